@@ -1,0 +1,9 @@
+"""LSTM time-series forecasting as scikit-learn estimators."""
+
+from ._forecaster import LSTMForecaster
+from ._windowing import LookbackWindower, make_supervised
+from .datasets import load_airline_passengers
+
+__all__ = ["LSTMForecaster", "LookbackWindower", "load_airline_passengers", "make_supervised"]
+
+__version__ = "0.1.0"

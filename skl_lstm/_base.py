@@ -1,0 +1,333 @@
+"""What the LSTM estimators share: parameters, the rows of an array, training, fitted state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags, check_array, check_consistent_length, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from . import _inference
+from ._checks import check_choice, check_fraction, check_integer
+from ._network import Network
+from ._training import Rows, Settings, TrainingState, train
+from ._windows import Windows, is_overlapping
+
+RESHAPE_MODES = ("timesteps", "features")
+ENGINES = ("auto", "native", "keras")
+
+
+class BaseLSTM(BaseEstimator):
+    """An LSTM network behind scikit-learn's ``fit`` and ``predict``.
+
+    A subclass says what its targets are (:meth:`_encode_targets`) and turns the outputs of
+    the network (:meth:`_outputs`) into predictions. The parameters are documented there.
+    """
+
+    network_: Network
+    window_shape_: tuple[int, int]
+    weights_: list[NDArray[np.float32]]
+    optimizer_state_: dict[str, NDArray]
+    history_: dict[str, list[float]]
+    n_iter_: int
+    seed_: int
+
+    def __init__(
+        self,
+        *,
+        units: int | Sequence[int] = 32,
+        reshape_mode: str = "timesteps",
+        features_per_step: int = 1,
+        stateful: bool = False,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        output_activation: str = "linear",
+        loss: Any = "mse",
+        optimizer: Any = "adam",
+        learning_rate: float | None = None,
+        optimizer_kwargs: dict[str, Any] | None = None,
+        metrics: Sequence[Any] | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        shuffle: bool | str = "auto",
+        validation_split: float = 0.0,
+        early_stopping: bool = False,
+        patience: int = 10,
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+        engine: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.units = units
+        self.reshape_mode = reshape_mode
+        self.features_per_step = features_per_step
+        self.stateful = stateful
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.output_activation = output_activation
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.optimizer_kwargs = optimizer_kwargs
+        self.metrics = metrics
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.validation_split = validation_split
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.engine = engine
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def to_keras(self) -> Any:
+        """Build the fitted network as a Keras model, compiled.
+
+        Returns
+        -------
+        model : keras.Model
+            Takes windows of shape ``(n, n_steps, n_features)``, in which nothing may be
+            missing, and has the weights and the optimiser state of this estimator. That of a
+            stateful network takes one row at a time (``batch_size=1``).
+
+        Notes
+        -----
+        This imports TensorFlow. Nothing links the model to the estimator afterwards.
+        """
+        check_is_fitted(self)
+        from . import _keras
+
+        return _keras.to_model(self.network_, self._settings(self.seed_), self._state())
+
+    def _train(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        *,
+        resume: bool,
+        **changes: Any,
+    ) -> None:
+        """Check, train, store; an earlier fit stays as it was until training has ended.
+
+        `changes` stand in for parameters of the same name in this one run.
+        """
+        self._check_parameters()
+        values = self._check_X(X)
+        targets, learnt = self._encode_targets(y)
+        check_consistent_length(values, targets)
+        window_shape = self._window_shape(values)
+        network = self._network(window_shape, values.ndim, targets.shape[1])
+        if resume:
+            validate_data(self, X, reset=False, skip_check_array=True)
+            self._check_same_network(network)
+        rows = Rows(
+            Windows.of(values, *window_shape),
+            targets,
+            _check_sample_weight(sample_weight, len(values)),
+        ).complete()
+        seed = self.seed_ if resume else _draw_seed(self.random_state)
+        settings = self._settings(seed, **changes)
+        start = self._state() if resume else TrainingState.fresh(network, seed)
+        engine, state = train(self.engine, network, *self._split(rows, settings), settings, start)
+
+        validate_data(self, X, skip_check_array=True)
+        for name, value in learnt.items():
+            setattr(self, name, value)
+        self.network_ = network
+        self.window_shape_ = window_shape
+        self.n_outputs_ = network.n_outputs
+        self.seed_ = seed
+        self.engine_ = engine
+        self.weights_ = network.views(state.parameters)
+        self.optimizer_state_ = state.optimizer
+        self.history_ = state.history
+        self.n_iter_ = state.n_epochs
+
+    def _encode_targets(self, y: ArrayLike) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Turn y into targets (n, n_outputs) and the fitted attributes learnt from it."""
+        raise NotImplementedError
+
+    def _outputs(self, X: ArrayLike) -> NDArray:
+        """Compute the network's output for each row, in the precision of X."""
+        check_is_fitted(self)
+        values = self._check_X(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        if self._window_shape(values) != self.window_shape_:
+            raise ValueError(
+                f"X has windows of shape {self._window_shape(values)}, but "
+                f"{type(self).__name__} was fitted on windows of shape {self.window_shape_}"
+            )
+        network = self.network_
+        lags = Windows.of(values, *self.window_shape_).view()
+        forward = _inference.predict_stateful if network.stateful else _inference.predict
+        outputs = forward(self.weights_, lags, network.n_steps, network.output_activation)
+        return outputs.astype(values.dtype, copy=False)
+
+    def _state(self) -> TrainingState:
+        return TrainingState(
+            self.network_.flatten(self.weights_),
+            self.optimizer_state_,
+            self.n_iter_,
+            self.history_,
+        )
+
+    def _settings(self, seed: int, **changes: Any) -> Settings:
+        settings = {
+            "loss": self.loss,
+            "optimizer": self.optimizer,
+            "learning_rate": self.learning_rate,
+            "optimizer_kwargs": self.optimizer_kwargs or {},
+            "metrics": list(self.metrics or ()),
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "shuffle": not self.stateful if self.shuffle == "auto" else self.shuffle,
+            "validation_split": self.validation_split,
+            "early_stopping": self.early_stopping,
+            "patience": self.patience,
+            "callbacks": list(self.callbacks or ()),
+            "verbose": int(self.verbose),
+        }
+        return Settings(seed=seed, **{**settings, **changes})
+
+    def _network(self, window_shape: tuple[int, int], ndim: int, n_outputs: int) -> Network:
+        as_features = ndim == 2 and self.reshape_mode == "features"
+        n_steps, n_features = (1, math.prod(window_shape)) if as_features else window_shape
+        return Network(
+            n_steps,
+            n_features,
+            tuple(int(n_units) for n_units in self._units()),
+            n_outputs,
+            self.output_activation,
+            float(self.dropout),
+            float(self.recurrent_dropout),
+            bool(self.stateful),
+        )
+
+    def _window_shape(self, values: NDArray) -> tuple[int, int]:
+        """Tell lags and series of the windows in a checked X."""
+        if values.ndim == 3:
+            return values.shape[1], values.shape[2]
+        width, per_step = values.shape[1], int(self.features_per_step)
+        if width % per_step:
+            raise ValueError(
+                f"X has {width} columns, which is not a multiple of features_per_step={per_step}"
+            )
+        return width // per_step, per_step
+
+    def _split(self, rows: Rows, settings: Settings) -> tuple[Rows, Rows]:
+        """Set the last rows in time apart, to judge each epoch by."""
+        if not len(rows):
+            raise ValueError("X has no complete window: each of its rows lacks at least one lag")
+        # As Keras rounds it.
+        n_train = math.floor(len(rows) * (1.0 - settings.validation_split))
+        if not n_train:
+            raise ValueError(
+                f"validation_split={settings.validation_split} leaves none of "
+                f"{len(rows)} complete rows to train on"
+            )
+        learnt_from = rows[:n_train]
+        if learnt_from.sample_weight is not None and not learnt_from.sample_weight.any():
+            raise ValueError("sample_weight is zero for every row to train on, want at least one")
+        return learnt_from, rows[n_train:]
+
+    def _units(self) -> tuple[Any, ...]:
+        return tuple(self.units) if np.iterable(self.units) else (self.units,)
+
+    def _check_parameters(self) -> None:
+        """Check what no library checks for us: this list is what is allowed."""
+        if isinstance(self.units, str) or not len(self._units()):
+            raise ValueError(
+                f"units must be a positive integer or a sequence of them, got {self.units!r}"
+            )
+        for n_units in self._units():
+            check_integer("units", n_units)
+        check_choice("reshape_mode", self.reshape_mode, RESHAPE_MODES)
+        check_integer("features_per_step", self.features_per_step)
+        check_fraction("dropout", self.dropout)
+        check_fraction("recurrent_dropout", self.recurrent_dropout)
+        check_choice("output_activation", self.output_activation, tuple(_inference.ACTIVATIONS))
+        rate = self.learning_rate
+        if rate is not None and not (isinstance(rate, Real) and 0 < rate < math.inf):
+            raise ValueError(f"learning_rate must be a positive number or None, got {rate!r}")
+        if not isinstance(self.optimizer_kwargs, dict | None):
+            raise ValueError(f"optimizer_kwargs must be a dict, got {self.optimizer_kwargs!r}")
+        for name in ("metrics", "callbacks"):
+            if not isinstance(getattr(self, name), list | tuple | None):
+                raise ValueError(f"{name} must be a list, got {getattr(self, name)!r}")
+        check_integer("epochs", self.epochs)
+        check_integer("batch_size", self.batch_size)
+        check_choice("shuffle", self.shuffle, (True, False, "auto"))
+        if self.stateful and self.shuffle is True:
+            raise ValueError(
+                "shuffle must be False or 'auto' where stateful=True, which takes the rows in "
+                "order of time, got True"
+            )
+        check_fraction("validation_split", self.validation_split)
+        check_integer("patience", self.patience, minimum=0)
+        check_choice("engine", self.engine, ENGINES)
+
+    def _check_X(self, X: ArrayLike) -> NDArray:
+        """Check X and make it an array, unless it is a windower's view: that stays a view."""
+        values = np.asarray(X) if isinstance(X, np.ndarray) or hasattr(X, "to_numpy") else None
+        if (
+            values is not None
+            and values.ndim == 2
+            and values.dtype in (np.float64, np.float32)
+            and len(values)
+            and is_overlapping(values)
+        ):
+            return values
+        return check_array(
+            X,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan",
+            allow_nd=True,
+            estimator=self,
+            input_name="X",
+        )
+
+    def _check_same_network(self, network: Network) -> None:
+        if network.shapes != self.network_.shapes:
+            raise ValueError(
+                "training goes on only with the network that it began with: weights are of "
+                f"shapes {self.network_.shapes}, but units, X and y now want {network.shapes}"
+            )
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags
+
+
+def _draw_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Draw the seed of one training; None draws from the system, not from NumPy's global state."""
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _check_sample_weight(
+    sample_weight: ArrayLike | None, n_rows: int
+) -> NDArray[np.float32] | None:
+    if sample_weight is None:
+        return None
+    weight = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float32, input_name="sample_weight"
+    )
+    if weight.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight must be of shape ({n_rows},), one weight a row, got {weight.shape}"
+        )
+    return weight

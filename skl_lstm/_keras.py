@@ -1,0 +1,343 @@
+"""Keras and SciKeras: a network built, trained and read back. Nowhere else is TensorFlow met.
+
+Importing this module imports TensorFlow, so the others import it late.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._network import Network
+from ._training import Rows, Settings, TrainingState, epoch_order, warn_of_divergence
+
+# What TensorFlow writes to stderr while it is imported, whatever its log level.
+_START_UP_LINE = re.compile(
+    rb"[IWE]\d{4} |WARNING: All log messages before absl|To enable the following instructions"
+)
+
+
+@contextmanager
+def _without_start_up_lines() -> Iterator[None]:
+    """Keep TensorFlow's start-up lines off stderr; whatever else is written comes after."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            written.seek(0)
+            for line in written:
+                if not _START_UP_LINE.match(line):
+                    os.write(2, line)
+
+
+with _without_start_up_lines():
+    import keras
+    import tensorflow as tf
+    from scikeras.wrappers import BaseWrapper
+
+    # The search for devices writes too, and would otherwise do so at the first fit.
+    tf.config.list_physical_devices()
+
+
+def fit(
+    network: Network, rows: Rows, validation: Rows, settings: Settings, start: TrainingState
+) -> TrainingState:
+    """Train a network by Keras; parameters are routed, compiled and fitted by SciKeras.
+
+    Parameters and returns are those of :func:`skl_lstm._training.train`.
+    """
+    batch_size = min(settings.batch_size, len(rows))
+    wrapper = _wrapper(network, batch_size, settings, start)
+    order = _EpochOrder(len(rows), network, settings)
+    wrapper.dataset = _dataset(rows, network, batch_size, order.positions)
+    if len(validation):
+        last = epoch_order(len(validation), 0, network, replace(settings, shuffle=False))
+        wrapper.set_params(fit__validation_data=_dataset(validation, network, batch_size, last))
+    wrapper.set_params(
+        callbacks=[order, *_callbacks(settings, monitor_validation=len(validation) > 0)]
+    )
+    # SciKeras looks at these arrays; what Keras sees is the dataset.
+    looked_at = np.zeros((len(rows), 1), dtype=np.float32)
+    wrapper.fit(looked_at, rows.targets, epochs=settings.epochs, initial_epoch=start.n_epochs)
+    history = wrapper.model_.history.history
+    return start.followed_by(
+        network.flatten(wrapper.model_.get_weights()),
+        _optimizer_state(wrapper.model_, network),
+        {name: [float(value) for value in values] for name, values in history.items()},
+    )
+
+
+def to_model(network: Network, settings: Settings, state: TrainingState) -> keras.Model:
+    """Build the Keras model, compiled, with weights and optimiser as they stand.
+
+    Parameters
+    ----------
+    network : Network
+        What to build; a stateful one takes a batch of one row.
+    settings : Settings
+        Loss, optimiser and metrics to compile it with.
+    state : TrainingState
+        Weights and optimiser state.
+
+    Returns
+    -------
+    model : keras.Model
+        From windows of shape ``(n, n_steps, n_features)`` to ``(n, n_outputs)``.
+    """
+    wrapper = _wrapper(network, 1, settings, state)
+    return wrapper.initialize(np.zeros((1, 1)), np.zeros(1)).model_
+
+
+class _Wrapper(BaseWrapper):
+    """SciKeras's wrapper, made to hand Keras a dataset in place of the arrays it was given."""
+
+    dataset: tf.data.Dataset = None
+
+    @property
+    def feature_encoder(self) -> _Constant:
+        return _Constant(self.dataset)
+
+    @property
+    def target_encoder(self) -> _Constant:
+        return _Constant(None)
+
+
+class _Constant:
+    """An encoder, as SciKeras wants one, that knows its answer beforehand."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def fit(self, array: NDArray) -> _Constant:
+        return self
+
+    def transform(self, array: NDArray) -> Any:
+        return self.value
+
+
+def _wrapper(
+    network: Network, batch_size: int, settings: Settings, state: TrainingState
+) -> _Wrapper:
+    def build(compile_kwargs: dict[str, Any]) -> keras.Model:
+        model = _build(network, batch_size, _layer_seed(settings, state))
+        model.compile(**{**compile_kwargs, "metrics": copy.deepcopy(settings.metrics)})
+        _restore(model, network, state)
+        return model
+
+    return _Wrapper(
+        model=build,
+        loss=_loss(settings.loss),
+        shuffle=False,
+        verbose=settings.verbose,
+        **_optimizer_parameters(settings),
+    )
+
+
+def _build(network: Network, batch_size: int, seed: int) -> keras.Model:
+    """Build the layers; weights are set afterwards, seeds keep global generators untouched."""
+    unseen = {
+        "kernel_initializer": keras.initializers.GlorotUniform(seed),
+        "bias_initializer": "zeros",
+    }
+    n_streams = batch_size if network.stateful else None
+    inputs = keras.Input(batch_shape=(n_streams, network.n_steps, network.n_features))
+    outputs = inputs
+    for i, n_units in enumerate(network.units):
+        outputs = keras.layers.LSTM(
+            n_units,
+            return_sequences=i < len(network.units) - 1,
+            stateful=network.stateful,
+            recurrent_dropout=network.recurrent_dropout,
+            recurrent_initializer=keras.initializers.Orthogonal(seed=seed),
+            seed=seed + 2 * i,
+            name=f"lstm_{i}",
+            **unseen,
+        )(outputs)
+        if network.dropout:
+            outputs = keras.layers.Dropout(
+                network.dropout, seed=seed + 2 * i + 1, name=f"dropout_{i}"
+            )(outputs)
+    outputs = keras.layers.Dense(
+        network.n_outputs, activation=network.output_activation, name="dense", **unseen
+    )(outputs)
+    return keras.Model(inputs, outputs, name="skl_lstm")
+
+
+def _layer_seed(settings: Settings, state: TrainingState) -> int:
+    """Choose the seed of dropout, another one where training goes on."""
+    return int(np.random.default_rng([settings.seed, state.n_epochs]).integers(2**30))
+
+
+def _loss(loss: Any) -> Any:
+    try:
+        keras.losses.get(loss() if isinstance(loss, type) else loss)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"loss must be a Keras loss (name, class, instance or function), got {loss!r}"
+        ) from error
+    return loss
+
+
+def _optimizer_parameters(settings: Settings) -> dict[str, Any]:
+    """Say the optimiser as SciKeras takes it: a class, and parameters routed to it."""
+    optimizer = settings.optimizer
+    config = dict(settings.optimizer_kwargs)
+    if settings.learning_rate is not None:
+        config["learning_rate"] = float(settings.learning_rate)
+    if isinstance(optimizer, str):
+        try:
+            optimizer = keras.optimizers.get(optimizer)
+        except ValueError as error:
+            raise ValueError(
+                "optimizer must be a Keras optimizer (name, class or instance), "
+                f"got {settings.optimizer!r}"
+            ) from error
+        optimizer = type(optimizer)
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        # A template: each fit makes its own from the same configuration.
+        template = optimizer.get_config()
+        return {"optimizer": type(optimizer).from_config({**template, **config})}
+    if not (isinstance(optimizer, type) and issubclass(optimizer, keras.optimizers.Optimizer)):
+        raise ValueError(
+            "optimizer must be a Keras optimizer (name, class or instance), "
+            f"got {settings.optimizer!r}"
+        )
+    try:
+        optimizer(**config)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"optimizer_kwargs must be parameters of {optimizer.__name__}, "
+            f"got {settings.optimizer_kwargs!r}: {error}"
+        ) from error
+    return {
+        "optimizer": optimizer,
+        **{f"optimizer__{name}": value for name, value in config.items()},
+    }
+
+
+def _callbacks(settings: Settings, *, monitor_validation: bool) -> list[keras.callbacks.Callback]:
+    callbacks = [*copy.deepcopy(settings.callbacks), _StopAtNaN()]
+    if settings.early_stopping:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss" if monitor_validation else "loss",
+                mode="min",
+                patience=settings.patience,
+                restore_best_weights=True,
+            )
+        )
+    return callbacks
+
+
+class _EpochOrder(keras.callbacks.Callback):
+    """Lay out the rows' order, and forget the states of a stateful network, for each epoch."""
+
+    def __init__(self, n_rows: int, network: Network, settings: Settings) -> None:
+        super().__init__()
+        self._order: Callable[[int], NDArray] = lambda epoch: epoch_order(
+            n_rows, epoch, network, settings
+        )
+        with tf.device("CPU"):
+            self.positions = tf.Variable(np.arange(n_rows), dtype=tf.int64, trainable=False)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.positions.assign(self._order(epoch))
+        self._reset_states()
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        self._reset_states()
+
+    def _reset_states(self) -> None:
+        for layer in self.model.layers:
+            if getattr(layer, "stateful", False):
+                layer.reset_state()
+
+
+class _StopAtNaN(keras.callbacks.Callback):
+    """Stop, and say so, at the first epoch whose loss is not a number."""
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if not np.isfinite((logs or {}).get("loss", 0.0)):
+            warn_of_divergence(epoch)
+            self.model.stop_training = True
+
+
+def _dataset(
+    rows: Rows, network: Network, batch_size: int, order: tf.Variable | NDArray
+) -> tf.data.Dataset:
+    """Gather each batch from the flat buffer when it is due; windows never exist all at once."""
+    windows = rows.windows
+    with tf.device("CPU"):
+        buffer = tf.constant(windows.buffer)
+        starts = tf.constant(windows.rows * windows.row_stride)
+        targets = tf.constant(rows.targets)
+        weights = None if rows.sample_weight is None else tf.constant(rows.sample_weight)
+        lags = tf.range(windows.width, dtype=tf.int64)
+
+    def gather(places: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        positions = tf.gather(order, places)
+        inputs = tf.gather(buffer, tf.gather(starts, positions)[:, tf.newaxis] + lags)
+        inputs = tf.reshape(inputs, (-1, network.n_steps, network.n_features))
+        batch = (inputs, tf.gather(targets, positions))
+        return batch if weights is None else (*batch, tf.gather(weights, positions))
+
+    places = tf.data.Dataset.range(len(rows)).batch(batch_size, drop_remainder=network.stateful)
+    return places.map(gather).prefetch(2)
+
+
+def _restore(model: keras.Model, network: Network, state: TrainingState) -> None:
+    """Give a compiled model the weights and the optimiser state of where training stands."""
+    model.set_weights(network.views(state.parameters))
+    optimizer = model.optimizer
+    optimizer.build(model.trainable_variables)
+    for variable, slot, part in _slots(model):
+        if slot in state.optimizer:
+            value = state.optimizer[slot]
+            variable.assign(value if part is None else network.views(value)[part])
+
+
+def _optimizer_state(model: keras.Model, network: Network) -> dict[str, NDArray]:
+    """Read the optimiser's variables: each slot one flat vector in the network's layout."""
+    state: dict[str, NDArray] = {}
+    for variable, slot, part in _slots(model):
+        value = variable.numpy()
+        if part is None:
+            state[slot] = value
+        else:
+            flat = state.setdefault(slot, np.zeros(network.size, dtype=np.float32))
+            network.views(flat)[part][:] = value
+    return state
+
+
+def _slots(model: keras.Model) -> Iterator[tuple[keras.Variable, str, int | None]]:
+    """List the optimiser's variables with their slot and the parameter they belong to.
+
+    Keras names a slot's variable after the path of the parameter it belongs to. The learning
+    rate is left out: it is a parameter of the estimator, which may change between fits.
+    """
+    prefixes = [variable.path.replace("/", "_") + "_" for variable in model.trainable_variables]
+    for variable in model.optimizer.variables:
+        if variable.name == "learning_rate":
+            continue
+        for part, prefix in enumerate(prefixes):
+            if variable.name.startswith(prefix):
+                yield variable, variable.name.removeprefix(prefix), part
+                break
+        else:
+            yield variable, variable.name, None

@@ -1,0 +1,206 @@
+"""What a training run is given and what comes of it, whichever engine does the work."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+from ._network import Network
+from ._windows import Windows
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train; the names are those of the estimators' parameters."""
+
+    loss: Any = "mse"
+    optimizer: Any = "adam"
+    learning_rate: float | None = None
+    optimizer_kwargs: dict[str, Any] = field(default_factory=dict)
+    metrics: list[Any] = field(default_factory=list)
+    epochs: int = 100
+    batch_size: int = 32
+    shuffle: bool = True
+    validation_split: float = 0.0
+    early_stopping: bool = False
+    patience: int = 10
+    callbacks: list[Any] = field(default_factory=list)
+    verbose: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Windows with their targets and weights.
+
+    Parameters
+    ----------
+    windows : Windows
+        The n windows.
+    targets : ndarray of float32 of shape (n, n_outputs)
+        A target for each window.
+    sample_weight : ndarray of float32 of shape (n,) or None
+        A weight for each window.
+    """
+
+    windows: Windows
+    targets: NDArray[np.float32]
+    sample_weight: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def complete(self) -> Rows:
+        """Leave out the rows in whose window a value is missing."""
+        complete = self.windows.complete()
+        if complete is self.windows:
+            return self
+        return self[complete.rows]
+
+    def __getitem__(self, part: slice | NDArray) -> Rows:
+        weight = self.sample_weight
+        return Rows(
+            self.windows[part], self.targets[part], None if weight is None else weight[part]
+        )
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where training stands: enough to predict, and enough to go on.
+
+    Parameters
+    ----------
+    parameters : ndarray of float32 of shape (network.size,)
+        The flat vector of parameters.
+    optimizer : dict of str to ndarray
+        ``iteration`` and the optimiser's slots, each flat and as long as `parameters`; empty
+        before the first step.
+    n_epochs : int
+        Epochs done.
+    history : dict of str to list of float
+        Loss and metrics of each epoch, under Keras's names.
+    """
+
+    parameters: NDArray[np.float32]
+    optimizer: dict[str, NDArray] = field(default_factory=dict)
+    n_epochs: int = 0
+    history: dict[str, list[float]] = field(default_factory=dict)
+
+    @classmethod
+    def fresh(cls, network: Network, seed: int) -> TrainingState:
+        """Start anew, from weights drawn with `seed`."""
+        return cls(network.initial_parameters(np.random.default_rng(seed)))
+
+    def followed_by(
+        self,
+        parameters: NDArray[np.float32],
+        optimizer: dict[str, NDArray],
+        history: dict[str, list[float]],
+    ) -> TrainingState:
+        """Add what some more epochs brought."""
+        names = [*self.history, *(name for name in history if name not in self.history)]
+        joined = {name: self.history.get(name, []) + history.get(name, []) for name in names}
+        n_epochs = self.n_epochs + len(history.get("loss", []))
+        return TrainingState(parameters, optimizer, n_epochs, joined)
+
+
+def train(
+    engine: str,
+    network: Network,
+    rows: Rows,
+    validation: Rows,
+    settings: Settings,
+    start: TrainingState,
+) -> tuple[str, TrainingState]:
+    """Train a network from where it stands.
+
+    Parameters
+    ----------
+    engine : {"auto", "native", "keras"}
+        What does the arithmetic.
+    network : Network
+        What is trained.
+    rows : Rows
+        What it learns from, all complete, oldest first.
+    validation : Rows
+        What each epoch is judged by; may be empty.
+    settings : Settings
+        How to train.
+    start : TrainingState
+        Where to start from.
+
+    Returns
+    -------
+    engine : {"native", "keras"}
+        What did the arithmetic.
+    state : TrainingState
+        Where it ended, with the history of all epochs so far.
+    """
+    from . import _keras
+
+    if network.stateful:
+        rows = _equal_streams(rows, settings.batch_size, "training")
+        validation = _equal_streams(validation, settings.batch_size, "validation")
+    return "keras", _keras.fit(network, rows, validation, settings, start)
+
+
+def epoch_order(
+    n_rows: int, epoch: int, network: Network, settings: Settings
+) -> NDArray[np.int64]:
+    """Say in which order an epoch takes its rows.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    epoch : int
+        Number of the epoch since the network's first, so that training that goes on later
+        takes the orders that it would have taken in one go.
+    network : Network
+        Stateful networks go through `batch_size` streams side by side.
+    settings : Settings
+        Whether to shuffle, and the seed.
+
+    Returns
+    -------
+    order : ndarray of int64 of shape (n_rows,)
+        Positions of the rows.
+    """
+    if network.stateful:
+        return np.arange(n_rows).reshape(settings.batch_size, -1).T.ravel()
+    if settings.shuffle:
+        return np.random.default_rng([settings.seed, epoch]).permutation(n_rows)
+    return np.arange(n_rows)
+
+
+def _equal_streams(rows: Rows, n_streams: int, purpose: str) -> Rows:
+    """Leave out the oldest rows that no equal cut into `n_streams` stretches has room for."""
+    if 0 < len(rows) < n_streams:
+        raise ValueError(
+            f"batch_size={n_streams} streams of a stateful network need at least as many "
+            f"{purpose} rows, got {len(rows)}"
+        )
+    n_left_over = len(rows) % n_streams
+    if n_left_over:
+        warnings.warn(
+            f"stateful=True cuts {len(rows)} {purpose} rows into batch_size={n_streams} streams "
+            f"of equal length; the oldest {n_left_over} are left out",
+            UserWarning,
+            stacklevel=5,
+        )
+    return rows[n_left_over:]
+
+
+def warn_of_divergence(epoch: int) -> None:
+    """Say that the loss is no longer a number, and since which epoch (counted from 1)."""
+    warnings.warn(
+        f"the training loss is not finite in epoch {epoch + 1}; training stops. A smaller "
+        "learning_rate, clipnorm in optimizer_kwargs or scaled data may help",
+        ConvergenceWarning,
+        stacklevel=2,
+    )

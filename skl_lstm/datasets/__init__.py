@@ -1,0 +1,5 @@
+"""Series to try things on."""
+
+from ._airline import load_airline_passengers
+
+__all__ = ["load_airline_passengers"]

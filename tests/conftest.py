@@ -1,0 +1,23 @@
+"""Data that several test files share."""
+
+import numpy as np
+import pytest
+
+from skl_lstm import load_airline_passengers, make_supervised
+
+
+@pytest.fixture(scope="session")
+def airline():
+    """The airline series as (X, y), thousands of thousands of passengers: about 0.1 to 0.6."""
+    return make_supervised(load_airline_passengers() / 1000)
+
+
+@pytest.fixture(params=["keras"])
+def engine(request):
+    return request.param
+
+
+@pytest.fixture
+def series():
+    """A multivariate series of 40 steps, two columns, without order in it."""
+    return np.random.default_rng(3).normal(size=(40, 2))

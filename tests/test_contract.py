@@ -1,0 +1,38 @@
+"""The estimators keep scikit-learn's contract, in several settings each."""
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skl_lstm import LookbackWindower, LSTMForecaster
+
+WINDOWS_REACH_BACK = "a row's window holds the rows before it, so rows depend on their neighbours"
+MINI_BATCHES = "a weight of two is not a row twice: batches of rows are cut by number"
+
+
+def forecaster(**parameters):
+    settings = {"units": 8, "epochs": 30, "batch_size": 16, "learning_rate": 0.05}
+    return LSTMForecaster(**{**settings, **parameters})
+
+
+def expected_failures(estimator):
+    if isinstance(estimator, LookbackWindower) and estimator.look_back > 1:
+        return {
+            "check_methods_subset_invariance": WINDOWS_REACH_BACK,
+            "check_methods_sample_order_invariance": WINDOWS_REACH_BACK,
+        }
+    if isinstance(estimator, LSTMForecaster):
+        return {"check_sample_weight_equivalence_on_dense_data": MINI_BATCHES}
+    return {}
+
+
+@parametrize_with_checks(
+    [
+        LookbackWindower(),
+        LookbackWindower(look_back=3),
+        LookbackWindower(look_back=3, padding="edge"),
+        forecaster(),
+        forecaster(reshape_mode="features"),
+    ],
+    expected_failed_checks=expected_failures,
+)
+def test_contract(estimator, check):
+    check(estimator)
