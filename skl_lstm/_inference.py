@@ -9,16 +9,14 @@ from numpy.typing import NDArray
 
 Weights = Sequence[NDArray[np.float32]]
 
-# Bytes that the gates of one chunk of rows may take: little enough to stay in a cache.
-CHUNK_BYTES = 4_000_000
+# Rows that go through the network at once: enough to keep the products busy, few enough for
+# a step to stay in the cache. Blocks start at fixed rows, because a product of another number
+# of rows may round otherwise.
+BLOCK_ROWS = 256
 
 
 def predict(
-    weights: Weights,
-    lags: NDArray[np.float32],
-    n_steps: int,
-    activation: str,
-    chunk_rows: int | None = None,
+    weights: Weights, lags: NDArray[np.float32], n_steps: int, activation: str
 ) -> NDArray[np.float32]:
     """Predict each window from zero states.
 
@@ -34,26 +32,23 @@ def predict(
         In how many steps the network takes the values of a window: `n_lags`, or 1.
     activation : str
         Activation of the Dense layer.
-    chunk_rows : int, default=None
-        How many windows go at once; as many as fit a cache where None. It bounds the memory
-        and changes no result.
 
     Returns
     -------
     outputs : ndarray of float32 of shape (n, n_outputs)
         NaN for a window in which some series is not known at any lag.
+
+    Notes
+    -----
+    Memory beside the outputs does not grow with the number of windows.
     """
-    layers = _folded(weights[:-2])
-    if chunk_rows is None:
-        row_bytes = n_steps * max(bias.nbytes for _, _, bias in layers)
-        chunk_rows = max(CHUNK_BYTES // row_bytes, 1)
     outputs = np.empty((len(lags), weights[-1].size), dtype=np.float32)
-    for start in range(0, len(lags), chunk_rows):
-        chunk = fill_missing(lags[start : start + chunk_rows])
-        sequence = chunk.reshape(len(chunk), n_steps, -1).transpose(1, 0, 2)
-        for layer in layers:
-            sequence = _lstm(sequence, *layer)
-        outputs[start : start + chunk_rows] = _dense(sequence[-1], weights, activation)
+    for start in range(0, len(lags), BLOCK_ROWS):
+        block = fill_missing(lags[start : start + BLOCK_ROWS])
+        stack = Stack(weights, len(block))
+        for step in block.reshape(len(block), n_steps, -1).transpose(1, 0, 2):
+            hidden = stack.step(step)
+        outputs[start : start + BLOCK_ROWS] = dense(hidden, weights, activation)
     return outputs
 
 
@@ -72,12 +67,14 @@ def predict_stateful(
     outputs : ndarray of float32 of shape (n, n_outputs)
         One prediction a window.
     """
-    layers = _folded(weights[:-2])
-    # Window after window is one long sequence, of which each window's last step counts.
-    sequence = fill_missing(lags).reshape(len(lags) * n_steps, 1, -1)
-    for layer in layers:
-        sequence = _lstm(sequence, *layer)
-    return _dense(sequence[n_steps - 1 :: n_steps, 0], weights, activation)
+    outputs = np.empty((len(lags), weights[-1].size), dtype=np.float32)
+    stack = Stack(weights, 1)
+    for row in range(len(lags)):
+        window = fill_missing(lags[row : row + 1])
+        for step in window.reshape(n_steps, 1, -1):
+            hidden = stack.step(step)
+        outputs[row] = dense(hidden, weights, activation)[0]
+    return outputs
 
 
 def fill_missing(lags: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -100,51 +97,75 @@ def fill_missing(lags: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(missing, np.take_along_axis(lags, first_known, axis=1), lags)
 
 
-def _folded(lstm_weights: Weights) -> list[tuple[NDArray, NDArray, NDArray]]:
-    """Halve the columns of the sigmoid gates: sigmoid(z) = (1 + tanh(z / 2)) / 2.
-
-    With that, all four gates of a step are one call of tanh.
-    """
-    layers = []
-    for kernel, recurrent, bias in zip(*(lstm_weights[k::3] for k in range(3)), strict=True):
-        n_units = len(recurrent)
-        scale = np.full(4 * n_units, 0.5, dtype=np.float32)
-        scale[2 * n_units : 3 * n_units] = 1.0
-        layers.append((kernel * scale, recurrent * scale, bias * scale))
-    return layers
-
-
-def _lstm(
-    sequence: NDArray, kernel: NDArray, recurrent: NDArray, bias: NDArray
-) -> NDArray[np.float32]:
-    """Run one layer over a sequence (n_steps, n, n_inputs); every hidden state is returned."""
-    n_steps, n_rows, n_inputs = sequence.shape
-    n_units = len(recurrent)
-    gates = sequence.reshape(-1, n_inputs) @ kernel
-    gates += bias
-    gates = gates.reshape(n_steps, n_rows, 4 * n_units)
-    hidden = np.empty((n_steps, n_rows, n_units), dtype=np.float32)
-    cell = np.zeros((n_rows, n_units), dtype=np.float32)
-    for step in range(n_steps):
-        gate = gates[step]
-        if step:
-            gate += hidden[step - 1] @ recurrent
-        np.tanh(gate, out=gate)
-        i, f, g, o = (gate[:, k * n_units : (k + 1) * n_units] for k in range(4))
-        for sigmoid in (i, f, o):
-            sigmoid += 1.0
-            sigmoid *= 0.5
-        cell *= f
-        i *= g
-        cell += i
-        np.tanh(cell, out=hidden[step])
-        hidden[step] *= o
-    return hidden
-
-
-def _dense(inputs: NDArray, weights: Weights, activation: str) -> NDArray:
+def dense(hidden: NDArray, weights: Weights, activation: str) -> NDArray:
+    """Compute the outputs (n, n_outputs) from the last layer's hidden state (n, units)."""
     *_, kernel, bias = weights
-    return ACTIVATIONS[activation](inputs @ kernel + bias)
+    return ACTIVATIONS[activation](hidden @ kernel + bias)
+
+
+class Stack:
+    """LSTM layers one on the other, with the states of so many rows, from zero on.
+
+    Parameters
+    ----------
+    weights : sequence of ndarray
+        As :func:`predict` takes them.
+    n_rows : int
+        How many windows go through side by side.
+    """
+
+    def __init__(self, weights: Weights, n_rows: int) -> None:
+        lstm_weights = weights[:-2]
+        self.layers = [
+            _Layer(*lstm_weights[k : k + 3], n_rows=n_rows)
+            for k in range(0, len(lstm_weights), 3)
+        ]
+
+    def step(self, x: NDArray) -> NDArray:
+        """Take one time step (n_rows, n_features); give the last hidden state."""
+        for layer in self.layers:
+            x = layer.step(x)
+        return x
+
+
+class _Layer:
+    """One LSTM layer and its state.
+
+    Notes
+    -----
+    With ``[1, x, h]`` in one array, and bias, kernel and recurrent kernel one below the other,
+    all gates of a step are one product. Since sigmoid(z) = (1 + tanh(z / 2)) / 2, halving the
+    columns of the sigmoid gates makes all gates one call of tanh; putting the three of them
+    first makes the rest of it one call each.
+    """
+
+    def __init__(self, kernel: NDArray, recurrent: NDArray, bias: NDArray, n_rows: int) -> None:
+        n_units = len(recurrent)
+        i, f, g, o = (
+            np.concatenate([bias[np.newaxis, gate], kernel[:, gate], recurrent[:, gate]])
+            for gate in (slice(k * n_units, (k + 1) * n_units) for k in range(4))
+        )
+        self.weights = np.concatenate([i * 0.5, f * 0.5, o * 0.5, g], axis=1, dtype=np.float32)
+        self.gates = np.empty((n_rows, 4 * n_units), dtype=np.float32)
+        self.sigmoids = self.gates[:, : 3 * n_units]
+        self.i, self.f, self.o, self.g = np.split(self.gates, 4, axis=1)
+        self.cell = np.zeros((n_rows, n_units), dtype=np.float32)
+        self.joint = np.zeros((n_rows, len(self.weights)), dtype=np.float32)
+        self.joint[:, 0] = 1.0
+        self.x, self.hidden = np.split(self.joint[:, 1:], [len(kernel)], axis=1)
+
+    def step(self, x: NDArray) -> NDArray:
+        self.x[:] = x
+        np.matmul(self.joint, self.weights, out=self.gates)
+        np.tanh(self.gates, out=self.gates)
+        self.sigmoids += 1.0
+        self.sigmoids *= 0.5
+        self.cell *= self.f
+        self.i *= self.g
+        self.cell += self.i
+        np.tanh(self.cell, out=self.hidden)
+        self.hidden *= self.o
+        return self.hidden
 
 
 def _softmax(z: NDArray) -> NDArray:
