@@ -275,6 +275,7 @@ class BaseLSTM(BaseEstimator):
         check_fraction("validation_split", self.validation_split)
         check_integer("patience", self.patience, minimum=0)
         check_choice("engine", self.engine, ENGINES)
+        check_choice("verbose", int(self.verbose), (0, 1, 2))
 
     def _check_X(self, X: ArrayLike) -> NDArray:
         """Check X and make it an array, unless it is a windower's view: that stays a view."""
@@ -287,7 +288,7 @@ class BaseLSTM(BaseEstimator):
             and is_overlapping(values)
         ):
             return values
-        return check_array(
+        checked = check_array(
             X,
             dtype=[np.float64, np.float32],
             ensure_all_finite="allow-nan",
@@ -295,6 +296,9 @@ class BaseLSTM(BaseEstimator):
             estimator=self,
             input_name="X",
         )
+        if checked.ndim > 3:
+            raise ValueError(f"X must be of 2 or 3 dimensions, got {checked.ndim}")
+        return checked
 
     def _check_same_network(self, network: Network) -> None:
         if network.shapes != self.network_.shapes:

@@ -117,8 +117,7 @@ class Stack:
     def __init__(self, weights: Weights, n_rows: int) -> None:
         lstm_weights = weights[:-2]
         self.layers = [
-            _Layer(*lstm_weights[k : k + 3], n_rows=n_rows)
-            for k in range(0, len(lstm_weights), 3)
+            _Layer(*lstm_weights[k : k + 3], n_rows=n_rows) for k in range(0, len(lstm_weights), 3)
         ]
 
     def step(self, x: NDArray) -> NDArray:

@@ -136,7 +136,7 @@ def _wrapper(
 ) -> _Wrapper:
     def build(compile_kwargs: dict[str, Any]) -> keras.Model:
         model = _build(network, batch_size, _layer_seed(settings, state))
-        model.compile(**{**compile_kwargs, "metrics": copy.deepcopy(settings.metrics)})
+        model.compile(**{**compile_kwargs, "metrics": _metrics(settings.metrics)})
         _restore(model, network, state)
         return model
 
@@ -194,6 +194,16 @@ def _loss(loss: Any) -> Any:
     return loss
 
 
+def _metrics(metrics: list[Any]) -> list[Any]:
+    try:
+        for metric in metrics:
+            if metric not in ("accuracy", "acc", "crossentropy", "ce"):
+                keras.metrics.get(metric)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"metrics must be Keras metrics, got {metrics!r}") from error
+    return copy.deepcopy(metrics)
+
+
 def _optimizer_parameters(settings: Settings) -> dict[str, Any]:
     """Say the optimiser as SciKeras takes it: a class, and parameters routed to it."""
     optimizer = settings.optimizer
@@ -232,6 +242,8 @@ def _optimizer_parameters(settings: Settings) -> dict[str, Any]:
 
 
 def _callbacks(settings: Settings, *, monitor_validation: bool) -> list[keras.callbacks.Callback]:
+    if not all(isinstance(callback, keras.callbacks.Callback) for callback in settings.callbacks):
+        raise ValueError(f"callbacks must be Keras callbacks, got {settings.callbacks!r}")
     callbacks = [*copy.deepcopy(settings.callbacks), _StopAtNaN()]
     if settings.early_stopping:
         callbacks.append(

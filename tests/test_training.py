@@ -10,7 +10,7 @@ from skl_lstm import LookbackWindower, LSTMForecaster
 from skl_lstm._network import Network
 from skl_lstm._training import Settings, TrainingState, epoch_order
 
-# Of another precision by nature: thousands of float32 steps in another order of summation.
+# Two hundred updates in float32, summed in another order.
 TOLERANCE = 1e-5
 EPOCHS = 20
 
@@ -76,7 +76,9 @@ def test_weights_end_where_plain_keras_ends(optimizer, parameters, units, weight
         learning_rate=parameters["learning_rate"],
         optimizer_kwargs=kwargs,
     ).fit(X, y, sample_weight=weight)
-    theirs = plain_keras_fit(ours, X, y, getattr(keras.optimizers, optimizer)(**parameters), weight)
+    theirs = plain_keras_fit(
+        ours, X, y, getattr(keras.optimizers, optimizer)(**parameters), weight
+    )
     for our_part, their_part in zip(ours.weights_, theirs.get_weights(), strict=True):
         assert_allclose(our_part, their_part, atol=TOLERANCE)
     assert_allclose(ours.history_["loss"], theirs.history.history["loss"], rtol=1e-4)
@@ -225,7 +227,9 @@ def test_an_epoch_takes_each_row_once():
     network = Network(1, 1, (1,), 1)
     shuffled = epoch_order(10, 3, network, Settings(shuffle=True, seed=1))
     assert sorted(shuffled) == list(range(10))
-    assert not np.array_equal(shuffled, epoch_order(10, 4, network, Settings(shuffle=True, seed=1)))
+    assert not np.array_equal(
+        shuffled, epoch_order(10, 4, network, Settings(shuffle=True, seed=1))
+    )
     assert_array_equal(epoch_order(4, 3, network, Settings(shuffle=False)), range(4))
     streams = epoch_order(6, 0, Network(1, 1, (1,), 1, stateful=True), Settings(batch_size=2))
     assert_array_equal(streams, [0, 3, 1, 4, 2, 5])
