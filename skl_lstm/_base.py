@@ -49,6 +49,7 @@ class BaseLSTM(BaseEstimator):
         recurrent_dropout: float = 0.0,
         output_activation: str = "linear",
         loss: Any = "mse",
+        quantile: float = 0.5,
         optimizer: Any = "adam",
         learning_rate: float | None = None,
         optimizer_kwargs: dict[str, Any] | None = None,
@@ -73,6 +74,7 @@ class BaseLSTM(BaseEstimator):
         self.recurrent_dropout = recurrent_dropout
         self.output_activation = output_activation
         self.loss = loss
+        self.quantile = quantile
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.optimizer_kwargs = optimizer_kwargs
@@ -184,6 +186,7 @@ class BaseLSTM(BaseEstimator):
     def _settings(self, seed: int, **changes: Any) -> Settings:
         settings = {
             "loss": self.loss,
+            "quantile": self.quantile,
             "optimizer": self.optimizer,
             "learning_rate": self.learning_rate,
             "optimizer_kwargs": self.optimizer_kwargs or {},
@@ -256,6 +259,7 @@ class BaseLSTM(BaseEstimator):
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)
         check_choice("output_activation", self.output_activation, tuple(_inference.ACTIVATIONS))
+        check_fraction("quantile", self.quantile)
         rate = self.learning_rate
         if rate is not None and not (isinstance(rate, Real) and 0 < rate < math.inf):
             raise ValueError(f"learning_rate must be a positive number or None, got {rate!r}")

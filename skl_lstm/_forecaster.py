@@ -41,7 +41,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Activation of the Dense layer that ends the network.
     loss : str or Keras loss, default="mse"
         What training makes small: a name that Keras knows, a loss class or instance, or a
-        function.
+        function; or ``"pinball"``, with which the network learns a quantile.
+    quantile : float, default=0.5
+        The quantile, in [0, 1), that ``loss="pinball"`` learns.
     optimizer : str or Keras optimizer, default="adam"
         How training makes it small: a name that Keras knows, a class, or an instance, which
         serves as a template and is never trained itself.

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import copy
 import os
+import random
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._network import Network
-from ._training import Rows, Settings, TrainingState, epoch_order, warn_of_divergence
+from ._training import Rows, Settings, TrainingState, epoch_orders, time_order, warn_of_divergence
 
 # What TensorFlow writes to stderr while it is imported, whatever its log level.
 _START_UP_LINE = re.compile(
@@ -28,8 +28,12 @@ _START_UP_LINE = re.compile(
 
 
 @contextmanager
-def _without_start_up_lines() -> Iterator[None]:
-    """Keep TensorFlow's start-up lines off stderr; whatever else is written comes after."""
+def _unnoticed() -> Iterator[None]:
+    """Import what writes start-up lines to stderr and draws names from Python's generator.
+
+    Whatever else is written to stderr meanwhile comes afterwards.
+    """
+    generator = random.getstate()
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as written:
@@ -37,6 +41,7 @@ def _without_start_up_lines() -> Iterator[None]:
         try:
             yield
         finally:
+            random.setstate(generator)
             sys.stderr.flush()
             os.dup2(stderr, 2)
             os.close(stderr)
@@ -46,7 +51,7 @@ def _without_start_up_lines() -> Iterator[None]:
                     os.write(2, line)
 
 
-with _without_start_up_lines():
+with _unnoticed():
     import keras
     import tensorflow as tf
     from scikeras.wrappers import BaseWrapper
@@ -64,10 +69,10 @@ def fit(
     """
     batch_size = min(settings.batch_size, len(rows))
     wrapper = _wrapper(network, batch_size, settings, start)
-    order = _EpochOrder(len(rows), network, settings)
+    order = _EpochOrder(len(rows), epoch_orders(len(rows), start.n_epochs, network, settings))
     wrapper.dataset = _dataset(rows, network, batch_size, order.positions)
     if len(validation):
-        last = epoch_order(len(validation), 0, network, replace(settings, shuffle=False))
+        last = time_order(len(validation), network, settings)
         wrapper.set_params(fit__validation_data=_dataset(validation, network, batch_size, last))
     wrapper.set_params(
         callbacks=[order, *_callbacks(settings, monitor_validation=len(validation) > 0)]
@@ -142,7 +147,7 @@ def _wrapper(
 
     return _Wrapper(
         model=build,
-        loss=_loss(settings.loss),
+        loss=_loss(settings),
         shuffle=False,
         verbose=settings.verbose,
         **_optimizer_parameters(settings),
@@ -184,7 +189,28 @@ def _layer_seed(settings: Settings, state: TrainingState) -> int:
     return int(np.random.default_rng([settings.seed, state.n_epochs]).integers(2**30))
 
 
-def _loss(loss: Any) -> Any:
+@keras.saving.register_keras_serializable("skl_lstm")
+class PinballLoss(keras.losses.Loss):
+    """The loss whose smallest mean is at a quantile (Koenker and Bassett, 1978)."""
+
+    def __init__(self, quantile: float = 0.5, name: str = "pinball", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.quantile = quantile
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        error = y_true - y_pred
+        return keras.ops.mean(
+            keras.ops.maximum(self.quantile * error, (self.quantile - 1.0) * error), axis=-1
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "quantile": self.quantile}
+
+
+def _loss(settings: Settings) -> Any:
+    loss = settings.loss
+    if isinstance(loss, str) and loss == "pinball":
+        return PinballLoss(settings.quantile)
     try:
         keras.losses.get(loss() if isinstance(loss, type) else loss)
     except (ValueError, TypeError) as error:
@@ -260,16 +286,14 @@ def _callbacks(settings: Settings, *, monitor_validation: bool) -> list[keras.ca
 class _EpochOrder(keras.callbacks.Callback):
     """Lay out the rows' order, and forget the states of a stateful network, for each epoch."""
 
-    def __init__(self, n_rows: int, network: Network, settings: Settings) -> None:
+    def __init__(self, n_rows: int, orders: Iterator[NDArray[np.int64]]) -> None:
         super().__init__()
-        self._order: Callable[[int], NDArray] = lambda epoch: epoch_order(
-            n_rows, epoch, network, settings
-        )
+        self.orders = orders
         with tf.device("CPU"):
             self.positions = tf.Variable(np.arange(n_rows), dtype=tf.int64, trainable=False)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self.positions.assign(self._order(epoch))
+        self.positions.assign(next(self.orders))
         self._reset_states()
 
     def on_test_begin(self, logs: dict | None = None) -> None:
@@ -318,9 +342,11 @@ def _restore(model: keras.Model, network: Network, state: TrainingState) -> None
     model.set_weights(network.views(state.parameters))
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
-    for variable, slot, part in _slots(model):
-        if slot in state.optimizer:
-            value = state.optimizer[slot]
+    slots = list(_slots(model))
+    saved = state.optimizer_state_for({slot for _, slot, _ in slots if slot != "iteration"})
+    for variable, slot, part in slots:
+        if slot in saved:
+            value = saved[slot]
             variable.assign(value if part is None else network.views(value)[part])
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,16 @@ from sklearn.exceptions import ConvergenceWarning
 from ._network import Network
 from ._windows import Windows
 
+# Keeps the draws for the order of rows apart from those for the first weights.
+_ORDERS = 1
+
 
 @dataclass(frozen=True)
 class Settings:
     """How to train; the names are those of the estimators' parameters."""
 
     loss: Any = "mse"
+    quantile: float = 0.5
     optimizer: Any = "adam"
     learning_rate: float | None = None
     optimizer_kwargs: dict[str, Any] = field(default_factory=dict)
@@ -62,6 +67,18 @@ class Rows:
             return self
         return self[complete.rows]
 
+    def followed_by(self, later: Rows) -> Rows:
+        """Join rows of the same series."""
+        if not len(later):
+            return self
+        windows = replace(
+            self.windows, rows=np.concatenate([self.windows.rows, later.windows.rows])
+        )
+        weight = self.sample_weight
+        if weight is not None and later.sample_weight is not None:
+            weight = np.concatenate([weight, later.sample_weight])
+        return Rows(windows, np.concatenate([self.targets, later.targets]), weight)
+
     def __getitem__(self, part: slice | NDArray) -> Rows:
         weight = self.sample_weight
         return Rows(
@@ -95,6 +112,12 @@ class TrainingState:
     def fresh(cls, network: Network, seed: int) -> TrainingState:
         """Start anew, from weights drawn with `seed`."""
         return cls(network.initial_parameters(np.random.default_rng(seed)))
+
+    def optimizer_state_for(self, slots: Collection[str]) -> dict[str, NDArray]:
+        """Give the optimiser's state if it is of these slots; another optimiser starts anew."""
+        if set(self.optimizer) == {"iteration", *slots}:
+            return self.optimizer
+        return {}
 
     def followed_by(
         self,
@@ -141,41 +164,77 @@ def train(
     state : TrainingState
         Where it ended, with the history of all epochs so far.
     """
-    from . import _keras
+    from . import _native
 
     if network.stateful:
         rows = _equal_streams(rows, settings.batch_size, "training")
         validation = _equal_streams(validation, settings.batch_size, "validation")
-    return "keras", _keras.fit(network, rows, validation, settings, start)
+    reason = _native.why_not(network, settings)
+    if engine == "native" and reason:
+        raise ValueError(f"engine='native' does not cover {reason}; engine='keras' may")
+    if engine == "keras" or reason:
+        from . import _keras
+
+        if engine == "auto" and settings.verbose:
+            print(f"Training by Keras: the native engine does not cover {reason}.")
+        return "keras", _keras.fit(network, rows, validation, settings, start)
+    return "native", _native.fit(network, rows, validation, settings, start)
 
 
-def epoch_order(
-    n_rows: int, epoch: int, network: Network, settings: Settings
-) -> NDArray[np.int64]:
-    """Say in which order an epoch takes its rows.
+def epoch_orders(
+    n_rows: int, first_epoch: int, network: Network, settings: Settings
+) -> Iterator[NDArray[np.int64]]:
+    """Say, epoch for epoch, in which order to take the rows.
 
     Parameters
     ----------
     n_rows : int
         Number of rows.
-    epoch : int
-        Number of the epoch since the network's first, so that training that goes on later
-        takes the orders that it would have taken in one go.
+    first_epoch : int
+        Epochs gone before, so that training that goes on takes the orders that it would have
+        taken in one go.
     network : Network
-        Stateful networks go through `batch_size` streams side by side.
+        Whether the rows are streams, which are not shuffled.
     settings : Settings
-        Whether to shuffle, and the seed.
+        Whether to shuffle, the seed, and the number of streams.
+
+    Yields
+    ------
+    order : ndarray of int64 of shape (n_rows,)
+        Positions of the rows.
+    """
+    if network.stateful or not settings.shuffle:
+        order = time_order(n_rows, network, settings)
+        while True:
+            yield order
+    # A sort of uniform numbers takes n_rows draws, neither more nor less, so that the draws of
+    # any epoch can be found without those before it.
+    generator = np.random.PCG64([settings.seed, _ORDERS])
+    generator.advance(first_epoch * n_rows)
+    uniform = np.random.Generator(generator).random
+    while True:
+        yield uniform(n_rows).argsort()
+
+
+def time_order(n_rows: int, network: Network, settings: Settings) -> NDArray[np.int64]:
+    """Order rows by time: as they are, or step for step through streams side by side.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows; a multiple of the number of streams of a stateful network.
+    network : Network
+        Whether the rows are streams.
+    settings : Settings
+        `batch_size` is the number of streams.
 
     Returns
     -------
     order : ndarray of int64 of shape (n_rows,)
         Positions of the rows.
     """
-    if network.stateful:
-        return np.arange(n_rows).reshape(settings.batch_size, -1).T.ravel()
-    if settings.shuffle:
-        return np.random.default_rng([settings.seed, epoch]).permutation(n_rows)
-    return np.arange(n_rows)
+    order = np.arange(n_rows)
+    return order.reshape(settings.batch_size, -1).T.ravel() if network.stateful else order
 
 
 def _equal_streams(rows: Rows, n_streams: int, purpose: str) -> Rows:
@@ -191,7 +250,7 @@ def _equal_streams(rows: Rows, n_streams: int, purpose: str) -> Rows:
             f"stateful=True cuts {len(rows)} {purpose} rows into batch_size={n_streams} streams "
             f"of equal length; the oldest {n_left_over} are left out",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return rows[n_left_over:]
 

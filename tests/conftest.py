@@ -12,7 +12,7 @@ def airline():
     return make_supervised(load_airline_passengers() / 1000)
 
 
-@pytest.fixture(params=["keras"])
+@pytest.fixture(params=["native", "keras"])
 def engine(request):
     return request.param
 

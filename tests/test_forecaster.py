@@ -242,7 +242,7 @@ def with_value(value):
             X,
             Y,
             np.ones(3),
-            r"sample_weight must be of shape \(20,\), one weight a row, got \(3,\)",
+            r"sample_weight must be of shape \(20,\), .* got \(3,\)",
         ),
         (X, Y, np.zeros(20), "sample_weight is zero for every row"),
         (X.reshape(20, 2, 2, 1), Y, None, "X must be of 2 or 3 dimensions, got 4"),

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skl_lstm import LookbackWindower, LSTMForecaster
 from skl_lstm._network import Network
-from skl_lstm._training import Settings, TrainingState, epoch_order
+from skl_lstm._training import Settings, TrainingState, epoch_orders
 
 # Two hundred updates in float32, summed in another order.
 TOLERANCE = 1e-5
@@ -223,13 +223,23 @@ def test_streams_of_unequal_length_are_named_in_a_warning(rows, engine):
         model.fit(X, y)
 
 
-def test_an_epoch_takes_each_row_once():
-    network = Network(1, 1, (1,), 1)
-    shuffled = epoch_order(10, 3, network, Settings(shuffle=True, seed=1))
-    assert sorted(shuffled) == list(range(10))
-    assert not np.array_equal(
-        shuffled, epoch_order(10, 4, network, Settings(shuffle=True, seed=1))
-    )
-    assert_array_equal(epoch_order(4, 3, network, Settings(shuffle=False)), range(4))
-    streams = epoch_order(6, 0, Network(1, 1, (1,), 1, stateful=True), Settings(batch_size=2))
-    assert_array_equal(streams, [0, 3, 1, 4, 2, 5])
+def orders(n_rows, n_epochs, first_epoch=0, stateful=False, **settings):
+    network = Network(1, 1, (1,), 1, stateful=stateful)
+    drawn = epoch_orders(n_rows, first_epoch, network, Settings(**settings))
+    return np.array([next(drawn) for _ in range(n_epochs)])
+
+
+def test_an_epoch_takes_each_row_once_in_an_order_of_its_own():
+    drawn = orders(10, 3, shuffle=True, seed=1)
+    assert_array_equal(np.sort(drawn), np.tile(np.arange(10), (3, 1)))
+    assert len({tuple(order) for order in drawn}) == 3
+
+
+def test_later_epochs_have_the_orders_they_would_have_had_in_one_go():
+    drawn = orders(10, 5, seed=1)
+    assert_array_equal(orders(10, 2, first_epoch=3, seed=1), drawn[3:])
+
+
+def test_unshuffled_rows_are_in_order_of_time_stream_beside_stream():
+    assert_array_equal(orders(4, 2, shuffle=False), [[0, 1, 2, 3]] * 2)
+    assert_array_equal(orders(6, 1, stateful=True, batch_size=2), [[0, 3, 1, 4, 2, 5]])

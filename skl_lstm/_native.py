@@ -1,0 +1,288 @@
+"""The native engine: what of Keras it covers, and its loop over epochs."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._network import Network
+from ._progress import Progress
+from ._training import (
+    Rows,
+    Settings,
+    TrainingState,
+    epoch_orders,
+    time_order,
+    warn_of_divergence,
+)
+
+if TYPE_CHECKING:
+    from ._trainer import NativeTrainer
+
+# The kernel's names, each with Keras's for the same: functions, short forms and classes.
+LOSSES = {
+    "mse": ("mse", "MSE", "mean_squared_error", "MeanSquaredError"),
+    "mae": ("mae", "MAE", "mean_absolute_error", "MeanAbsoluteError"),
+    "huber": ("huber", "Huber"),
+    "log_cosh": ("log_cosh", "LogCosh"),
+    "pinball": ("pinball",),
+    "binary_crossentropy": ("bce", "BCE", "binary_crossentropy", "BinaryCrossentropy"),
+    "categorical_crossentropy": ("categorical_crossentropy", "CategoricalCrossentropy"),
+}
+OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw", "adamax")
+
+# Options of every Keras optimiser that the kernel lacks, with the values that turn them off.
+_OFF = {
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+}
+
+Metric = Callable[[NDArray, NDArray], NDArray]
+METRICS: dict[str, Metric] = {}
+
+
+def _metric(*names: str) -> Callable[[Metric], Metric]:
+    def register(metric: Metric) -> Metric:
+        METRICS.update(dict.fromkeys(names, metric))
+        return metric
+
+    return register
+
+
+@_metric("mse", "MSE", "mean_squared_error")
+def _mean_squared_error(targets: NDArray, outputs: NDArray) -> NDArray:
+    return np.square(targets - outputs).mean()
+
+
+@_metric("mae", "MAE", "mean_absolute_error")
+def _mean_absolute_error(targets: NDArray, outputs: NDArray) -> NDArray:
+    return np.abs(targets - outputs).mean()
+
+
+@_metric("mape", "MAPE", "mean_absolute_percentage_error")
+def _mean_absolute_percentage_error(targets: NDArray, outputs: NDArray) -> NDArray:
+    return 100.0 * (np.abs(targets - outputs) / np.maximum(np.abs(targets), 1e-7)).mean()
+
+
+@_metric("root_mean_squared_error")
+def _root_mean_squared_error(targets: NDArray, outputs: NDArray) -> NDArray:
+    return np.sqrt(np.square(targets - outputs).mean())
+
+
+def why_not(network: Network, settings: Settings) -> str | None:
+    """Say what of a training the kernel does not cover.
+
+    Parameters
+    ----------
+    network : Network
+        What is to be trained.
+    settings : Settings
+        How.
+
+    Returns
+    -------
+    reason : str or None
+        The first parameter that only Keras can serve; None where the kernel covers all.
+    """
+    if importlib.util.find_spec("numba") is None:
+        return "Numba, which is not installed"
+    if settings.callbacks:
+        return "callbacks"
+    for metric in settings.metrics:
+        if not isinstance(metric, str) or metric not in METRICS:
+            return f"metrics={settings.metrics!r}"
+    loss = _known_loss(settings)
+    if loss is None:
+        return f"loss={settings.loss!r}"
+    optimizer = _known_optimizer(settings)
+    if optimizer is None:
+        return f"optimizer={settings.optimizer!r}"
+    from . import _trainer
+
+    return _trainer.unsupported(
+        loss=loss[0],
+        loss_args=loss[1],
+        output_activation=network.output_activation,
+        optimizer=optimizer[0],
+        optimizer_args=optimizer[1],
+    )
+
+
+def fit(
+    network: Network, rows: Rows, validation: Rows, settings: Settings, start: TrainingState
+) -> TrainingState:
+    """Train a network by the kernel.
+
+    Parameters and returns are those of :func:`skl_lstm._training.train`.
+    """
+    from ._trainer import NativeTrainer, slot_names
+
+    loss, loss_args = _known_loss(settings) or ("", {})
+    optimizer, optimizer_args = _known_optimizer(settings) or ("", {})
+    slots = _Slots.of(start, slot_names(optimizer, optimizer_args))
+    parameters = start.parameters.copy()
+    all_rows = rows.followed_by(validation)
+    trainer = NativeTrainer(
+        units=network.units,
+        n_steps=network.n_steps,
+        n_features=network.n_features,
+        n_outputs=network.n_outputs,
+        output_activation=network.output_activation,
+        loss=loss,
+        loss_args=loss_args,
+        optimizer=optimizer,
+        optimizer_args=optimizer_args,
+        dropout=network.dropout,
+        recurrent_dropout=network.recurrent_dropout,
+        stateful=network.stateful,
+        batch_size=min(settings.batch_size, len(rows)),
+        theta=parameters,
+        slots=slots.vectors,
+        iterations=slots.iteration,
+        buffer=all_rows.windows.buffer,
+        row_stride=all_rows.windows.row_stride,
+        rows=all_rows.windows.rows,
+        y=all_rows.targets,
+        sample_weight=all_rows.sample_weight,
+        seed=settings.seed,
+        n_threads=None,
+    )
+    orders = epoch_orders(len(rows), start.n_epochs, network, settings)
+    judged = len(rows) + time_order(len(validation), network, settings)
+    history: dict[str, list[float]] = {}
+    best = _Best(settings.patience) if settings.early_stopping else None
+    progress = Progress(start.n_epochs, settings.epochs, settings.verbose)
+    try:
+        for epoch in range(start.n_epochs, start.n_epochs + settings.epochs):
+            logs = _epoch(trainer, next(orders), judged, settings.metrics, all_rows.targets)
+            for name, value in logs.items():
+                history.setdefault(name, []).append(value)
+            progress.update(epoch, logs)
+            if not np.isfinite(logs["loss"]):
+                warn_of_divergence(epoch)
+                break
+            if best and best.is_over(logs.get("val_loss", logs["loss"]), epoch, parameters):
+                break
+    finally:
+        trainer.close()
+    progress.close()
+    kept = parameters if best is None or best.parameters is None else best.parameters
+    state = {"iteration": np.array(trainer.iterations), **slots.by_name()}
+    return start.followed_by(kept, state, history)
+
+
+def _epoch(
+    trainer: NativeTrainer,
+    order: NDArray[np.int64],
+    judged: NDArray[np.int64],
+    metrics: list[str],
+    targets: NDArray,
+) -> dict[str, float]:
+    """Train on the rows in `order`, judge by the rows `judged`; give loss and metrics."""
+    trainer.states[:] = 0.0
+    logs = {"loss": trainer.epoch(order)}
+    logs |= {name: _measure(name, trainer, order, targets) for name in metrics}
+    if len(judged):
+        trainer.states[:] = 0.0
+        logs["val_loss"] = trainer.evaluate(judged)
+        logs |= {f"val_{name}": _measure(name, trainer, judged, targets) for name in metrics}
+    return logs
+
+
+def _measure(
+    name: str, trainer: NativeTrainer, positions: NDArray[np.int64], targets: NDArray
+) -> float:
+    return float(METRICS[name](targets[positions], trainer.outputs[positions]))
+
+
+class _Best:
+    """The best epoch so far, and whether waiting for a better one has lasted long enough.
+
+    Its rules are those of ``keras.callbacks.EarlyStopping(restore_best_weights=True)``.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+        self.loss = np.inf
+        self.waited = 0
+        self.parameters: NDArray[np.float32] | None = None
+
+    def is_over(self, loss: float, epoch: int, parameters: NDArray[np.float32]) -> bool:
+        self.waited += 1
+        if loss < self.loss or self.parameters is None:
+            self.parameters = parameters.copy()
+        if loss < self.loss:
+            self.loss, self.waited = loss, 0
+        return self.waited >= max(self.patience, 1) and epoch > 0
+
+
+@dataclass(frozen=True)
+class _Slots:
+    """The optimiser's state as the kernel has it: a row of `vectors` for each name."""
+
+    names: tuple[str, ...]
+    vectors: NDArray[np.float32]
+    iteration: int
+
+    @classmethod
+    def of(cls, start: TrainingState, names: tuple[str, ...]) -> _Slots:
+        state = start.optimizer_state_for(names)
+        vectors = np.zeros((len(names), start.parameters.size), dtype=np.float32)
+        for vector, name in zip(vectors, names, strict=True):
+            vector[:] = state.get(name, 0.0)
+        return cls(names, vectors, int(state.get("iteration", 0)))
+
+    def by_name(self) -> dict[str, NDArray[np.float32]]:
+        return dict(zip(self.names, self.vectors, strict=True))
+
+
+def _known_loss(settings: Settings) -> tuple[str, dict[str, float]] | None:
+    """Give the kernel's name and arguments of a loss, or None where it does not know it."""
+    loss = settings.loss
+    if isinstance(loss, str):
+        name = loss
+    elif _is_of_keras(loss):
+        # An instance may have been given arguments that its configuration does not show.
+        name = loss.__name__
+    else:
+        return None
+    for known, names in LOSSES.items():
+        if name in names:
+            return known, {"quantile": settings.quantile} if known == "pinball" else {}
+    return None
+
+
+def _known_optimizer(settings: Settings) -> tuple[str, dict[str, Any]] | None:
+    """Give the kernel's name and arguments of an optimiser, or None as above."""
+    optimizer = settings.optimizer
+    config: dict[str, Any] = {}
+    if isinstance(optimizer, str):
+        name = optimizer
+    elif _is_of_keras(optimizer):
+        name = optimizer.__name__
+    elif _is_of_keras(type(optimizer)):
+        name = type(optimizer).__name__
+        config = optimizer.get_config()
+    else:
+        return None
+    config = {**config, **settings.optimizer_kwargs}
+    if settings.learning_rate is not None:
+        config["learning_rate"] = float(settings.learning_rate)
+    config.pop("name", None)
+    arguments = {
+        key: value for key, value in config.items() if key not in _OFF or value != _OFF[key]
+    }
+    return (name.lower(), arguments) if name.lower() in OPTIMIZERS else None
+
+
+def _is_of_keras(thing: Any) -> bool:
+    """Tell whether `thing` is a class or a function of Keras itself, and no subclass of one."""
+    return hasattr(thing, "__name__") and getattr(thing, "__module__", "").startswith("keras.")

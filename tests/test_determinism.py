@@ -1,0 +1,108 @@
+"""One seed, one result, in any process; and the user's own generators stay where they were."""
+
+import os
+import random
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from skl_lstm import LSTMForecaster
+
+X = np.random.default_rng(0).normal(size=(30, 3))
+Y = X[:, 0]
+
+
+def train(engine="auto", **parameters):
+    settings = {"units": 3, "epochs": 2, "batch_size": 8, "random_state": 7}
+    model = LSTMForecaster(**{**settings, **parameters}, engine=engine)
+    return model.fit(X, Y).weights_
+
+
+def assert_same(weights, others):
+    for part, other in zip(weights, others, strict=True):
+        assert_array_equal(part, other)
+
+
+def test_the_same_seed_gives_the_same_weights(engine):
+    assert_same(train(engine), train(engine))
+
+
+def test_another_seed_gives_other_weights(engine):
+    assert not np.array_equal(train(engine)[0], train(engine, random_state=8)[0])
+
+
+def test_no_seed_gives_other_weights_each_time(engine):
+    assert not np.array_equal(
+        train(engine, random_state=None)[0], train(engine, random_state=None)[0]
+    )
+
+
+def test_a_generator_moves_on_as_scikit_learn_moves_it():
+    generator = np.random.RandomState(7)
+    first, second = train(random_state=generator), train(random_state=generator)
+    assert not np.array_equal(first[0], second[0])
+    assert_same(first, train(random_state=np.random.RandomState(7)))
+
+
+def test_worker_processes_give_the_same_weights(engine):
+    for weights in joblib.Parallel(n_jobs=2)(joblib.delayed(train)(engine) for _ in range(2)):
+        assert_same(weights, train(engine))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_global_generators_stay_where_they_were(engine):
+    import keras
+
+    train(engine)  # whatever the first import moves
+    keras.utils.set_random_seed(3)
+    expected = keras.random.normal((2,))
+    keras.utils.set_random_seed(3)
+    python, numpy = random.getstate(), np.random.get_state()
+    for random_state in (7, None):
+        train(engine, random_state=random_state, dropout=0.2, recurrent_dropout=0.2)
+    LSTMForecaster(units=2, epochs=1, engine=engine).fit(X, Y).to_keras()
+    assert random.getstate() == python
+    for now, before in zip(np.random.get_state(), numpy, strict=True):
+        assert_array_equal(now, before)
+    assert_array_equal(keras.random.normal((2,)), expected)
+
+
+PROGRAM = """
+import os, sys, warnings, logging, random
+if sys.argv[2] == "imported":  # what TensorFlow does to a process is its own affair
+    import tensorflow, keras, scikeras.wrappers
+import numpy as np
+from skl_lstm import LSTMForecaster
+before = dict(os.environ), list(warnings.filters), logging.root.level
+generator = random.getstate()
+X = np.random.default_rng(0).normal(size=(9, 3))
+model = LSTMForecaster(units=2, epochs=1, engine=sys.argv[1]).fit(X, X[:, 0])
+model.predict(X)
+assert generator == random.getstate(), "random"
+if sys.argv[2] == "imported":
+    assert before == (dict(os.environ), list(warnings.filters), logging.root.level)
+"""
+
+
+def run(engine, imports):
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, engine, imports],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+
+
+def test_a_fit_leaves_the_process_as_it_was(engine):
+    run(engine, "imported")
+
+
+def test_a_fit_prints_nothing_whatever(engine):
+    done = run(engine, "fresh")
+    assert (done.stdout, done.stderr) == ("", "")

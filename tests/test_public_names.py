@@ -1,0 +1,47 @@
+"""What is public is exported at the root, documented, and cheap to import."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import skl_lstm
+
+
+def test_all_names_the_public_names():
+    public = {
+        name
+        for name, value in vars(skl_lstm).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
+    }
+    assert set(skl_lstm.__all__) == public
+
+
+@pytest.mark.parametrize("name", skl_lstm.__all__)
+def test_every_public_name_has_an_example(name):
+    assert ">>>" in getattr(skl_lstm, name).__doc__
+
+
+@pytest.mark.parametrize("name", ["LSTMForecaster", "LookbackWindower"])
+def test_every_parameter_is_documented_with_its_default(name):
+    documented = getattr(skl_lstm, name).__doc__
+    for parameter in inspect.signature(getattr(skl_lstm, name)).parameters.values():
+        default = repr(parameter.default).replace("'", '"')
+        assert f"{parameter.name} : " in documented
+        line = documented.split(f"{parameter.name} : ")[1].split("\n")[0]
+        assert f"default={default}" in line
+
+
+def test_importing_the_package_imports_no_tensorflow():
+    program = (
+        "import sys, skl_lstm\n"
+        "assert not {'tensorflow', 'keras', 'scikeras'} & set(sys.modules), 'imported'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_version_is_that_of_the_distribution():
+    from importlib.metadata import version
+
+    assert skl_lstm.__version__ == version("skl-lstm")
