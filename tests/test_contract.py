@@ -31,6 +31,9 @@ def expected_failures(estimator):
         LookbackWindower(look_back=3, padding="edge"),
         forecaster(),
         forecaster(reshape_mode="features"),
+        forecaster(units=(4, 4), verbose=1),
+        forecaster(verbose=2),
+        forecaster(engine="keras"),
     ],
     expected_failed_checks=expected_failures,
 )

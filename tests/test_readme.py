@@ -1,0 +1,47 @@
+"""What the README says runs, as it stands there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:sklearn")
+def test_the_python_blocks_run_one_after_the_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in blocks("python"):
+        exec(compile(block, str(README), "exec"), names)
+    assert (tmp_path / "model.joblib").exists()
+    assert 350 < names["next_month"][0] < 700
+
+
+def test_the_demonstration_command_runs():
+    demonstration, tests = blocks("console")
+    assert demonstration == "pip install . && python -m skl_lstm\n"
+    assert tests.endswith("python -m pytest -n 2\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "skl_lstm"], check=True, capture_output=True, text=True
+    )
+    assert "RMSE" in done.stdout
+    assert done.stderr == ""
+
+
+def test_every_parameter_stands_in_the_tables_with_its_default():
+    import inspect
+
+    import skl_lstm
+
+    text = README.read_text(encoding="utf-8")
+    for name in ("LookbackWindower", "LSTMForecaster"):
+        for parameter in inspect.signature(getattr(skl_lstm, name)).parameters.values():
+            default = repr(parameter.default).replace("'", '"')
+            assert f"| `{parameter.name}` | `{default}` |" in text
