@@ -23,7 +23,8 @@ from ._training import Rows, Settings, TrainingState, epoch_orders, time_order, 
 
 # What TensorFlow writes to stderr while it is imported, whatever its log level.
 _START_UP_LINE = re.compile(
-    rb"[IWE]\d{4} |WARNING: All log messages before absl|To enable the following instructions"
+    rb"[IWE]\d{4} |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |"
+    rb"WARNING: All log messages before absl|To enable the following instructions"
 )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import functools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from ._training import (
     time_order,
     warn_of_divergence,
 )
+from ._windows import Windows
 
 if TYPE_CHECKING:
     from ._trainer import NativeTrainer
@@ -92,8 +94,6 @@ def why_not(network: Network, settings: Settings) -> str | None:
     reason : str or None
         The first parameter that only Keras can serve; None where the kernel covers all.
     """
-    if importlib.util.find_spec("numba") is None:
-        return "Numba, which is not installed"
     if settings.callbacks:
         return "callbacks"
     for metric in settings.metrics:
@@ -105,15 +105,44 @@ def why_not(network: Network, settings: Settings) -> str | None:
     optimizer = _known_optimizer(settings)
     if optimizer is None:
         return f"optimizer={settings.optimizer!r}"
-    from . import _trainer
+    if settings.verbose and not kernel_failure.cache_info().currsize:
+        print("Loading the training kernel; the first fit on a machine compiles it.")
+    if failure := kernel_failure():
+        return failure
+    from ._trainer import unsupported
 
-    return _trainer.unsupported(
+    return unsupported(
         loss=loss[0],
         loss_args=loss[1],
         output_activation=network.output_activation,
         optimizer=optimizer[0],
         optimizer_args=optimizer[1],
     )
+
+
+@functools.cache
+def kernel_failure() -> str | None:
+    """Load the compiled kernel, or compile it; say why where that fails, and warn once.
+
+    Returns
+    -------
+    failure : str or None
+        None where the kernel works.
+    """
+    network = Network(n_steps=1, n_features=1, units=(1,), n_outputs=1)
+    nothing = np.zeros((1, 1), dtype=np.float32)
+    rows = Rows(Windows.of(nothing, 1, 1), nothing)
+    try:
+        fit(network, rows, rows[:0], Settings(epochs=1), TrainingState.fresh(network, 0))
+    except Exception as error:
+        reason = f"this platform, where Numba fails ({type(error).__name__}: {error})"
+        warnings.warn(
+            f"the native engine does not cover {reason}; Keras trains instead",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return reason
+    return None
 
 
 def fit(

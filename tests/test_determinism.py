@@ -53,14 +53,21 @@ def test_worker_processes_give_the_same_weights(engine):
         assert_same(weights, train(engine))
 
 
+def restart_keras_generator():
+    import keras
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(3)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_global_generators_stay_where_they_were(engine):
     import keras
 
     train(engine)  # whatever the first import moves
-    keras.utils.set_random_seed(3)
+    restart_keras_generator()
     expected = keras.random.normal((2,))
-    keras.utils.set_random_seed(3)
+    restart_keras_generator()
     python, numpy = random.getstate(), np.random.get_state()
     for random_state in (7, None):
         train(engine, random_state=random_state, dropout=0.2, recurrent_dropout=0.2)

@@ -1,12 +1,15 @@
 """One representation holds for matrices, windows of a series and 3-D arrays alike."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from sklearn.pipeline import make_pipeline
 
-from skl_lstm import LookbackWindower
+from skl_lstm import LookbackWindower, LSTMForecaster
 from skl_lstm._windows import Windows, is_overlapping
 
 
@@ -49,6 +52,26 @@ def test_rows_that_hold_a_missing_value_are_left_out(look_back, gaps):
     view = LookbackWindower(look_back).fit_transform(series)
     expected = np.flatnonzero(~np.isnan(view).any(axis=1))
     assert_array_equal(Windows.of(view, look_back, 1).complete().rows, expected)
+
+
+@pytest.mark.parametrize("gap", [False, True], ids=["whole", "with a gap"])
+@pytest.mark.parametrize("mode", ["timesteps", "features"])
+def test_fitting_and_predicting_never_lay_out_all_windows(mode, gap, engine):
+    series = np.random.default_rng(0).normal(size=(20_000, 1))
+    series[9_000:9_003] = np.nan if gap else 0.0
+    model = make_pipeline(
+        LookbackWindower(300),
+        LSTMForecaster(units=2, epochs=1, batch_size=2_000, reshape_mode=mode, engine=engine),
+    )
+    model.fit(series[:400], np.zeros(400))  # whatever a first fit imports and compiles
+    laid_out = len(series) * 300 * np.dtype(np.float32).itemsize
+    tracemalloc.start()
+    try:
+        model.fit(series, np.zeros(len(series))).predict(series)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < laid_out / 3
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, 1e39])
