@@ -17,7 +17,7 @@ from . import _inference
 from ._checks import check_choice, check_fraction, check_integer
 from ._network import Network
 from ._training import Rows, Settings, TrainingState, train
-from ._windows import Windows, is_overlapping
+from ._windows import Windows
 
 RESHAPE_MODES = ("timesteps", "features")
 ENGINES = ("auto", "native", "keras")
@@ -282,14 +282,16 @@ class BaseLSTM(BaseEstimator):
         check_choice("verbose", int(self.verbose), (0, 1, 2))
 
     def _check_X(self, X: ArrayLike) -> NDArray:
-        """Check X and make it an array, unless it is a windower's view: that stays a view."""
-        values = np.asarray(X) if isinstance(X, np.ndarray) or hasattr(X, "to_numpy") else None
+        """Make X a float array of two or three dimensions; a view, as of windows, stays one.
+
+        Whether its values are finite is asked of the memory behind the view, in ``Windows.of``.
+        """
+        values = np.asarray(X) if hasattr(X, "__array__") else None
         if (
-            values is not None
-            and values.ndim == 2
+            isinstance(values, np.ndarray)
+            and values.ndim in (2, 3)
+            and values.size
             and values.dtype in (np.float64, np.float32)
-            and len(values)
-            and is_overlapping(values)
         ):
             return values
         checked = check_array(

@@ -91,7 +91,7 @@ class Windows:
         )
 
 
-def is_overlapping(X: NDArray) -> bool:
+def _is_overlapping(X: NDArray) -> bool:
     """Tell whether the rows of a 2-D array lie over each other, as a windower's output does."""
     row, column = X.strides
     return column == X.itemsize and 0 < row < X.shape[1] * column and row % column == 0
@@ -100,7 +100,7 @@ def is_overlapping(X: NDArray) -> bool:
 def _flatten(X: NDArray) -> tuple[NDArray, int]:
     """Find the flat memory and the row stride behind the rows of an array."""
     n_rows, width = len(X), int(np.prod(X.shape[1:]))
-    if X.ndim == 2 and is_overlapping(X):
+    if X.ndim == 2 and _is_overlapping(X):
         row_stride = X.strides[0] // X.itemsize
         n_values = (n_rows - 1) * row_stride + width
         return as_strided(X, (n_values,), (X.itemsize,), writeable=False), row_stride
