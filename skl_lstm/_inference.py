@@ -115,9 +115,10 @@ class Stack:
     """
 
     def __init__(self, weights: Weights, n_rows: int) -> None:
-        lstm_weights = weights[:-2]
+        kernels, recurrents, biases = (weights[k:-2:3] for k in range(3))
         self.layers = [
-            _Layer(*lstm_weights[k : k + 3], n_rows=n_rows) for k in range(0, len(lstm_weights), 3)
+            _Layer(kernel, recurrent, bias, n_rows)
+            for kernel, recurrent, bias in zip(kernels, recurrents, biases, strict=True)
         ]
 
     def step(self, x: NDArray) -> NDArray:

@@ -16,11 +16,13 @@ K and R follow one another in the flat vector of parameters, so ``[K; R]`` is on
 ``(d + u, 4u)`` there, and x and h are kept side by side to make one product of the two. For the
 same reason the gradients of K and R are one product, ``[x, h].T @ dz``.
 
-A batch is cut into shards of a fixed number of rows. A shard is what a thread works on: it has
-a workspace, and a gradient of its own; the gradients are added up in the order of the shards, so
-the result does not depend on who computed which.
+A batch is cut into shards of a fixed number of rows, and these are dealt out to lanes, as cards
+are to players. A lane is what a thread works on: it takes its shards in their order and adds up
+a gradient of its own; then the gradients of the lanes are added up in theirs. So the result does
+not depend on who computed which, nor the memory on the size of a batch.
 """
 
+import functools
 from typing import NamedTuple
 
 import numba
@@ -37,23 +39,44 @@ HALF = np.float32(0.5)
 ONE = np.float32(1.0)
 TWO = np.float32(2.0)
 
-# Rows of dz that one product for the gradients takes: as many as stay in the fastest cache.
-GRADIENT_ROWS = 32
+OPTIONS = {
+    "nogil": True,
+    # Python's checks of every division would keep loops from being vectorised.
+    "error_model": "numpy",
+    # Sums may be reordered and multiply-adds fused; NaN and infinity keep their meaning.
+    "fastmath": {"reassoc", "contract", "nsz"},
+}
+
+# Numba compiles a function anew for every literal that it is called with; not for these.
+FIRST = np.int64(0)
+UNIT = np.int64(1)
+OVERWRITE = np.bool_(False)
+ADD = np.bool_(True)
+TRAINING = np.bool_(True)
+
+# Rows of dz that one product for the gradients takes: as many as stay in a fast cache.
+GRADIENT_ROWS = 64
+
+# How many gradients a batch is added up in, and so how many threads can share it out.
+LANES = 8
 
 
 def _jit(function):
-    """Compile to machine code that runs without the GIL, and keep it on disk if possible."""
-    options = {
-        "nogil": True,
-        # Python's checks of every division would keep loops from being vectorised.
-        "error_model": "numpy",
-        # Sums may be reordered and multiply-adds fused; NaN and infinity keep their meaning.
-        "fastmath": {"reassoc", "contract", "nsz"},
-    }
+    """Compile as a function of its own: the small ones with the loops."""
+    return numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)
+
+
+def _stage(function):
+    """Compile as a part of its one caller, which takes less time than compiling both."""
+    return numba.njit(function, inline="always", **OPTIONS)
+
+
+def _entry(function):
+    """Compile what Python calls, and keep the machine code on disk where that is possible."""
     try:
-        return numba.njit(function, cache=True, **options)
-    except RuntimeError:  # no folder that the cache could be written to
-        return numba.njit(function, **options)
+        return numba.njit(function, cache=True, no_cfunc_wrapper=True, **OPTIONS)
+    except RuntimeError:  # no folder that a cache could be written to
+        return numba.njit(function, no_cfunc_wrapper=True, **OPTIONS)
 
 
 class Network(NamedTuple):
@@ -109,6 +132,8 @@ LINEAR, SIGMOID, SOFTMAX, TANH, RELU = range(5)
 ) = range(7)
 SGD, RMSPROP, ADAM, ADAMAX = range(4)
 
+GRADIENTS, UPDATE = 1, 2
+
 
 # ---------------------------------------------------------------------------------- arithmetic
 
@@ -135,7 +160,7 @@ def _tanh(x):
 def _matmul_add(
     n_rows, n_columns, n_inner, a, a_at, a_row, a_step, b, b_at, b_row, c, c_at, c_row
 ):
-    """C += A @ B.
+    """Add A @ B to C.
 
     A has shape ``(n_rows, n_inner)``, its element (i, p) is ``a[a_at + i * a_row + p * a_step]``,
     so that a transposed matrix can be given; B and C have contiguous rows.
@@ -303,7 +328,7 @@ def _activate_gates(work, at, n_rows, n_units):
 
 @_jit
 def _forward_cells(work, gates, cells, tanh_cells, h_at, h_row, n_rows, n_units):
-    """c_t = f * c_{t-1} + i * g; h_t = o * tanh(c_t)."""
+    """Compute c_t = f * c_{t-1} + i * g, h_t = o * tanh(c_t)."""
     new_cells = cells + n_rows * n_units
     for r in range(n_rows):
         i = gates + r * 4 * n_units
@@ -358,8 +383,10 @@ def _backward_cells(work, gates, cells, tanh_cells, d_cells, dh_at, dh_row, n_ro
 
 
 @_jit
-def _copy_outputs(net, layer, work, source, source_row, target, target_row,
-                  n_rows, n_units, t, first_row, iteration, training, add):  # fmt: skip
+def _copy_outputs(
+    net, layer, work, source, source_row, target, target_row, n_rows, n_units, t, first_row,
+    iteration, training, add,
+):  # fmt: skip
     """Copy or add the h of a time step, or its gradient, through the dropout after the layer."""
     if training and net.dropout > 0.0:
         rate = np.float32(net.dropout)
@@ -410,7 +437,7 @@ def _unmask_gradient(work, masks, masked, dh_at, dh_row, n_rows, n_units):
                 work[U(dh_at + r * dh_row + j)] += d_masked * work[U(masks + at + j)]
 
 
-@_jit
+@_stage
 def _forward_layer(net, layer, layers, theta, work, first_row, n_rows, iteration, training):
     """Run a layer over all time steps.
 
@@ -438,7 +465,7 @@ def _forward_layer(net, layer, layers, theta, work, first_row, n_rows, iteration
         _repeat_row(theta, bias, n_gates, work, z, n_rows)
         n_multiplied = n_inputs if dropping else width
         _matmul_add(
-            n_rows, n_gates, n_multiplied, work, xh, width, 1, theta, kernel, n_gates,
+            n_rows, n_gates, n_multiplied, work, xh, width, UNIT, theta, kernel, n_gates,
             work, z, n_gates,
         )  # fmt: skip
         if dropping:
@@ -446,7 +473,7 @@ def _forward_layer(net, layer, layers, theta, work, first_row, n_rows, iteration
             _mask_state(work, masks, xh + n_inputs, width, h_masked, n_rows, n_units)
             for gate in range(0, n_gates, n_units):
                 _matmul_add(
-                    n_rows, n_units, n_units, work, h_masked + gate, n_gates, 1,
+                    n_rows, n_units, n_units, work, h_masked + gate, n_gates, UNIT,
                     theta, recurrent + gate, n_gates, work, z + gate, n_gates,
                 )  # fmt: skip
         _activate_gates(work, z, n_rows, n_units)
@@ -454,7 +481,7 @@ def _forward_layer(net, layer, layers, theta, work, first_row, n_rows, iteration
         _forward_cells(work, z, cells, tanh_cells, next_h, width, n_rows, n_units)
 
 
-@_jit
+@_stage
 def _backward_layer(net, layer, layers, transposed, work, gradient, first_row, n_rows, iteration):
     """Go back over the time steps of a layer.
 
@@ -467,9 +494,8 @@ def _backward_layer(net, layer, layers, transposed, work, gradient, first_row, n
     n_units = layers[column + UNITS]
     d_cells = layers[column + D_CELLS]
     masked = layers[column + MASKED]
-    width = n_inputs + n_units
     n_gates = 4 * n_units
-    n_below = n_inputs if layer > 0 else 0  # nobody asks for the gradient of the data
+    n_below = n_inputs * (layer > 0)  # nobody asks for the gradient of the data
     d_width = n_below + n_units
     d_step = n_rows * d_width
     dropping = net.recurrent_dropout > 0.0
@@ -486,7 +512,7 @@ def _backward_layer(net, layer, layers, transposed, work, gradient, first_row, n
             above_width = n_units + layers[above + UNITS]
             _copy_outputs(
                 net, layer, work, layers[above + D_XH] + t * n_rows * above_width, above_width,
-                dh, d_width, n_rows, n_units, t, first_row, iteration, True, True,
+                dh, d_width, n_rows, n_units, t, first_row, iteration, TRAINING, ADD,
             )  # fmt: skip
         _backward_cells(work, dz, cells, tanh_cells, d_cells, dh, d_width, n_rows, n_units)
         if t == 0 and layer == 0:
@@ -494,7 +520,7 @@ def _backward_layer(net, layer, layers, transposed, work, gradient, first_row, n
         _fill(work, d_xh, d_step, ZERO)
         n_multiplied = n_below if dropping else d_width
         _matmul_add(
-            n_rows, n_multiplied, n_gates, work, dz, n_gates, 1,
+            n_rows, n_multiplied, n_gates, work, dz, n_gates, UNIT,
             transposed, layers[column + TRANSPOSED], d_width, work, d_xh, d_width,
         )  # fmt: skip
         if dropping:
@@ -502,7 +528,7 @@ def _backward_layer(net, layer, layers, transposed, work, gradient, first_row, n
             _fill(work, d_masked, n_rows * n_gates, ZERO)
             for gate in range(0, n_gates, n_units):
                 _matmul_add(
-                    n_rows, n_units, n_units, work, dz + gate, n_gates, 1, transposed,
+                    n_rows, n_units, n_units, work, dz + gate, n_gates, UNIT, transposed,
                     layers[column + TRANSPOSED] + gate * d_width + n_below, d_width,
                     work, d_masked + gate, n_gates,
                 )  # fmt: skip
@@ -512,7 +538,7 @@ def _backward_layer(net, layer, layers, transposed, work, gradient, first_row, n
     _layer_gradient(net, layer, layers, work, gradient, n_rows, dropping)
 
 
-@_jit
+@_stage
 def _layer_gradient(net, layer, layers, work, gradient, n_rows, dropping):
     """Add [x, h].T @ dz, and the sum of dz for the bias, to the gradient."""
     column = layer * N_COLUMNS
@@ -524,21 +550,20 @@ def _layer_gradient(net, layer, layers, work, gradient, n_rows, dropping):
     recurrent = kernel + n_inputs * n_gates
     bias = recurrent + n_units * n_gates
     n_total = net.n_steps * n_rows
-    # As many rows of dz at a time as stay in the fastest cache.
     for start in range(0, n_total, GRADIENT_ROWS):
         n_some = min(GRADIENT_ROWS, n_total - start)
         xh = layers[column + XH] + start * width
         dz = layers[column + GATES] + start * n_gates
         n_multiplied = n_inputs if dropping else width
         _matmul_add(
-            n_multiplied, n_gates, n_some, work, xh, 1, width, work, dz, n_gates,
+            n_multiplied, n_gates, n_some, work, xh, UNIT, width, work, dz, n_gates,
             gradient, kernel, n_gates,
         )  # fmt: skip
         if dropping:
             masked = layers[column + MASKED] + start * n_gates
             for gate in range(0, n_gates, n_units):
                 _matmul_add(
-                    n_units, n_units, n_some, work, masked + gate, 1, n_gates,
+                    n_units, n_units, n_some, work, masked + gate, UNIT, n_gates,
                     work, dz + gate, n_gates, gradient, recurrent + gate, n_gates,
                 )  # fmt: skip
         _add_rows(work, dz, n_some, n_gates, gradient, bias)
@@ -682,7 +707,7 @@ class Data(NamedTuple):
     outputs: np.ndarray
 
 
-@_jit
+@_stage
 def _transpose_weights(net, layers, theta, transposed):
     """Prepare what the way back multiplies by: [K; R].T of each layer, and the Dense kernel's.
 
@@ -692,7 +717,7 @@ def _transpose_weights(net, layers, theta, transposed):
         column = layer * N_COLUMNS
         n_inputs = layers[column + INPUTS]
         n_units = layers[column + UNITS]
-        skipped = n_inputs if layer == 0 else 0
+        skipped = n_inputs * (layer == 0)
         _transpose(
             theta,
             layers[column + WEIGHTS] + skipped * 4 * n_units,
@@ -706,7 +731,7 @@ def _transpose_weights(net, layers, theta, transposed):
     _transpose(theta, kernel, n_units, net.n_outputs, transposed, net.dense_transposed)
 
 
-@_jit
+@_stage
 def _gather_windows(net, layers, work, data, order, start, n_rows):
     """Copy the windows of a shard to where the first layer finds its inputs."""
     width = net.n_features + layers[UNITS]
@@ -718,7 +743,7 @@ def _gather_windows(net, layers, work, data, order, start, n_rows):
                 work[U(x_t + j)] = data.buffer[U(window + t * net.n_features + j)]
 
 
-@_jit
+@_stage
 def _load_states(net, layers, work, states, first_row, n_rows):
     """Set h_{-1} and c_{-1} of every layer: zero, or where the stream was left."""
     for layer in range(net.n_layers):
@@ -740,7 +765,7 @@ def _load_states(net, layers, work, states, first_row, n_rows):
                 _fill(work, c, n_units, ZERO)
 
 
-@_jit
+@_stage
 def _store_states(net, layers, work, states, first_row, n_rows):
     """Keep the last h and c of every layer for the next window of each stream."""
     for layer in range(net.n_layers):
@@ -759,10 +784,9 @@ def _store_states(net, layers, work, states, first_row, n_rows):
                 states[U(stored_c + j)] = work[U(c + j)]
 
 
-@_jit
+@_stage
 def _forward(net, layers, theta, work, first_row, n_rows, iteration, training):
     """Run all layers over a gathered shard, up to the logits."""
-    n_units = 0
     for layer in range(net.n_layers):
         _forward_layer(net, layer, layers, theta, work, first_row, n_rows, iteration, training)
         column = layer * N_COLUMNS
@@ -774,7 +798,7 @@ def _forward(net, layers, theta, work, first_row, n_rows, iteration, training):
             _copy_outputs(
                 net, layer, work, h + (net.n_steps - 1) * n_rows * width, width,
                 net.last_h, n_units, n_rows, n_units, net.n_steps - 1, first_row,
-                iteration, training, False,
+                iteration, training, OVERWRITE,
             )  # fmt: skip
         else:
             above = column + N_COLUMNS
@@ -783,18 +807,19 @@ def _forward(net, layers, theta, work, first_row, n_rows, iteration, training):
                 _copy_outputs(
                     net, layer, work, h + t * n_rows * width, width,
                     layers[above + XH] + t * n_rows * above_width, above_width,
-                    n_rows, n_units, t, first_row, iteration, training, False,
+                    n_rows, n_units, t, first_row, iteration, training, OVERWRITE,
                 )  # fmt: skip
+    n_units = layers[(net.n_layers - 1) * N_COLUMNS + UNITS]
     kernel = net.n_parameters - (n_units + 1) * net.n_outputs
     bias = kernel + n_units * net.n_outputs
     _repeat_row(theta, bias, net.n_outputs, work, net.logits, n_rows)
     _matmul_add(
-        n_rows, net.n_outputs, n_units, work, net.last_h, n_units, 1,
+        n_rows, net.n_outputs, n_units, work, net.last_h, n_units, UNIT,
         theta, kernel, net.n_outputs, work, net.logits, net.n_outputs,
     )  # fmt: skip
 
 
-@_jit
+@_stage
 def _losses(net, work, data, order, start, n_rows, n_batch):
     """Sum of the weighted losses of a shard's rows.
 
@@ -817,64 +842,71 @@ def _losses(net, work, data, order, start, n_rows, n_batch):
     return total
 
 
-@_jit
+@_stage
 def _backward(net, layers, transposed, work, gradient, first_row, n_rows, iteration):
-    """Go back from the gradient of the logits to that of every parameter."""
+    """Go back from the gradient of the logits; add that of every parameter to `gradient`."""
     last = net.n_layers - 1
     column = last * N_COLUMNS
     n_units = layers[column + UNITS]
     kernel = net.n_parameters - (n_units + 1) * net.n_outputs
     bias = kernel + n_units * net.n_outputs
-    _fill(gradient, 0, net.n_parameters, ZERO)
     _matmul_add(
-        n_units, net.n_outputs, n_rows, work, net.last_h, 1, n_units,
+        n_units, net.n_outputs, n_rows, work, net.last_h, UNIT, n_units,
         work, net.deltas, net.n_outputs, gradient, kernel, net.n_outputs,
     )  # fmt: skip
     _add_rows(work, net.deltas, n_rows, net.n_outputs, gradient, bias)
     # From here on last_h is the gradient of itself.
     _fill(work, net.last_h, n_rows * n_units, ZERO)
     _matmul_add(
-        n_rows, n_units, net.n_outputs, work, net.deltas, net.n_outputs, 1,
+        n_rows, n_units, net.n_outputs, work, net.deltas, net.n_outputs, UNIT,
         transposed, net.dense_transposed, n_units, work, net.last_h, n_units,
     )  # fmt: skip
     for layer in range(last, -1, -1):
         column = layer * N_COLUMNS
         n_units = layers[column + UNITS]
-        n_below = layers[column + INPUTS] if layer > 0 else 0
+        n_below = layers[column + INPUTS] * (layer > 0)
         d_width = n_below + n_units
         d_last = layers[column + D_XH] + net.n_steps * n_rows * d_width
         _fill(work, d_last, n_rows * d_width, ZERO)
         if layer == last:
             _copy_outputs(
                 net, layer, work, net.last_h, n_units, d_last + n_below, d_width,
-                n_rows, n_units, net.n_steps - 1, first_row, iteration, True, False,
+                n_rows, n_units, net.n_steps - 1, first_row, iteration, TRAINING, OVERWRITE,
             )  # fmt: skip
         _backward_layer(
             net, layer, layers, transposed, work, gradient, first_row, n_rows, iteration
         )
 
 
-@_jit
-def run_shards(net, layers, theta, transposed, work, data, order, start, n_batch,
-               shard, shard_step, states, gradients, losses, iteration, training):  # fmt: skip
-    """Run every `shard_step`-th shard of a batch, from `shard` on.
+@_stage
+def _run_lanes(
+    net, layers, theta, transposed, work, data, order, start, n_batch, first_lane, lane_step,
+    states, gradients, losses, iteration, training,
+):  # fmt: skip
+    """Run the shards of every `lane_step`-th lane of a batch, from `first_lane` on.
 
     The batch is ``order[start:start + n_batch]``. Each shard leaves its sum of losses in
-    `losses` and, where `training`, its gradient in `gradients`.
+    `losses` and, where `training`, each lane the sum of its gradients in `gradients`.
     """
-    while shard * net.shard_rows < n_batch:
-        first_row = shard * net.shard_rows
-        n_rows = min(net.shard_rows, n_batch - first_row)
-        _gather_windows(net, layers, work, data, order, start + first_row, n_rows)
-        _load_states(net, layers, work, states, first_row, n_rows)
-        _forward(net, layers, theta, work, first_row, n_rows, iteration, training)
-        losses[U(shard)] = _losses(net, work, data, order, start + first_row, n_rows, n_batch)
-        if net.stateful:
-            _store_states(net, layers, work, states, first_row, n_rows)
+    if training:
+        _transpose_weights(net, layers, theta, transposed)
+    n_shards = (n_batch + net.shard_rows - 1) // net.shard_rows
+    n_lanes = min(n_shards, LANES)
+    for lane in range(first_lane, n_lanes, lane_step):
+        gradient = gradients[lane * net.n_parameters : (lane + 1) * net.n_parameters]
         if training:
-            gradient = gradients[shard * net.n_parameters : (shard + 1) * net.n_parameters]
-            _backward(net, layers, transposed, work, gradient, first_row, n_rows, iteration)
-        shard += shard_step
+            _fill(gradient, FIRST, net.n_parameters, ZERO)
+        for shard in range(lane, n_shards, n_lanes):
+            first_row = shard * net.shard_rows
+            n_rows = min(net.shard_rows, n_batch - first_row)
+            _gather_windows(net, layers, work, data, order, start + first_row, n_rows)
+            _load_states(net, layers, work, states, first_row, n_rows)
+            _forward(net, layers, theta, work, first_row, n_rows, iteration, training)
+            losses[U(shard)] = _losses(net, work, data, order, start + first_row, n_rows, n_batch)
+            if net.stateful:
+                _store_states(net, layers, work, states, first_row, n_rows)
+            if training:
+                _backward(net, layers, transposed, work, gradient, first_row, n_rows, iteration)
 
 
 # ------------------------------------------------------------------------------------- optimisers
@@ -928,9 +960,9 @@ def _clip(optimizer, gradient, bounds):
             _scale(gradient, start, stop, ONE if norm <= limit else limit / norm)
     elif optimizer.global_clipnorm > 0.0:
         limit = np.float32(optimizer.global_clipnorm)
-        norm = np.sqrt(_squared_norm(gradient, 0, n))
+        norm = np.sqrt(_squared_norm(gradient, FIRST, n))
         # An infinite norm makes the gradient NaN, as in Keras.
-        _scale(gradient, 0, n, ONE if norm <= limit else limit / norm + (norm - norm))
+        _scale(gradient, FIRST, n, ONE if norm <= limit else limit / norm + (norm - norm))
     elif optimizer.clipvalue > 0.0:
         limit = np.float32(optimizer.clipvalue)
         for j in range(n):
@@ -941,7 +973,7 @@ def _clip(optimizer, gradient, bounds):
 
 @_jit
 def _sgd(optimizer, theta, gradient, slots):
-    """V = mu v - lr g; theta += v, or with Nesterov's momentum theta += mu v - lr g."""
+    """Do v = mu v - lr g; theta += v, with Nesterov's momentum theta += mu v - lr g."""
     n = theta.size
     rate = np.float32(optimizer.learning_rate)
     mu = np.float32(optimizer.momentum)
@@ -958,7 +990,7 @@ def _sgd(optimizer, theta, gradient, slots):
 
 @_jit
 def _rmsprop(optimizer, theta, gradient, slots):
-    """V = rho v + (1 - rho) g^2; theta -= lr g / sqrt(v + eps).
+    """Do v = rho v + (1 - rho) g^2; theta -= lr g / sqrt(v + eps).
 
     Centred, the square of the running mean of g is taken from v first; with momentum, the
     change is mu times the one before plus the new one. Slots: v, then the change if there is
@@ -995,7 +1027,7 @@ def _power(base, exponent):
 
 @_jit
 def _adam(optimizer, theta, gradient, slots, step):
-    """M += (1 - b1) (g - m); v += (1 - b2) (g^2 - v); theta -= a m / (sqrt(v) + eps).
+    """Do m += (1 - b1) (g - m); v += (1 - b2) (g^2 - v); theta -= a m / (sqrt(v) + eps).
 
     With a = lr sqrt(1 - b2^t) / (1 - b1^t); AMSGrad takes the largest v so far, the third slot.
     """
@@ -1023,7 +1055,7 @@ def _adam(optimizer, theta, gradient, slots, step):
 
 @_jit
 def _adamax(optimizer, theta, gradient, slots, step):
-    """M += (1 - b1) (g - m); u = max(b2 u, |g|); theta -= lr m / ((1 - b1^t) (u + eps))."""
+    """Do m += (1 - b1) (g - m); u = max(b2 u, |g|); theta -= lr m / ((1 - b1^t) (u + eps))."""
     n = theta.size
     rest_1 = np.float32(1.0 - optimizer.momentum)
     beta_2 = np.float32(optimizer.decay)
@@ -1042,15 +1074,15 @@ def _adamax(optimizer, theta, gradient, slots, step):
         theta[U(j)] -= rate * m / (left_1 * (u + epsilon))
 
 
-@_jit
-def apply_gradient(net, optimizer, theta, gradients, slots, bounds, n_batch, iteration):
-    """Add up the gradients of a batch's shards in their order, clip, decay, update."""
+@_stage
+def _apply_gradient(net, optimizer, theta, gradients, slots, bounds, n_batch, iteration):
+    """Add up the gradients of a batch's lanes in their order, clip, decay, update."""
     n = net.n_parameters
     gradient = gradients[:n]
     n_shards = (n_batch + net.shard_rows - 1) // net.shard_rows
-    for shard in range(1, n_shards):
+    for lane in range(1, min(n_shards, LANES)):
         for j in range(n):
-            gradient[U(j)] += gradients[U(shard * n + j)]
+            gradient[U(j)] += gradients[U(lane * n + j)]
     _clip(optimizer, gradient, bounds)
     if optimizer.weight_decay > 0.0:
         decay = np.float32(optimizer.weight_decay)
@@ -1067,29 +1099,45 @@ def apply_gradient(net, optimizer, theta, gradients, slots, bounds, n_batch, ite
         _adamax(optimizer, theta, gradient, slots, iteration + 1)
 
 
-# -------------------------------------------------------------------------------------- one epoch
+# ------------------------------------------------------------------------------------ the entry
 
 
-@_jit
-def run_epoch(net, optimizer, layers, theta, transposed, work, data, order, states,
-              gradients, losses, slots, bounds, iteration, training):  # fmt: skip
-    """Run the batches of an epoch one after the other; return the sum of the losses.
+@_entry
+def run_batches(net, optimizer, layers, theta, transposed, work, data, order, first, stop, states,
+                gradients, losses, slots, bounds, iteration, training, phases,
+                first_lane, lane_step):  # fmt: skip
+    """Run the batches of ``order[first:stop]`` one after the other; return the sum of losses.
 
-    With `training` false nothing is updated.
+    `phases` is the sum of `GRADIENTS`, to compute those of the lanes `first_lane`,
+    `first_lane + lane_step`, ..., and of `UPDATE`, to change the parameters by them. A single
+    thread does both in one call; several share out the lanes of a batch, and when all are done
+    one of them updates. Where `training` is false, nothing is updated.
     """
     total = 0.0
-    for start in range(0, order.size, net.batch_size):
-        n_batch = min(net.batch_size, order.size - start)
-        if training:
-            _transpose_weights(net, layers, theta, transposed)
-        run_shards(net, layers, theta, transposed, work, data, order, start, n_batch,
-                   0, 1, states, gradients, losses, iteration, training)  # fmt: skip
-        for shard in range((n_batch + net.shard_rows - 1) // net.shard_rows):
-            total += losses[U(shard)]
-        if training:
-            apply_gradient(net, optimizer, theta, gradients, slots, bounds, n_batch, iteration)
-            iteration += 1
+    for start in range(first, stop, net.batch_size):
+        n_batch = min(net.batch_size, stop - start)
+        if phases & GRADIENTS:
+            _run_lanes(net, layers, theta, transposed, work, data, order, start, n_batch,
+                       first_lane, lane_step, states, gradients, losses,
+                       iteration, training)  # fmt: skip
+        if phases & UPDATE:
+            for shard in range((n_batch + net.shard_rows - 1) // net.shard_rows):
+                total += losses[U(shard)]
+            if training:
+                _apply_gradient(
+                    net, optimizer, theta, gradients, slots, bounds, n_batch, iteration
+                )
+        iteration += 1
     return total
 
 
-prepare_batch = _transpose_weights
+@functools.cache
+def run_batches_uncached():
+    """Compile `run_batches` for this process alone, where its cache cannot be read.
+
+    Returns
+    -------
+    run_batches : callable
+        The same function.
+    """
+    return numba.njit(run_batches.py_func, **OPTIONS)

@@ -219,8 +219,8 @@ class _Layout:
         n_inputs = n_features
         for layer, n_units in enumerate(units):
             width = n_inputs + n_units
+            # Nobody asks for the gradient of the first layer's inputs.
             d_width = width if layer > 0 else n_units
-            # The first layer's gradient of h is only asked for one step later.
             row = table[layer]
             row[kernels.INPUTS] = n_inputs
             row[kernels.UNITS] = n_units
@@ -311,7 +311,7 @@ class NativeTrainer:
     sample_weight : ndarray of float32 of shape (n,) or None
         Weights, by position.
     seed : int
-        What the dropout masks are drawn from.
+        What the dropout masks are drawn from, together with the number of the update.
     n_threads : int or None
         How many threads may share out a batch; None means one a core. Does not change the result.
 
@@ -374,7 +374,7 @@ class NativeTrainer:
             logits=layout.logits,
             deltas=layout.deltas,
             dense_transposed=layout.dense_transposed,
-            loss_parameter=float((loss_args or {}).get(argument, default)),
+            loss_parameter=float((loss_args or {}).get(argument or "", default)),
             dropout=float(dropout),
             recurrent_dropout=float(recurrent_dropout),
         )
@@ -385,7 +385,7 @@ class NativeTrainer:
             row_stride=row_stride,
             rows=_read_only(rows, np.int64),
             y=_read_only(y, dtype),
-            weights=_read_only([] if sample_weight is None else sample_weight, dtype),
+            weights=_read_only(np.zeros(0) if sample_weight is None else sample_weight, dtype),
             outputs=self.outputs.reshape(-1),
         )
         self.iterations = iterations
@@ -395,13 +395,14 @@ class NativeTrainer:
         self._theta = theta
         self._slots = slots.reshape(-1)
         n_shards = -(-batch_size // shard_rows)
-        self._transposed = np.zeros(layout.transposed_size, dtype=dtype)
-        self._gradients = np.zeros(n_shards * theta.size, dtype=dtype)
+        n_lanes = min(n_shards, kernels.LANES)
+        self._gradients = np.zeros(n_lanes * theta.size, dtype=dtype)
         self._losses = np.zeros(n_shards)
         batch_operations = 3 * batch_size * n_steps * theta.size
         n_threads = (os.cpu_count() or 1) if n_threads is None else n_threads
-        n_threads = min(n_threads, n_shards) if batch_operations > THREADING_OPERATIONS else 1
+        n_threads = min(n_threads, n_lanes) if batch_operations > THREADING_OPERATIONS else 1
         self._work = [np.zeros(layout.work_size, dtype=dtype) for _ in range(n_threads)]
+        self._transposed = [np.zeros(layout.transposed_size, dtype=dtype) for _ in self._work]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
 
     def epoch(self, order: NDArray[np.int64]) -> float:
@@ -443,85 +444,68 @@ class NativeTrainer:
             self._pool.shutdown()
 
     def _run(self, order: NDArray[np.int64], training: bool) -> float:
-        if self._pool is not None:
-            return self._run_threads(order, training) / order.size
-        total = kernels.run_epoch(
+        if self._pool is None:
+            both = kernels.GRADIENTS | kernels.UPDATE
+            total = self._run_batches(order, 0, order.size, self.iterations, training, both)
+        else:
+            total = self._run_threads(self._pool, order, training)
+        return total / order.size
+
+    def _run_threads(
+        self, pool: ThreadPoolExecutor, order: NDArray[np.int64], training: bool
+    ) -> float:
+        """Do what one call does for all batches, with the lanes of each shared out."""
+        iteration = self.iterations
+        total = 0.0
+        for start in range(0, order.size, self._network.batch_size):
+            stop = min(start + self._network.batch_size, order.size)
+            batch = (order, start, stop, iteration, training)
+            others = [
+                pool.submit(self._run_batches, *batch, kernels.GRADIENTS, thread)
+                for thread in range(1, len(self._work))
+            ]
+            self._run_batches(*batch, kernels.GRADIENTS)
+            for other in others:
+                other.result()
+            total += self._run_batches(*batch, kernels.UPDATE)
+            iteration += 1
+        return total
+
+    def _run_batches(
+        self,
+        order: NDArray[np.int64],
+        start: int,
+        stop: int,
+        iteration: int,
+        training: bool,
+        phases: int,
+        thread: int = 0,
+    ) -> float:
+        arguments = (
             self._network,
             self._optimizer,
             self._layers,
             self._theta,
-            self._transposed,
-            self._work[0],
+            self._transposed[thread],
+            self._work[thread],
             self._data,
             order,
+            start,
+            stop,
             self.states,
             self._gradients,
             self._losses,
             self._slots,
             self._bounds,
-            self.iterations,
-            training,
-        )
-        return total / order.size
-
-    def _run_threads(self, order: NDArray[np.int64], training: bool) -> float:
-        """Do what `run_epoch` does, with the shards of a batch shared out."""
-        network = self._network
-        n_threads = len(self._work)
-        iteration = self.iterations
-        total = 0.0
-        for start in range(0, order.size, network.batch_size):
-            n_batch = min(network.batch_size, order.size - start)
-            if training:
-                kernels.prepare_batch(network, self._layers, self._theta, self._transposed)
-            others = [
-                self._pool.submit(self._run_shards, order, start, n_batch, k, iteration, training)
-                for k in range(1, n_threads)
-            ]
-            self._run_shards(order, start, n_batch, 0, iteration, training)
-            for other in others:
-                other.result()
-            n_shards = -(-n_batch // network.shard_rows)
-            for loss in self._losses[:n_shards]:
-                total += loss
-            if training:
-                kernels.apply_gradient(
-                    network,
-                    self._optimizer,
-                    self._theta,
-                    self._gradients,
-                    self._slots,
-                    self._bounds,
-                    n_batch,
-                    iteration,
-                )
-                iteration += 1
-        return float(total)
-
-    def _run_shards(
-        self,
-        order: NDArray[np.int64],
-        start: int,
-        n_batch: int,
-        thread: int,
-        iteration: int,
-        training: bool,
-    ) -> None:
-        kernels.run_shards(
-            self._network,
-            self._layers,
-            self._theta,
-            self._transposed,
-            self._work[thread],
-            self._data,
-            order,
-            start,
-            n_batch,
-            thread,
-            len(self._work),
-            self.states,
-            self._gradients,
-            self._losses,
             iteration,
             training,
+            phases,
+            thread,
+            len(self._work),
         )
+        try:
+            return kernels.run_batches(*arguments)
+        except OSError:  # the cache of compiled code cannot be read or written
+            compiled = bool(kernels.run_batches.signatures)
+            run = kernels.run_batches if compiled else kernels.run_batches_uncached()
+            return run(*arguments)

@@ -1,0 +1,258 @@
+"""What the benchmarks share: sides that alternate, memory, fresh processes, a table, the machine.
+
+Only the standard library is imported here, so that a fresh process that is to be timed has
+nothing of weight loaded before it begins.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+OURS = "skl_lstm"
+PACKAGES = (
+    "skl-lstm",
+    "numpy",
+    "numba",
+    "scikit-learn",
+    "joblib",
+    "keras",
+    "tensorflow",
+    "scikeras",
+    "torch",
+)
+
+# Idle threads of the side before still spin for a moment; let them fall asleep.
+SETTLE_SECONDS = 0.1
+
+Side = Callable[[], float]
+
+
+def arguments(question: str | None, *, runs: int = 5, **flags: str) -> argparse.Namespace:
+    """Read the command line: the options that all scripts have, and a script's own flags."""
+    parser = argparse.ArgumentParser(
+        description=question, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=runs, help="runs of each side (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="a small run, to see that it works")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    for name, help_text in flags.items():
+        parser.add_argument(f"--{name}", action="store_true", help=help_text)
+    options = parser.parse_args()
+    if options.quick:
+        options.runs = min(options.runs, 2)
+    return options
+
+
+def installed(*modules: str) -> bool:
+    """Tell whether all of these can be imported, without importing them."""
+    return all(importlib.util.find_spec(module) is not None for module in modules)
+
+
+def seconds(function: Callable[[], Any], repeats: int = 1) -> float:
+    """Time a call: the mean over `repeats` calls in a row."""
+    start = time.perf_counter()
+    for _ in range(repeats):
+        function()
+    return (time.perf_counter() - start) / repeats
+
+
+def alternate(sides: Mapping[str, Side | None], runs: int) -> dict[str, list[float] | None]:
+    """Let the sides measure themselves in turn, `runs` times; None is a side not installed."""
+    figures: dict[str, list[float] | None] = {
+        name: None if side is None else [] for name, side in sides.items()
+    }
+    for _ in range(runs):
+        for name, side in sides.items():
+            if side is not None:
+                gc.collect()
+                time.sleep(SETTLE_SECONDS)
+                figures[name].append(side())
+    return figures
+
+
+def in_fresh_process(
+    function: Callable[..., Any], *values: Any, environment: Mapping[str, str] | None = None
+) -> tuple[float, Any]:
+    """Call a function of a script in a new interpreter.
+
+    Parameters
+    ----------
+    function : callable
+        Defined at the top of a script in this folder; its answer must be fit for JSON.
+    *values : str, int, float or bool
+        Its arguments.
+    environment : mapping, optional
+        Environment variables for that process alone.
+
+    Returns
+    -------
+    seconds : float
+        From before the interpreter's start until after its end.
+    answer : object
+        What the function returned.
+    """
+    script = Path(function.__code__.co_filename).stem
+    call = f"{script}.{function.__name__}(*{values!r})"
+    code = f"import json, {script}; print('\\n' + json.dumps({call}))"
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=HERE,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    elapsed = time.perf_counter() - start
+    if done.returncode:
+        raise SystemExit(f"{call} ended with {done.returncode}:\n{done.stderr}")
+    return elapsed, json.loads(done.stdout.splitlines()[-1])
+
+
+def resident_mb() -> float:
+    """Memory of this process that is in RAM now."""
+    return _status_mb("VmRSS")
+
+
+def peak_mb() -> float:
+    """Most memory that this process has had in RAM, since its start or `forget_peak`.
+
+    Not ``getrusage``: there a child begins with the peak of the process that started it.
+    """
+    return _status_mb("VmHWM")
+
+
+def forget_peak() -> None:
+    """Let `peak_mb` count from the memory of now."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def _status_mb(field: str) -> float:
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except FileNotFoundError:
+        raise SystemExit("memory is read from /proc, which only Linux has") from None
+    (kilobytes,) = (line.split()[1] for line in lines if line.startswith(field))
+    return int(kilobytes) / 1024
+
+
+class Report:
+    """A table that grows as the figures come, and the same as JSON.
+
+    Parameters
+    ----------
+    question : str
+        The docstring of a script.
+    options : Namespace
+        Its command line, as `arguments` read it.
+    """
+
+    def __init__(self, question: str | None, options: argparse.Namespace) -> None:
+        self.title = (question or "").strip().splitlines()[0]
+        self.options = options
+        self.machine = describe_machine()
+        self.results: list[dict[str, Any]] = []
+        self.agreements: list[dict[str, Any]] = []
+        print(self.title)
+        print(", ".join(f"{name} {value}" for name, value in self.machine.items()))
+        if options.quick:
+            print("--quick: smaller, and no measurement")
+
+    def agree(self, what: str, difference: float, allowed: float) -> None:
+        """Say how far outputs are apart; end the script where that is too far."""
+        difference = float(difference)
+        self.agreements.append({"what": what, "difference": difference, "allowed": allowed})
+        print(f"\nagreement of {what}: within {difference:.2g} (allowed: {allowed:g})", flush=True)
+        if not difference <= allowed:
+            raise SystemExit("the outputs do not agree, so their times say nothing")
+
+    def add(
+        self,
+        what: str,
+        figures: Mapping[str, list[float] | None],
+        unit: str = "s",
+        *,
+        relate: bool = True,
+    ) -> None:
+        """Add the runs of each side, and the relation of their medians to ours."""
+        result: dict[str, Any] = {"what": what, "unit": unit, "figures": dict(figures)}
+        medians = {side: statistics.median(values) for side, values in figures.items() if values}
+        if relate and len(medians) > 1 and medians.get(OURS):
+            ratios = {side: value / medians[OURS] for side, value in medians.items()}
+            result["ratios"] = {side: ratio for side, ratio in ratios.items() if side != OURS}
+        self.results.append(result)
+        print(f"\n{what}")
+        for side, values in figures.items():
+            ratio = result.get("ratios", {}).get(side)
+            print(_line(side, values, unit, ratio), flush=True)
+
+    def close(self) -> None:
+        """Write the JSON file that was asked for."""
+        if self.options.json is None:
+            return
+        everything = {
+            "benchmark": self.title,
+            "quick": self.options.quick,
+            "machine": self.machine,
+            "agreements": self.agreements,
+            "results": self.results,
+        }
+        self.options.json.write_text(json.dumps(everything, indent=1) + "\n")
+
+
+def _line(side: str, values: list[float] | None, unit: str, ratio: float | None) -> str:
+    if values is None:
+        return f"  {side:<34}{'not installed':>14}"
+    median = _quantity(statistics.median(values), unit)
+    spread = ""
+    if len(values) > 1:
+        spread = f"{_quantity(min(values), unit)} .. {_quantity(max(values), unit)}"
+    relation = "" if ratio is None else f"{ratio:.3g} x {OURS}"
+    return f"  {side:<34}{median:>14}   {spread:<26}{relation}".rstrip()
+
+
+def _quantity(value: float, unit: str) -> str:
+    if unit == "MB":
+        return f"{value:,.1f} MB"
+    if unit == "s" and abs(value) < 1:
+        value, unit = (value * 1e3, "ms") if abs(value) >= 1e-3 else (value * 1e6, "us")
+    return f"{value:.4g} {unit}"
+
+
+def describe_machine() -> dict[str, str]:
+    """Name the processor, its cores, and the versions of what is measured."""
+    machine = {
+        "processor": _processor(),
+        "cores": str(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+    for package in PACKAGES:
+        try:
+            machine[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            machine[package] = "not installed"
+    return machine
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except FileNotFoundError:
+        return platform.processor()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor()

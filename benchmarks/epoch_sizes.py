@@ -1,0 +1,74 @@
+"""One epoch of larger networks: Keras, PyTorch, skl_lstm.
+
+How long does it take? Sizes are (units, time steps, features, rows of a batch, windows). All
+sides start from the same weights and take the rows in the same order; a first epoch, which traces
+what is to be traced, is not timed, and its losses must agree. Then epochs are timed one at a
+time, in turn: Keras's ``fit(epochs=1)``, a plain PyTorch loop, our ``partial_fit``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from _harness import OURS, Report, alternate, arguments, installed, seconds
+from _peers import initial_weights, keras_network
+from _torch_peer import TorchNetwork
+from numpy.typing import NDArray
+
+from skl_lstm import LSTMForecaster
+
+SIZES = [
+    (50, 12, 1, 16, 1000),
+    (64, 48, 1, 64, 10_000),
+    (128, 48, 8, 64, 5000),
+    (64, 168, 1, 64, 3000),
+]
+
+
+def windows_of_waves(n_windows: int, n_steps: int, n_features: int) -> tuple[NDArray, NDArray]:
+    """Make noisy waves, cut in windows, each with the value that follows it."""
+    rng = np.random.default_rng(0)
+    time = np.arange(n_windows + n_steps)[:, np.newaxis]
+    series = np.sin(time / (3.0 + np.arange(n_features))) + rng.normal(
+        scale=0.1, size=(len(time), n_features)
+    )
+    views = np.lib.stride_tricks.sliding_window_view(series[:-1], n_steps, axis=0)
+    X = np.ascontiguousarray(views.transpose(0, 2, 1), dtype=np.float32)
+    return X, series[n_steps:, 0].astype(np.float32)
+
+
+def case(report: Report, runs: int, size: tuple[int, int, int, int, int]) -> None:
+    units, n_steps, n_features, batch_size, n_windows = size
+    X, y = windows_of_waves(n_windows, n_steps, n_features)
+    forecaster = LSTMForecaster(
+        units=units, epochs=1, batch_size=batch_size, shuffle=False, random_state=0
+    ).fit(X, y)
+    loss = forecaster.history_["loss"][0]
+    sides = {
+        "Keras": None,
+        "PyTorch": None,
+        OURS: lambda: seconds(lambda: forecaster.partial_fit(X, y)),
+    }
+    if installed("keras", "tensorflow"):
+        model = keras_network(units, n_steps, n_features)
+        settings = {"epochs": 1, "batch_size": batch_size, "shuffle": False, "verbose": 0}
+        first = model.fit(X, y, **settings).history["loss"][0]
+        report.agree(f"the first loss at {size}, Keras", abs(first / loss - 1.0), 1e-3)
+        sides["Keras"] = lambda: seconds(lambda: model.fit(X, y, **settings))
+    if installed("torch"):
+        network = TorchNetwork(initial_weights(units, n_steps, n_features))
+        first = network.fit(X, y, 1, batch_size)
+        report.agree(f"the first loss at {size}, PyTorch", abs(first / loss - 1.0), 1e-3)
+        sides["PyTorch"] = lambda: seconds(lambda: network.fit(X, y, 1, batch_size))
+    report.add(f"one epoch at {size}", alternate(sides, runs))
+
+
+def main() -> None:
+    options = arguments(__doc__, runs=7)
+    report = Report(__doc__, options)
+    for *size, n_windows in SIZES:
+        case(report, options.runs, (*size, n_windows // 20 if options.quick else n_windows))
+    report.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""A prediction: plain Keras, PyTorch, skl_lstm.
+
+How long does it take? One row of an LSTM(4) on windows of 3 time steps, 1,000 rows of an LSTM(50)
+on 12, 10,000 rows of an LSTM(64) on 48. All sides have the same weights, and their outputs must
+agree. For one row, Keras is asked in its three ways, and ours also through the whole pipeline of
+scaler, windower, forecaster and scaled target. A run is the mean of several calls in a row, after
+a first one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from _harness import OURS, Report, alternate, arguments, installed, seconds
+from _torch_peer import TorchNetwork
+from numpy.typing import NDArray
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from skl_lstm import LookbackWindower, LSTMForecaster, load_airline_passengers, make_supervised
+
+# units, time steps, rows, calls in a run of: Keras, the others
+CASES = [(4, 3, 1, 20, 1000), (50, 12, 1000, 5, 50), (64, 48, 10_000, 1, 1)]
+
+
+def side(predict: Callable[[], object], calls: int) -> Callable[[], float]:
+    predict()
+    return lambda: seconds(predict, calls)
+
+
+def fitted(units: int, X: NDArray) -> LSTMForecaster:
+    rng = np.random.default_rng(1)
+    n_rows = min(len(X), 100)
+    targets = rng.normal(size=n_rows)
+    forecaster = LSTMForecaster(units=units, epochs=2, random_state=0)
+    return forecaster.fit(np.resize(X, (n_rows, *X.shape[1:])), targets)
+
+
+def case(
+    report: Report, runs: int, units: int, n_steps: int, n_rows: int, slow: int, fast: int
+) -> None:
+    X = np.random.default_rng(0).normal(size=(n_rows, n_steps, 1)).astype(np.float32)
+    forecaster = fitted(units, X)
+    expected = forecaster.predict(X)
+    sides: dict[str, Callable[[], float] | None] = {"Keras predict": None}
+    if installed("keras", "tensorflow"):
+        model = forecaster.to_keras()
+        apart = np.abs(model.predict(X, verbose=0)[:, 0] - expected).max()
+        report.agree(f"{n_rows} predictions, Keras", float(apart), 1e-5)
+        sides["Keras predict"] = side(lambda: model.predict(X, verbose=0), slow)
+        if n_rows == 1:
+            sides["Keras predict_on_batch"] = side(lambda: model.predict_on_batch(X), slow)
+            sides["Keras __call__"] = side(lambda: model(X, training=False).numpy(), slow)
+    sides["PyTorch"] = None
+    if installed("torch"):
+        network = TorchNetwork(forecaster.weights_)
+        apart = np.abs(network.predict(X) - expected).max()
+        report.agree(f"{n_rows} predictions, PyTorch", float(apart), 1e-5)
+        sides["PyTorch"] = side(lambda: network.predict(X), fast)
+    sides[OURS] = side(lambda: forecaster.predict(X), fast)
+    if n_rows == 1:
+        pipeline, row = fitted_pipeline()
+        sides[f"{OURS}, whole pipeline"] = side(lambda: pipeline.predict(row), fast // 10 + 1)
+    what = "row" if n_rows == 1 else "rows"
+    report.add(
+        f"predict of {n_rows} {what}, LSTM({units}), {n_steps} time steps", alternate(sides, runs)
+    )
+
+
+def fitted_pipeline() -> tuple[TransformedTargetRegressor, object]:
+    """Fit the model of the README, and give the row that follows what it was fitted on."""
+    X, y = make_supervised(load_airline_passengers())
+    model = TransformedTargetRegressor(
+        regressor=make_pipeline(
+            MinMaxScaler(),
+            LookbackWindower(look_back=3),
+            LSTMForecaster(units=4, epochs=2, random_state=0),
+        ),
+        transformer=MinMaxScaler(),
+    )
+    return model.fit(X.iloc[:-1], y.iloc[:-1]), X.iloc[-1:]
+
+
+def main() -> None:
+    options = arguments(__doc__, runs=7)
+    report = Report(__doc__, options)
+    for units, n_steps, n_rows, slow, fast in CASES:
+        if options.quick:
+            n_rows, slow, fast = min(n_rows, 500), 1, 5
+        case(report, options.runs, units, n_steps, n_rows, slow, fast)
+    report.close()
+
+
+if __name__ == "__main__":
+    main()
