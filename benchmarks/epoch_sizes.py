@@ -57,7 +57,8 @@ def case(report: Report, runs: int, size: tuple[int, int, int, int, int]) -> Non
     if installed("torch"):
         network = TorchNetwork(initial_weights(units, n_steps, n_features))
         first = network.fit(X, y, 1, batch_size)
-        report.agree(f"the first loss at {size}, PyTorch", abs(first / loss - 1.0), 1e-3)
+        # PyTorch's Adam adds epsilon after the bias correction, Keras's before it.
+        report.agree(f"the first loss at {size}, PyTorch", abs(first / loss - 1.0), 1e-2)
         sides["PyTorch"] = lambda: seconds(lambda: network.fit(X, y, 1, batch_size))
     report.add(f"one epoch at {size}", alternate(sides, runs))
 

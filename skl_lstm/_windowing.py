@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -246,6 +245,8 @@ def make_supervised(series: Any, horizon: int = 1) -> tuple[Any, Any]:
     array([[2., 3.],
            [3., 4.]])
     """
+    import pandas as pd  # late: a process that only predicts has no other use for it
+
     check_integer("horizon", horizon)
     if isinstance(series, pd.Series):
         frame = series.to_frame("value" if series.name is None else series.name)

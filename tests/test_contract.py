@@ -1,5 +1,6 @@
 """The estimators keep scikit-learn's contract, in several settings each."""
 
+import numpy as np
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skl_lstm import LookbackWindower, LSTMForecaster
@@ -11,6 +12,13 @@ MINI_BATCHES = "a weight of two is not a row twice: batches of rows are cut by n
 def forecaster(**parameters):
     settings = {"units": 8, "epochs": 30, "batch_size": 16, "learning_rate": 0.05}
     return LSTMForecaster(**{**settings, **parameters})
+
+
+class ForecasterOfFloat32(LSTMForecaster):
+    """The forecaster as data of float32 meet it, whatever a check brings."""
+
+    def _check_X(self, X):
+        return super()._check_X(X).astype(np.float32)
 
 
 def expected_failures(estimator):
@@ -33,6 +41,7 @@ def expected_failures(estimator):
         forecaster(reshape_mode="features"),
         forecaster(units=(4, 4), verbose=1),
         forecaster(verbose=2),
+        ForecasterOfFloat32(**forecaster().get_params()),
         forecaster(engine="keras"),
     ],
     expected_failed_checks=expected_failures,

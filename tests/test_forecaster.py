@@ -55,6 +55,25 @@ def test_reshape_mode_says_how_the_network_takes_a_window(parameters, shape):
     )
 
 
+@pytest.mark.parametrize(
+    ("parameters", "y"),
+    [
+        ({"stateful": True, "batch_size": 1}, Y),
+        ({"stateful": True, "batch_size": 1, "units": (3, 2), "reshape_mode": "features"}, Y),
+        ({"units": (4, 3, 2), "dropout": 0.3, "recurrent_dropout": 0.3}, X[:, :3]),
+        ({"output_activation": "softmax"}, X[:, :2]),
+        ({"output_activation": "relu"}, Y),
+    ],
+)
+def test_the_keras_model_predicts_the_same(parameters, y, engine):
+    model = LSTMForecaster(**{**QUICK, **parameters}, engine=engine).fit(X, y)
+    theirs = model.to_keras()
+    windows = X.reshape(20, *theirs.input_shape[1:]).astype(np.float32)
+    batch_size = 1 if model.stateful else None
+    expected = theirs.predict(windows, batch_size=batch_size, verbose=0)
+    assert_allclose(model.predict(X).reshape(20, -1), expected, atol=1e-5)
+
+
 def test_three_dimensional_windows_are_taken_as_they_are():
     flat = LSTMForecaster(features_per_step=2, **QUICK).fit(X, Y)
     deep = LSTMForecaster(reshape_mode="features", **QUICK).fit(X.reshape(20, 2, 2), Y)
@@ -257,8 +276,14 @@ def test_bad_data_is_named_and_the_earlier_fit_stays(X, y, sample_weight, messag
 
 
 def test_predict_wants_the_columns_of_fit(fitted):
+    with pytest.raises(ValueError, match="Feature names seen at fit time, yet now missing:\n- d"):
+        fitted.predict(pd.DataFrame(X[:, :3], columns=list("abc")))
+
+
+def test_predict_wants_as_many_columns_as_fit():
+    model = LSTMForecaster(**QUICK).fit(X, Y)
     with pytest.raises(ValueError, match="X has 3 features, but LSTMForecaster is expecting 4"):
-        fitted.predict(X[:, :3])
+        model.predict(X[:, :3])
 
 
 def test_predict_wants_the_window_shape_of_fit():
@@ -279,6 +304,23 @@ def test_an_unfitted_forecaster_says_so(method):
         getattr(LSTMForecaster(), method)(*([X] if method == "predict" else []))
 
 
+def test_a_native_fit_interrupted_between_epochs_leaves_the_earlier_one_usable(
+    fitted, monkeypatch
+):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    model = pickle.loads(pickle.dumps(fitted))
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    expected = model.predict(frame)
+    monkeypatch.setattr("skl_lstm._native.Progress.update", interrupt)
+    for refit in (model.fit, model.partial_fit, model.set_params(warm_start=True).fit):
+        with pytest.raises(KeyboardInterrupt):
+            refit(frame, Y)
+    assert_array_equal(model.predict(frame), expected)
+    assert model.n_iter_ == 1
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_a_fit_cut_short_leaves_the_earlier_one_usable(error, fitted):
     import keras
@@ -288,8 +330,9 @@ def test_a_fit_cut_short_leaves_the_earlier_one_usable(error, fitted):
             raise error("stop")
 
     model = pickle.loads(pickle.dumps(fitted))
-    expected = model.predict(X)
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    expected = model.predict(frame)
     model.set_params(callbacks=[Interrupt()], units=9, epochs=5)
     with pytest.raises(error, match="stop"):
         model.fit(X[:, :2], Y)
-    assert_array_equal(model.predict(X), expected)
+    assert_array_equal(model.predict(frame), expected)

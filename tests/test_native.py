@@ -1,5 +1,6 @@
 """The native engine covers what it says, agrees with Keras, and steps aside for it elsewhere."""
 
+import os
 import re
 import subprocess
 import sys
@@ -106,6 +107,13 @@ def test_one_engine_goes_on_where_the_other_stopped(first, optimizer):
     assert set(turns.optimizer_state_) == set(once.optimizer_state_)
 
 
+def test_float64_and_float32_teach_the_same():
+    once = forecaster(engine="native").fit(X, Y).weights_
+    again = forecaster(engine="native").fit(X.astype(np.float64), Y.astype(np.float64)).weights_
+    for part, expected in zip(again, once, strict=True):
+        assert_array_equal(part, expected)
+
+
 def test_another_optimizer_starts_from_a_state_of_its_own():
     model = forecaster(warm_start=True).fit(X, Y).set_params(optimizer="sgd").fit(X, Y)
     assert set(model.optimizer_state_) == {"iteration"}
@@ -164,17 +172,24 @@ print(model.weights_[0].tobytes().hex())
 """
 
 
-def run(environment):
-    import os
-
-    done = subprocess.run(
+def start(environment):
+    return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", PROGRAM],
-        check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **environment},
     )
-    return done.stdout
+
+
+def result(process):
+    weights, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return weights
+
+
+def run(environment):
+    return result(start(environment))
 
 
 def test_a_native_fit_imports_no_tensorflow():
@@ -187,9 +202,10 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
     assert run({"NUMBA_CACHE_DIR": str(folder)}) == run({})
 
 
-def test_a_fit_that_compiles_gives_what_a_fit_from_the_cache_gives(tmp_path):
+def test_fits_that_compile_at_once_give_what_a_fit_from_the_cache_gives(tmp_path):
     environment = {"NUMBA_CACHE_DIR": str(tmp_path)}
-    assert run(environment) == run(environment) == run({})
+    first, second = start(environment), start(environment)
+    assert result(first) == result(second) == run(environment) == run({})
 
 
 def test_a_verbose_fit_says_what_it_does(capsys):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
@@ -203,12 +204,13 @@ def test_an_unknown_choice_is_named(name, value):
         ([1.0, 2.0, 3.0], "Expected 2D array, got 1D array"),
         ([[1.0], [np.inf], [2.0]], "Input X contains infinity"),
         ([["a"], ["b"], ["c"]], "could not convert string to float"),
+        (csr_array(np.ones((5, 1))), "Sparse data was passed"),
     ],
 )
 def test_a_refused_series_leaves_the_earlier_fit_as_it_was(X, message):
     windower = LookbackWindower(look_back=3).fit(pd.DataFrame({"x": [1.0, 2.0, 3.0]}))
     before = pickle.dumps(windower)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         windower.fit(X)
     assert pickle.dumps(windower) == before
 

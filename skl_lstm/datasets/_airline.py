@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def load_airline_passengers() -> pd.Series:
@@ -30,6 +32,8 @@ def load_airline_passengers() -> pd.Series:
     1949-03-01    132
     Freq: MS, Name: passengers, dtype: int64
     """
+    import pandas as pd
+
     with files(__package__).joinpath("airline_passengers.csv").open() as file:
         table = pd.read_csv(file, header=0, names=["Month", "passengers"])
     months = pd.DatetimeIndex(pd.to_datetime(table["Month"], format="%Y-%m"), freq="MS")
