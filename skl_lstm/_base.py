@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -125,6 +126,7 @@ class BaseLSTM(BaseEstimator):
         """
         self._check_parameters()
         values = self._check_X(X)
+        validate_data(BaseEstimator(), X, skip_check_array=True)
         targets, learnt = self._encode_targets(y)
         check_consistent_length(values, targets)
         window_shape = self._window_shape(values)
@@ -164,10 +166,13 @@ class BaseLSTM(BaseEstimator):
         check_is_fitted(self)
         values = self._check_X(X)
         validate_data(self, X, reset=False, skip_check_array=True)
-        if self._window_shape(values) != self.window_shape_:
+        shape = values.shape[1:]
+        if math.prod(shape) != math.prod(self.window_shape_) or (
+            values.ndim == 3 and shape != self.window_shape_
+        ):
             raise ValueError(
-                f"X has windows of shape {self._window_shape(values)}, but "
-                f"{type(self).__name__} was fitted on windows of shape {self.window_shape_}"
+                f"X has windows of shape {shape}, but {type(self).__name__} was fitted on "
+                f"windows of shape {self.window_shape_}"
             )
         network = self.network_
         lags = Windows.of(values, *self.window_shape_).view()
@@ -259,9 +264,12 @@ class BaseLSTM(BaseEstimator):
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)
         check_choice("output_activation", self.output_activation, tuple(_inference.ACTIVATIONS))
-        check_fraction("quantile", self.quantile)
+        if not (_is_number(self.quantile) and 0 < self.quantile < 1):
+            raise ValueError(f"quantile must be a number in (0, 1), got {self.quantile!r}")
+        for name in ("stateful", "early_stopping", "warm_start"):
+            check_choice(name, getattr(self, name), (True, False))
         rate = self.learning_rate
-        if rate is not None and not (isinstance(rate, Real) and 0 < rate < math.inf):
+        if rate is not None and not (_is_number(rate) and 0 < rate < math.inf):
             raise ValueError(f"learning_rate must be a positive number or None, got {rate!r}")
         if not isinstance(self.optimizer_kwargs, dict | None):
             raise ValueError(f"optimizer_kwargs must be a dict, got {self.optimizer_kwargs!r}")
@@ -279,7 +287,7 @@ class BaseLSTM(BaseEstimator):
         check_fraction("validation_split", self.validation_split)
         check_integer("patience", self.patience, minimum=0)
         check_choice("engine", self.engine, ENGINES)
-        check_choice("verbose", int(self.verbose), (0, 1, 2))
+        check_choice("verbose", self.verbose, (0, 1, 2, True, False))
 
     def _check_X(self, X: ArrayLike) -> NDArray:
         """Make X a float array of two or three dimensions; a view, as of windows, stays one.
@@ -304,13 +312,19 @@ class BaseLSTM(BaseEstimator):
         )
         if checked.ndim > 3:
             raise ValueError(f"X must be of 2 or 3 dimensions, got {checked.ndim}")
+        if not checked.size:
+            raise ValueError(f"X must hold at least one value a row, got shape {checked.shape}")
         return checked
 
     def _check_same_network(self, network: Network) -> None:
-        if network.shapes != self.network_.shapes:
+        # Dropout alone may change between runs.
+        now, before = (
+            replace(each, dropout=0.0, recurrent_dropout=0.0) for each in (network, self.network_)
+        )
+        if now != before:
             raise ValueError(
-                "training goes on only with the network that it began with: weights are of "
-                f"shapes {self.network_.shapes}, but units, X and y now want {network.shapes}"
+                "training goes on only with the network that it began with: that is "
+                f"{self.network_}, but the parameters, X and y now want {network}"
             )
 
     def __sklearn_tags__(self) -> Tags:
@@ -319,6 +333,10 @@ class BaseLSTM(BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
         return tags
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _draw_seed(random_state: int | np.random.RandomState | None) -> int:

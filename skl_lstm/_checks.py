@@ -5,6 +5,8 @@ from __future__ import annotations
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 
 def check_integer(name: str, value: Any, minimum: int = 1) -> None:
     """Raise ValueError unless `value` is an integer of at least `minimum`."""
@@ -20,6 +22,8 @@ def check_fraction(name: str, value: Any) -> None:
 
 
 def check_choice(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
-    """Raise ValueError unless `value` is one of `allowed`, of the very same type."""
+    """Raise ValueError unless `value` is one of `allowed`, taking no number for a truth value."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if not any(type(value) is type(choice) and value == choice for choice in allowed):
         raise ValueError(f"{name} must be one of {allowed}, got {value!r}")

@@ -43,7 +43,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         What training makes small: a name that Keras knows, a loss class or instance, or a
         function; or ``"pinball"``, with which the network learns a quantile.
     quantile : float, default=0.5
-        The quantile, in [0, 1), that ``loss="pinball"`` learns.
+        The quantile, in (0, 1), that ``loss="pinball"`` learns.
     optimizer : str or Keras optimizer, default="adam"
         How training makes it small: a name that Keras knows, a class, or an instance, which
         serves as a template and is never trained itself.
@@ -71,8 +71,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     warm_start : bool, default=False
         Whether :meth:`fit` goes on from where the fit before ended, optimiser state included.
     engine : {"auto", "native", "keras"}, default="auto"
-        What does the arithmetic of training. It changes no result beyond rounding, and
-        nothing but dropout's draws.
+        What does the arithmetic of training; ``"auto"`` is the native one wherever it covers
+        everything asked for. The results differ by rounding alone, and by dropout's draws.
     random_state : int, RandomState instance or None, default=None
         Draws the first weights, the order of the rows and dropout. None is another draw each
         time; NumPy's global generator is neither read nor moved.
@@ -101,7 +101,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     seed_ : int
         The seed drawn from `random_state`.
     n_features_in_ : int
-        Number of columns of X.
+        Number of columns of X; of time steps, where X has three dimensions.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, where X had string names.
 

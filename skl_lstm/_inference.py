@@ -71,6 +71,9 @@ def predict_stateful(
     stack = Stack(weights, 1)
     for row in range(len(lags)):
         window = fill_missing(lags[row : row + 1])
+        if np.isnan(window).any():  # as in training, it does not touch the state
+            outputs[row] = np.nan
+            continue
         for step in window.reshape(n_steps, 1, -1):
             hidden = stack.step(step)
         outputs[row] = dense(hidden, weights, activation)[0]

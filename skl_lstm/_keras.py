@@ -35,7 +35,7 @@ def _unnoticed() -> Iterator[None]:
     Whatever else is written to stderr meanwhile comes afterwards.
     """
     generator = random.getstate()
-    sys.stderr.flush()
+    _flush_stderr()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as written:
         os.dup2(written.fileno(), 2)
@@ -43,13 +43,18 @@ def _unnoticed() -> Iterator[None]:
             yield
         finally:
             random.setstate(generator)
-            sys.stderr.flush()
+            _flush_stderr()
             os.dup2(stderr, 2)
             os.close(stderr)
             written.seek(0)
             for line in written:
                 if not _START_UP_LINE.match(line):
                     os.write(2, line)
+
+
+def _flush_stderr() -> None:
+    if sys.stderr is not None:  # as it is under pythonw
+        sys.stderr.flush()
 
 
 with _unnoticed():
@@ -80,7 +85,7 @@ def fit(
     )
     # SciKeras looks at these arrays; what Keras sees is the dataset.
     looked_at = np.zeros((len(rows), 1), dtype=np.float32)
-    wrapper.fit(looked_at, rows.targets, epochs=settings.epochs, initial_epoch=start.n_epochs)
+    wrapper.fit(looked_at, rows.targets, initial_epoch=start.n_epochs)
     history = wrapper.model_.history.history
     return start.followed_by(
         network.flatten(wrapper.model_.get_weights()),
@@ -149,6 +154,7 @@ def _wrapper(
     return _Wrapper(
         model=build,
         loss=_loss(settings),
+        epochs=settings.epochs,
         shuffle=False,
         verbose=settings.verbose,
         **_optimizer_parameters(settings),
@@ -233,7 +239,7 @@ def _metrics(metrics: list[Any]) -> list[Any]:
 
 def _optimizer_parameters(settings: Settings) -> dict[str, Any]:
     """Say the optimiser as SciKeras takes it: a class, and parameters routed to it."""
-    optimizer = settings.optimizer
+    optimizer: Any = settings.optimizer
     config = dict(settings.optimizer_kwargs)
     if settings.learning_rate is not None:
         config["learning_rate"] = float(settings.learning_rate)
@@ -246,22 +252,26 @@ def _optimizer_parameters(settings: Settings) -> dict[str, Any]:
                 f"got {settings.optimizer!r}"
             ) from error
         optimizer = type(optimizer)
+    template: dict[str, Any] = {}
     if isinstance(optimizer, keras.optimizers.Optimizer):
-        # A template: each fit makes its own from the same configuration.
+        # Each fit makes its own from the same configuration.
         template = optimizer.get_config()
-        return {"optimizer": type(optimizer).from_config({**template, **config})}
+        optimizer = type(optimizer)
     if not (isinstance(optimizer, type) and issubclass(optimizer, keras.optimizers.Optimizer)):
         raise ValueError(
             "optimizer must be a Keras optimizer (name, class or instance), "
             f"got {settings.optimizer!r}"
         )
+    kind: Any = optimizer
     try:
-        optimizer(**config)
+        made = kind.from_config({**template, **config})
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"optimizer_kwargs must be parameters of {optimizer.__name__}, "
             f"got {settings.optimizer_kwargs!r}: {error}"
         ) from error
+    if template:
+        return {"optimizer": made}
     return {
         "optimizer": optimizer,
         **{f"optimizer__{name}": value for name, value in config.items()},

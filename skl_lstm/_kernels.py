@@ -27,11 +27,10 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-from numba.core.types import uintp
 
 # Indices are cast to unsigned: for a signed one Numba adds the test for "counts from the end",
 # and a loop with that test is not vectorised.
-U = uintp
+U = numba.types.uintp
 
 # A Python literal is a double, and would make doubles of the arithmetic around it.
 ZERO = np.float32(0.0)
@@ -1105,30 +1104,40 @@ def _apply_gradient(net, optimizer, theta, gradients, slots, bounds, n_batch, it
 @_entry
 def run_batches(net, optimizer, layers, theta, transposed, work, data, order, first, stop, states,
                 gradients, losses, slots, bounds, iteration, training, phases,
-                first_lane, lane_step):  # fmt: skip
-    """Run the batches of ``order[first:stop]`` one after the other; return the sum of losses.
+                first_lane, lane_step, epoch_losses):  # fmt: skip
+    """Run the batches of ``order[first:stop]`` one after the other, epoch after epoch.
+
+    The next epoch takes the next ``stop - first`` positions. Leaves the sum of losses of each
+    epoch in `epoch_losses`, whose size is the number of epochs, and returns how many were run:
+    none follows one whose losses are no longer finite.
 
     `phases` is the sum of `GRADIENTS`, to compute those of the lanes `first_lane`,
     `first_lane + lane_step`, ..., and of `UPDATE`, to change the parameters by them. A single
     thread does both in one call; several share out the lanes of a batch, and when all are done
     one of them updates. Where `training` is false, nothing is updated.
     """
-    total = 0.0
-    for start in range(first, stop, net.batch_size):
-        n_batch = min(net.batch_size, stop - start)
-        if phases & GRADIENTS:
-            _run_lanes(net, layers, theta, transposed, work, data, order, start, n_batch,
-                       first_lane, lane_step, states, gradients, losses,
-                       iteration, training)  # fmt: skip
-        if phases & UPDATE:
-            for shard in range((n_batch + net.shard_rows - 1) // net.shard_rows):
-                total += losses[U(shard)]
-            if training:
-                _apply_gradient(
-                    net, optimizer, theta, gradients, slots, bounds, n_batch, iteration
-                )
-        iteration += 1
-    return total
+    for epoch in range(epoch_losses.size):
+        total = 0.0
+        start_of_epoch = first + epoch * (stop - first)
+        stop_of_epoch = start_of_epoch + (stop - first)
+        for start in range(start_of_epoch, stop_of_epoch, net.batch_size):
+            n_batch = min(net.batch_size, stop_of_epoch - start)
+            if phases & GRADIENTS:
+                _run_lanes(net, layers, theta, transposed, work, data, order, start, n_batch,
+                           first_lane, lane_step, states, gradients, losses,
+                           iteration, training)  # fmt: skip
+            if phases & UPDATE:
+                for shard in range((n_batch + net.shard_rows - 1) // net.shard_rows):
+                    total += losses[U(shard)]
+                if training:
+                    _apply_gradient(
+                        net, optimizer, theta, gradients, slots, bounds, n_batch, iteration
+                    )
+            iteration += 1
+        epoch_losses[epoch] = total
+        if not np.isfinite(total):
+            return epoch + 1
+    return epoch_losses.size
 
 
 @functools.cache

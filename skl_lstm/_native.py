@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ from ._windows import Windows
 
 if TYPE_CHECKING:
     from ._trainer import NativeTrainer
+
+# How long one call of the kernel may last where several epochs can go in one.
+CALL_SECONDS = 0.1
 
 # The kernel's names, each with Keras's for the same: functions, short forms and classes.
 LOSSES = {
@@ -122,7 +126,7 @@ def why_not(network: Network, settings: Settings) -> str | None:
 
 @functools.cache
 def kernel_failure() -> str | None:
-    """Load the compiled kernel, or compile it; say why where that fails, and warn once.
+    """Load the compiled kernel, or compile it, once a process; say why where that fails.
 
     Returns
     -------
@@ -134,15 +138,22 @@ def kernel_failure() -> str | None:
     rows = Rows(Windows.of(nothing, 1, 1), nothing)
     try:
         fit(network, rows, rows[:0], Settings(epochs=1), TrainingState.fresh(network, 0))
-    except Exception as error:
-        reason = f"this platform, where Numba fails ({type(error).__name__}: {error})"
+    except (ImportError, OSError, RuntimeError, NotImplementedError) as error:
+        # What Numba and LLVM raise where they are missing or cannot work; a defect of the
+        # kernel itself is another error, and rises.
+        return f"this platform, where Numba fails ({type(error).__name__}: {error})"
+    return None
+
+
+@functools.cache
+def warn_if_kernel_failed(reason: str) -> None:
+    """Warn, once a process, that Keras trains for this reason, if it is the platform."""
+    if kernel_failure.cache_info().currsize and reason == kernel_failure():
         warnings.warn(
             f"the native engine does not cover {reason}; Keras trains instead",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=5,
         )
-        return reason
-    return None
 
 
 def fit(
@@ -190,8 +201,8 @@ def fit(
     best = _Best(settings.patience) if settings.early_stopping else None
     progress = Progress(start.n_epochs, settings.epochs, settings.verbose)
     try:
-        for epoch in range(start.n_epochs, start.n_epochs + settings.epochs):
-            logs = _epoch(trainer, next(orders), judged, settings.metrics, all_rows.targets)
+        epochs = _epochs(trainer, orders, judged, network, settings, all_rows.targets)
+        for epoch, logs in enumerate(epochs, start.n_epochs):
             for name, value in logs.items():
                 history.setdefault(name, []).append(value)
             progress.update(epoch, logs)
@@ -202,28 +213,51 @@ def fit(
                 break
     finally:
         trainer.close()
-    progress.close()
+        progress.close()
     kept = parameters if best is None or best.parameters is None else best.parameters
     state = {"iteration": np.array(trainer.iterations), **slots.by_name()}
     return start.followed_by(kept, state, history)
 
 
-def _epoch(
+def _epochs(
     trainer: NativeTrainer,
-    order: NDArray[np.int64],
+    orders: Iterator[NDArray[np.int64]],
     judged: NDArray[np.int64],
-    metrics: list[str],
+    network: Network,
+    settings: Settings,
     targets: NDArray,
-) -> dict[str, float]:
-    """Train on the rows in `order`, judge by the rows `judged`; give loss and metrics."""
-    trainer.states[:] = 0.0
-    logs = {"loss": trainer.epoch(order)}
-    logs |= {name: _measure(name, trainer, order, targets) for name in metrics}
-    if len(judged):
+) -> Iterator[dict[str, float]]:
+    """Train epoch after epoch; give the loss and the metrics of each.
+
+    Where nobody looks at an epoch before the next, several go in one call, which holds no lock
+    of Python's; few enough for Ctrl-C to be answered at once.
+    """
+    watched = (
+        len(judged)
+        or settings.metrics
+        or settings.early_stopping
+        or settings.verbose
+        or network.stateful
+    )
+    n_left, n_together = settings.epochs, 1
+    while n_left:
         trainer.states[:] = 0.0
-        logs["val_loss"] = trainer.evaluate(judged)
-        logs |= {f"val_{name}": _measure(name, trainer, judged, targets) for name in metrics}
-    return logs
+        started = time.perf_counter()
+        drawn = [next(orders) for _ in range(min(n_together, n_left))]
+        losses = trainer.epochs(drawn)
+        seconds = (time.perf_counter() - started) / len(losses)
+        n_left -= len(losses)
+        if not watched:
+            n_together = 1 + int(CALL_SECONDS / seconds)
+        for loss in losses:
+            logs = {"loss": loss}
+            logs |= {name: _measure(name, trainer, drawn[0], targets) for name in settings.metrics}
+            if len(judged):
+                trainer.states[:] = 0.0
+                logs["val_loss"] = trainer.evaluate(judged)
+                for name in settings.metrics:
+                    logs[f"val_{name}"] = _measure(name, trainer, judged, targets)
+            yield logs
 
 
 def _measure(

@@ -5,6 +5,7 @@ The interface::
     reason = unsupported(loss="mse", output_activation="linear", optimizer="adam", ...)
     trainer = NativeTrainer(units=(50,), n_steps=12, ..., theta=theta, slots=slots, ...)
     loss = trainer.epoch(order)             # one pass over the positions, in that order
+    losses = trainer.epochs(orders)         # several, or as many of them as one call can do
     validation = trainer.evaluate(positions)
     trainer.outputs                         # (n, n_outputs), by position, of the last pass
     trainer.iterations                      # updates so far
@@ -16,12 +17,15 @@ be stored and go on. `OPTIMIZERS`, `LOSSES` and `ACTIVATIONS` say what the kerne
 
 from __future__ import annotations
 
-import os
+import functools
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,6 +72,8 @@ COMMON_DEFAULTS: dict[str, Any] = {
     "global_clipnorm": None,
     "clipvalue": None,
 }
+_LIMITS = ("clipnorm", "global_clipnorm", "clipvalue")
+_SHARES = ("momentum", "rho", "beta_1", "beta_2")
 _ADAM = {
     "learning_rate": 0.001,
     "beta_1": 0.9,
@@ -136,11 +142,26 @@ def unsupported(
         if name != LOSSES[loss][1]:
             return f"{name}={value!r} of loss={loss!r}"
     for name, value in (optimizer_args or {}).items():
-        if name not in OPTIMIZERS[optimizer]:
+        if name not in OPTIMIZERS[optimizer] or not _is_usual(name, value, optimizer):
             return f"{name}={value!r} of optimizer={optimizer!r}"
-        if value is not None and not isinstance(value, (bool, int, float, np.number)):
-            return f"{name}={value!r} of optimizer={optimizer!r}, which is not a number"
+    limits = [name for name in _LIMITS if (optimizer_args or {}).get(name) is not None]
+    if len(limits) > 1:
+        return f"{' with '.join(limits)} of optimizer={optimizer!r}"
     return None
+
+
+def _is_usual(name: str, value: Any, optimizer: str) -> bool:
+    """Tell whether an argument is one that Keras takes too; what is not is for it to refuse."""
+    if value is None:
+        return name in COMMON_DEFAULTS and OPTIMIZERS[optimizer][name] is None
+    if isinstance(OPTIMIZERS[optimizer][name], bool):
+        return isinstance(value, bool)
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    number = float(value)
+    if name in ("learning_rate", *_LIMITS):
+        return 0.0 < number < math.inf
+    return 0.0 <= number < (1.0 if name in _SHARES else math.inf)
 
 
 def slot_names(optimizer: str, args: Mapping[str, Any] | None = None) -> tuple[str, ...]:
@@ -265,6 +286,12 @@ class _Counter:
         start = self.size
         self.size += -(-size // self.alignment) * self.alignment
         return start
+
+
+@functools.cache
+def _n_cores() -> int:
+    """Count the cores that this process may use, containers and affinity considered."""
+    return joblib.cpu_count()
 
 
 def _read_only(array: NDArray, dtype: Any) -> NDArray:
@@ -399,7 +426,7 @@ class NativeTrainer:
         self._gradients = np.zeros(n_lanes * theta.size, dtype=dtype)
         self._losses = np.zeros(n_shards)
         batch_operations = 3 * batch_size * n_steps * theta.size
-        n_threads = (os.cpu_count() or 1) if n_threads is None else n_threads
+        n_threads = _n_cores() if n_threads is None else n_threads
         n_threads = min(n_threads, n_lanes) if batch_operations > THREADING_OPERATIONS else 1
         self._work = [np.zeros(layout.work_size, dtype=dtype) for _ in range(n_threads)]
         self._transposed = [np.zeros(layout.transposed_size, dtype=dtype) for _ in self._work]
@@ -418,10 +445,30 @@ class NativeTrainer:
         loss : float
             Mean of the rows' weighted losses, each before the update that it led to.
         """
-        order = _read_only(order, np.int64)
-        loss = self._run(order, training=True)
-        self.iterations += -(-order.size // self._network.batch_size)
-        return loss
+        return self.epochs([order])[0]
+
+    def epochs(self, orders: Sequence[NDArray[np.int64]]) -> list[float]:
+        """Train several epochs without coming back to Python between them.
+
+        Parameters
+        ----------
+        orders : sequence of ndarray of int64
+            The order of each epoch, all of one size.
+
+        Returns
+        -------
+        losses : list of float
+            The loss of each epoch that was run: all of them, up to the first loss that is not
+            finite; or the first alone, where its batches were shared out over threads.
+        """
+        if self._pool is not None:
+            losses = [self._run_threads(self._pool, orders[0], training=True)]
+        else:
+            order = orders[0] if len(orders) == 1 else np.concatenate(orders)
+            losses = self._run(order, training=True, n_epochs=len(orders))
+        n_rows = orders[0].size
+        self.iterations += len(losses) * -(-n_rows // self._network.batch_size)
+        return [loss / n_rows for loss in losses]
 
     def evaluate(self, positions: NDArray[np.int64]) -> float:
         """Compute outputs and loss without dropout, and learn nothing.
@@ -436,40 +483,51 @@ class NativeTrainer:
         loss : float
             Mean of the rows' weighted losses.
         """
-        return self._run(_read_only(positions, np.int64), training=False)
+        if self._pool is not None:
+            return self._run_threads(self._pool, positions, training=False) / positions.size
+        return self._run(positions, training=False)[0] / positions.size
 
     def close(self) -> None:
         """End the threads."""
         if self._pool is not None:
             self._pool.shutdown()
 
-    def _run(self, order: NDArray[np.int64], training: bool) -> float:
-        if self._pool is None:
-            both = kernels.GRADIENTS | kernels.UPDATE
-            total = self._run_batches(order, 0, order.size, self.iterations, training, both)
-        else:
-            total = self._run_threads(self._pool, order, training)
-        return total / order.size
+    def _run(self, order: NDArray[np.int64], training: bool, n_epochs: int = 1) -> list[float]:
+        """Run epochs in one call; give the sum of losses of each."""
+        totals = np.zeros(n_epochs)
+        n_run = self._run_batches(
+            _read_only(order, np.int64),
+            0,
+            order.size // n_epochs,
+            self.iterations,
+            training,
+            kernels.GRADIENTS | kernels.UPDATE,
+            totals,
+        )
+        return totals[:n_run].tolist()
 
     def _run_threads(
         self, pool: ThreadPoolExecutor, order: NDArray[np.int64], training: bool
     ) -> float:
-        """Do what one call does for all batches, with the lanes of each shared out."""
+        """Run an epoch with the lanes of each batch shared out; give the sum of losses."""
+        order = _read_only(order, np.int64)
         iteration = self.iterations
-        total = 0.0
+        total = np.zeros(1)
+        epoch_loss = 0.0
         for start in range(0, order.size, self._network.batch_size):
             stop = min(start + self._network.batch_size, order.size)
             batch = (order, start, stop, iteration, training)
             others = [
-                pool.submit(self._run_batches, *batch, kernels.GRADIENTS, thread)
+                pool.submit(self._run_batches, *batch, kernels.GRADIENTS, np.zeros(1), thread)
                 for thread in range(1, len(self._work))
             ]
-            self._run_batches(*batch, kernels.GRADIENTS)
+            self._run_batches(*batch, kernels.GRADIENTS, total)
             for other in others:
                 other.result()
-            total += self._run_batches(*batch, kernels.UPDATE)
+            self._run_batches(*batch, kernels.UPDATE, total)
+            epoch_loss += total[0]
             iteration += 1
-        return total
+        return float(epoch_loss)
 
     def _run_batches(
         self,
@@ -479,8 +537,9 @@ class NativeTrainer:
         iteration: int,
         training: bool,
         phases: int,
+        totals: NDArray[np.float64],
         thread: int = 0,
-    ) -> float:
+    ) -> int:
         arguments = (
             self._network,
             self._optimizer,
@@ -502,6 +561,7 @@ class NativeTrainer:
             phases,
             thread,
             len(self._work),
+            totals,
         )
         try:
             return kernels.run_batches(*arguments)

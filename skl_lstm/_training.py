@@ -125,10 +125,14 @@ class TrainingState:
         optimizer: dict[str, NDArray],
         history: dict[str, list[float]],
     ) -> TrainingState:
-        """Add what some more epochs brought."""
+        """Add what some more epochs brought; a value that one run lacks is NaN there."""
         names = [*self.history, *(name for name in history if name not in self.history)]
-        joined = {name: self.history.get(name, []) + history.get(name, []) for name in names}
-        n_epochs = self.n_epochs + len(history.get("loss", []))
+        n_new = len(history["loss"])
+        before, after = [np.nan] * self.n_epochs, [np.nan] * n_new
+        joined = {
+            name: self.history.get(name, before) + history.get(name, after) for name in names
+        }
+        n_epochs = self.n_epochs + n_new
         return TrainingState(parameters, optimizer, n_epochs, joined)
 
 
@@ -169,9 +173,11 @@ def train(
     if network.stateful:
         rows = _equal_streams(rows, settings.batch_size, "training")
         validation = _equal_streams(validation, settings.batch_size, "validation")
-    reason = _native.why_not(network, settings)
+    reason = "" if engine == "keras" else _native.why_not(network, settings)
     if engine == "native" and reason:
         raise ValueError(f"engine='native' does not cover {reason}; engine='keras' may")
+    if engine == "auto" and reason:
+        _native.warn_if_kernel_failed(reason)
     if engine == "keras" or reason:
         from . import _keras
 
@@ -250,7 +256,7 @@ def _equal_streams(rows: Rows, n_streams: int, purpose: str) -> Rows:
             f"stateful=True cuts {len(rows)} {purpose} rows into batch_size={n_streams} streams "
             f"of equal length; the oldest {n_left_over} are left out",
             UserWarning,
-            stacklevel=6,
+            stacklevel=5,
         )
     return rows[n_left_over:]
 
@@ -261,5 +267,5 @@ def warn_of_divergence(epoch: int) -> None:
         f"the training loss is not finite in epoch {epoch + 1}; training stops. A smaller "
         "learning_rate, clipnorm in optimizer_kwargs or scaled data may help",
         ConvergenceWarning,
-        stacklevel=2,
+        stacklevel=6,
     )

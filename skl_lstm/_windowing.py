@@ -55,10 +55,12 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     The output is a read-only view of one padded copy of the series, so its memory does not
     grow with ``look_back``. Nothing else of the training series is kept.
 
-    A series is known again by its first ``look_back`` rows, compared to within rounding. A
-    shorter input always counts as what follows the training rows, and so does a strictly
-    periodic series that starts anew at another phase; one that starts anew at the very phase
-    of the training rows wants ``context="fit"``.
+    A series is known again by its first ``look_back`` rows, compared to within rounding. So
+    an input of fewer rows counts as what follows the training rows, and so does a stretch of
+    the training rows that does not begin with the first; and rows that follow the training
+    rows but repeat their beginning (a periodic series, leading zeros) count as that series
+    again. Where that may happen, ``context="fit"`` or ``"none"`` says what is meant; then no
+    window depends on any later row.
 
     Examples
     --------
@@ -188,6 +190,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     def _learn(self, X: ArrayLike) -> NDArray:
         _check_parameters(self)
         series = _check_series(X, self)
+        validate_data(BaseEstimator(), X, skip_check_array=True)
         if len(series) < self.look_back:
             raise ValueError(
                 f"look_back={self.look_back} needs at least as many rows, "
@@ -284,7 +287,8 @@ def _begins_with(series: NDArray, head: NDArray) -> bool:
     """Tell whether `series` starts with `head`, to within what scaling it anew may round."""
     if len(series) < len(head):
         return False
-    tolerance = 1e-6 * np.nanmax(np.abs(head), initial=0.0)
+    precision = max(np.finfo(series.dtype).eps, np.finfo(head.dtype).eps) ** 0.75
+    tolerance = precision * np.nanmax(np.abs(head), axis=0, initial=0.0)
     return np.allclose(series[: len(head)], head, rtol=0.0, atol=tolerance, equal_nan=True)
 
 

@@ -20,6 +20,9 @@ class ForecasterOfFloat32(LSTMForecaster):
     def _check_X(self, X):
         return super()._check_X(X).astype(np.float32)
 
+    def predict(self, X):
+        return super().predict(X).astype(np.float64)
+
 
 def expected_failures(estimator):
     if isinstance(estimator, LookbackWindower) and estimator.look_back > 1:

@@ -226,7 +226,13 @@ BAD_PARAMETERS = [
     ({"patience": -1}, "patience must be an integer of at least 0, got -1"),
     ({"engine": "torch"}, "engine must be one of ('auto', 'native', 'keras'), got 'torch'"),
     ({"random_state": "me"}, "'me' cannot be used to seed"),
-    ({"verbose": 3}, "verbose must be one of (0, 1, 2), got 3"),
+    ({"verbose": 3}, "verbose must be one of (0, 1, 2, True, False), got 3"),
+    ({"verbose": "x"}, "verbose must be one of (0, 1, 2, True, False), got 'x'"),
+    ({"stateful": "no"}, "stateful must be one of (True, False), got 'no'"),
+    ({"learning_rate": True}, "learning_rate must be a positive number or None, got True"),
+    ({"quantile": 0.0}, "quantile must be a number in (0, 1), got 0.0"),
+    ({"optimizer": "sgd", "optimizer_kwargs": {"momentum": 5.0}}, "optimizer_kwargs must be"),
+    ({"optimizer_kwargs": {"clipnorm": 1.0, "clipvalue": 1.0}}, "optimizer_kwargs must be"),
 ]
 
 
@@ -290,6 +296,51 @@ def test_predict_wants_the_window_shape_of_fit():
     model = LSTMForecaster(**QUICK).fit(X.reshape(20, 4, 1), Y)
     with pytest.raises(ValueError, match=r"windows of shape \(4, 2\), but .* shape \(4, 1\)"):
         model.predict(np.zeros((3, 4, 2)))
+
+
+def test_choices_may_come_from_numpy():
+    model = LSTMForecaster(
+        **QUICK, reshape_mode=np.str_("features"), shuffle=np.bool_(False), stateful=np.False_
+    )
+    assert model.fit(X, Y).network_.n_steps == 1
+
+
+def test_a_fit_is_predicted_from_as_it_was_fitted():
+    model = LSTMForecaster(**QUICK).fit(X, Y)
+    expected = model.predict(X)
+    assert_array_equal(model.set_params(features_per_step=2, units=9).predict(X), expected)
+
+
+@pytest.mark.parametrize("names", [["a", 0, 1, 2]])
+def test_names_of_mixed_types_are_refused_before_training(names, fitted):
+    model = pickle.loads(pickle.dumps(fitted))
+    before = pickle.dumps(model)
+    with pytest.raises(TypeError, match="Feature names are only supported if all input features"):
+        model.fit(pd.DataFrame(X, columns=names), Y)
+    assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize("shape", [(20, 0, 3), (20, 3, 0)])
+def test_windows_without_values_are_refused(shape):
+    with pytest.raises(
+        ValueError, match=re.escape(f"at least one value a row, got shape {shape}")
+    ):
+        LSTMForecaster(**QUICK).fit(np.zeros(shape), Y)
+
+
+def test_an_unknown_row_leaves_the_state_of_a_stateful_network_alone():
+    model = LSTMForecaster(stateful=True, batch_size=1, **QUICK).fit(X, Y)
+    gap = np.insert(X, 5, np.nan, axis=0)
+    predictions = model.predict(gap)
+    assert np.isnan(predictions[5])
+    assert_array_equal(np.delete(predictions, 5), model.predict(X))
+
+
+def test_history_of_a_run_that_lacks_a_value_has_nan_there():
+    model = LSTMForecaster(**QUICK, warm_start=True).fit(X, Y)
+    history = model.set_params(validation_split=0.5).fit(X, Y).history_
+    assert len(history["loss"]) == len(history["val_loss"]) == 2
+    assert np.isnan(history["val_loss"][0])
 
 
 def test_training_goes_on_only_with_the_same_network(fitted):

@@ -104,7 +104,7 @@ def assert_gradient_is_right(arguments):
             theta = arguments["theta"].copy()
             theta[j] += sign * step
             trainer = NativeTrainer(**{**arguments, "theta": theta})
-            sides.append(trainer._run(np.arange(N_ROWS), training=True))
+            sides.append(trainer.epoch(np.arange(N_ROWS)))
         numeric[j] = (sides[0] - sides[1]) / (2 * step)
     np.testing.assert_allclose(gradient, numeric, rtol=2e-4, atol=2e-5)
 

@@ -135,7 +135,7 @@ def test_large_batches_are_shared_out_without_a_change_in_the_result(monkeypatch
     windows = np.random.default_rng(1).normal(size=(300, 24)).astype(np.float32)
     model = forecaster(units=48, batch_size=256, engine="native")
     shared = model.fit(windows, windows[:, 0]).weights_
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("skl_lstm._trainer._n_cores", lambda: 1)
     alone = model.fit(windows, windows[:, 0]).weights_
     for part, expected in zip(shared, alone, strict=True):
         assert_array_equal(part, expected)
@@ -146,6 +146,7 @@ def test_without_numba_keras_trains_with_one_warning(monkeypatch):
         raise ImportError("no numba here")
 
     _native.kernel_failure.cache_clear()
+    _native.warn_if_kernel_failed.cache_clear()
     monkeypatch.setattr(_native, "fit", fail)
     try:
         with pytest.warns(RuntimeWarning, match=r"no numba here\); Keras trains instead"):

@@ -94,6 +94,19 @@ def test_the_training_series_is_known_again_when_rounding_changed_it_or_it_has_g
     assert np.isnan(windower.transform(longer)[0, :3]).all()
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        (np.column_stack([np.full(20, 1e9), np.arange(20.0)]), [[1e9, 500], [1e9, 501]]),
+        (101325 + np.arange(20.0)[:, None] * 0.001, 101325.02 + np.arange(2.0)[:, None] * 0.001),
+    ],
+    ids=["a large column beside a small one", "small changes of a large value"],
+)
+def test_a_test_fold_near_the_first_rows_is_not_taken_for_them(train, test):
+    windower = LookbackWindower(look_back=2).fit(train)
+    assert_array_equal(windower.transform(test)[0], np.concatenate([train[-1], test[0]]))
+
+
 def test_a_shorter_input_than_a_window_follows_the_training_rows():
     train = np.array([[0.0], [1.0], [2.0]])
     windower = LookbackWindower(look_back=3).fit(train)
