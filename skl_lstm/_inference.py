@@ -43,9 +43,12 @@ def predict(
     Memory beside the outputs does not grow with the number of windows.
     """
     outputs = np.empty((len(lags), weights[-1].size), dtype=np.float32)
+    stack = Stack(weights, min(BLOCK_ROWS, len(lags)))
     for start in range(0, len(lags), BLOCK_ROWS):
         block = fill_missing(lags[start : start + BLOCK_ROWS])
-        stack = Stack(weights, len(block))
+        if len(block) < stack.n_rows:  # the last one
+            stack = Stack(weights, len(block))
+        stack.reset()
         for step in block.reshape(len(block), n_steps, -1).transpose(1, 0, 2):
             hidden = stack.step(step)
         outputs[start : start + BLOCK_ROWS] = dense(hidden, weights, activation)
@@ -118,11 +121,18 @@ class Stack:
     """
 
     def __init__(self, weights: Weights, n_rows: int) -> None:
+        self.n_rows = n_rows
         kernels, recurrents, biases = (weights[k:-2:3] for k in range(3))
         self.layers = [
             _Layer(kernel, recurrent, bias, n_rows)
             for kernel, recurrent, bias in zip(kernels, recurrents, biases, strict=True)
         ]
+
+    def reset(self) -> None:
+        """Begin again from zero states."""
+        for layer in self.layers:
+            layer.cell[:] = 0.0
+            layer.hidden[:] = 0.0
 
     def step(self, x: NDArray) -> NDArray:
         """Take one time step (n_rows, n_features); give the last hidden state."""

@@ -5,6 +5,7 @@ Importing this module imports TensorFlow, so the others import it late.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import random
@@ -12,7 +13,6 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ _START_UP_LINE = re.compile(
 )
 
 
-@contextmanager
+@contextlib.contextmanager
 def _unnoticed() -> Iterator[None]:
     """Import what writes start-up lines to stderr and draws names from Python's generator.
 
@@ -239,32 +239,12 @@ def _metrics(metrics: list[Any]) -> list[Any]:
 
 def _optimizer_parameters(settings: Settings) -> dict[str, Any]:
     """Say the optimiser as SciKeras takes it: a class, and parameters routed to it."""
-    optimizer: Any = settings.optimizer
     config = dict(settings.optimizer_kwargs)
     if settings.learning_rate is not None:
         config["learning_rate"] = float(settings.learning_rate)
-    if isinstance(optimizer, str):
-        try:
-            optimizer = keras.optimizers.get(optimizer)
-        except ValueError as error:
-            raise ValueError(
-                "optimizer must be a Keras optimizer (name, class or instance), "
-                f"got {settings.optimizer!r}"
-            ) from error
-        optimizer = type(optimizer)
-    template: dict[str, Any] = {}
-    if isinstance(optimizer, keras.optimizers.Optimizer):
-        # Each fit makes its own from the same configuration.
-        template = optimizer.get_config()
-        optimizer = type(optimizer)
-    if not (isinstance(optimizer, type) and issubclass(optimizer, keras.optimizers.Optimizer)):
-        raise ValueError(
-            "optimizer must be a Keras optimizer (name, class or instance), "
-            f"got {settings.optimizer!r}"
-        )
-    kind: Any = optimizer
+    optimizer, template = _optimizer_class(settings.optimizer)
     try:
-        made = kind.from_config({**template, **config})
+        made = optimizer.from_config({**template, **config})
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"optimizer_kwargs must be parameters of {optimizer.__name__}, "
@@ -276,6 +256,21 @@ def _optimizer_parameters(settings: Settings) -> dict[str, Any]:
         "optimizer": optimizer,
         **{f"optimizer__{name}": value for name, value in config.items()},
     }
+
+
+def _optimizer_class(optimizer: Any) -> tuple[Any, dict[str, Any]]:
+    """Give the class of an optimiser, and the configuration of one that is a template."""
+    kind = optimizer
+    if isinstance(optimizer, str):
+        with contextlib.suppress(ValueError):
+            kind = type(keras.optimizers.get(optimizer))
+    elif isinstance(optimizer, keras.optimizers.Optimizer):
+        return type(optimizer), optimizer.get_config()
+    if not (isinstance(kind, type) and issubclass(kind, keras.optimizers.Optimizer)):
+        raise ValueError(
+            f"optimizer must be a Keras optimizer (name, class or instance), got {optimizer!r}"
+        )
+    return kind, {}
 
 
 def _callbacks(settings: Settings, *, monitor_validation: bool) -> list[keras.callbacks.Callback]:
