@@ -1,9 +1,18 @@
 """LSTM time-series forecasting as scikit-learn estimators."""
 
+from ._classifier import LSTMClassifier
 from ._forecaster import LSTMForecaster
+from ._stream import LSTMStream
 from ._windowing import LookbackWindower, make_supervised
 from .datasets import load_airline_passengers
 
-__all__ = ["LSTMForecaster", "LookbackWindower", "load_airline_passengers", "make_supervised"]
+__all__ = [
+    "LSTMClassifier",
+    "LSTMForecaster",
+    "LSTMStream",
+    "LookbackWindower",
+    "load_airline_passengers",
+    "make_supervised",
+]
 
 __version__ = "0.1.0"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -17,23 +17,46 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _inference
 from ._checks import check_choice, check_fraction, check_integer
 from ._network import Network
+from ._stream import LSTMStream
 from ._training import Rows, Settings, TrainingState, train
 from ._windows import Windows
 
 RESHAPE_MODES = ("timesteps", "features")
 ENGINES = ("auto", "native", "keras")
+INITIAL_STATES = ("zeros", "fit")
+
+# What a call of partial_fit does, whatever the parameters say of a fit.
+ONE_EPOCH: dict[str, Any] = {"epochs": 1, "validation_split": 0.0, "early_stopping": False}
+
+
+@dataclass(frozen=True)
+class Targets:
+    """y as a network learns it.
+
+    Parameters
+    ----------
+    values : ndarray of float32 of shape (n, n_outputs)
+        What the outputs are to be.
+    learnt : dict of str to object
+        Fitted attributes by which outputs become predictions.
+    """
+
+    values: NDArray[np.float32]
+    learnt: dict[str, Any]
 
 
 class BaseLSTM(BaseEstimator):
     """An LSTM network behind scikit-learn's ``fit`` and ``predict``.
 
-    A subclass says what its targets are (:meth:`_encode_targets`) and turns the outputs of
-    the network (:meth:`_outputs`) into predictions. The parameters are documented there.
+    A subclass turns y into :class:`Targets`, says what to learn them by (:meth:`_objective`),
+    and turns the outputs of the network into predictions (:meth:`_decode`). The parameters are
+    documented there.
     """
 
     network_: Network
     window_shape_: tuple[int, int]
     weights_: list[NDArray[np.float32]]
+    states_: _inference.States
     optimizer_state_: dict[str, NDArray]
     history_: dict[str, list[float]]
     n_iter_: int
@@ -109,12 +132,37 @@ class BaseLSTM(BaseEstimator):
         check_is_fitted(self)
         from . import _keras
 
-        return _keras.to_model(self.network_, self._settings(self.seed_), self._state())
+        settings = self._settings(self.network_, self.seed_)
+        return _keras.to_model(self.network_, settings, self._state())
+
+    def stream(self, initial_state: str = "zeros") -> LSTMStream:
+        """Predict row by row, as rows come in, with a fitted stateful network.
+
+        Parameters
+        ----------
+        initial_state : {"zeros", "fit"}, default="zeros"
+            Where the first row starts from: zero states, or those after the last training row.
+
+        Returns
+        -------
+        stream : LSTMStream
+            Its ``predict_next(x)`` gives, row by row, what :meth:`predict` gives for all of
+            them. Later fits of this estimator leave it as it is.
+
+        Raises
+        ------
+        ValueError
+            If the network is not stateful.
+        """
+        check_is_fitted(self)
+        if not self.network_.stateful:
+            raise ValueError("stream needs a network fitted with stateful=True, got False")
+        return LSTMStream(self, self._initial_states(initial_state))
 
     def _train(
         self,
         X: ArrayLike,
-        y: ArrayLike,
+        targets: Targets,
         sample_weight: ArrayLike | None,
         *,
         resume: bool,
@@ -127,43 +175,53 @@ class BaseLSTM(BaseEstimator):
         self._check_parameters()
         values = self._check_X(X)
         validate_data(BaseEstimator(), X, skip_check_array=True)
-        targets, learnt = self._encode_targets(y)
-        check_consistent_length(values, targets)
+        check_consistent_length(values, targets.values)
         window_shape = self._window_shape(values)
-        network = self._network(window_shape, values.ndim, targets.shape[1])
+        network = self._network(window_shape, values.ndim, targets.values.shape[1])
         if resume:
             validate_data(self, X, reset=False, skip_check_array=True)
             self._check_same_network(network)
-        rows = Rows(
-            Windows.of(values, *window_shape),
-            targets,
-            _check_sample_weight(sample_weight, len(values)),
-        ).complete()
+        windows = Windows.of(values, *window_shape)
+        weight = check_sample_weight(sample_weight, len(values))
+        rows = Rows(windows, targets.values, weight).complete()
         seed = self.seed_ if resume else _draw_seed(self.random_state)
-        settings = self._settings(seed, **changes)
+        settings = self._settings(network, seed, **changes)
         start = self._state() if resume else TrainingState.fresh(network, seed)
         engine, state = train(self.engine, network, *self._split(rows, settings), settings, start)
+        weights = network.views(state.parameters)
+        states = _last_states(network, weights, windows)
 
         validate_data(self, X, skip_check_array=True)
-        for name, value in learnt.items():
+        for name, value in targets.learnt.items():
             setattr(self, name, value)
         self.network_ = network
         self.window_shape_ = window_shape
         self.n_outputs_ = network.n_outputs
         self.seed_ = seed
         self.engine_ = engine
-        self.weights_ = network.views(state.parameters)
+        self.weights_ = weights
+        self.states_ = states
         self.optimizer_state_ = state.optimizer
         self.history_ = state.history
         self.n_iter_ = state.n_epochs
 
-    def _encode_targets(self, y: ArrayLike) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Turn y into targets (n, n_outputs) and the fitted attributes learnt from it."""
+    def _objective(self, n_outputs: int) -> tuple[Any, str]:
+        """Say the loss, and the activation of the outputs that goes with it."""
         raise NotImplementedError
 
-    def _outputs(self, X: ArrayLike) -> NDArray:
-        """Compute the network's output for each row, in the precision of X."""
+    def _decode(self, outputs: NDArray) -> NDArray:
+        """Turn outputs (n, n_outputs) into predictions."""
+        raise NotImplementedError
+
+    def _outputs(
+        self, X: ArrayLike, initial_state: str = "zeros", *, activation: str | None = None
+    ) -> NDArray:
+        """Compute the network's output for each row, in the precision of X.
+
+        `activation` stands in for the network's own.
+        """
         check_is_fitted(self)
+        states = self._initial_states(initial_state)
         values = self._check_X(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         shape = values.shape[1:]
@@ -176,9 +234,29 @@ class BaseLSTM(BaseEstimator):
             )
         network = self.network_
         lags = Windows.of(values, *self.window_shape_).view()
-        forward = _inference.predict_stateful if network.stateful else _inference.predict
-        outputs = forward(self.weights_, lags, network.n_steps, network.output_activation)
+        arguments = (
+            self.weights_,
+            lags,
+            network.n_steps,
+            activation or network.output_activation,
+        )
+        if network.stateful:
+            outputs, _ = _inference.predict_stateful(*arguments, states)
+        else:
+            outputs = _inference.predict(*arguments)
         return outputs.astype(values.dtype, copy=False)
+
+    def _initial_states(self, initial_state: str) -> _inference.States:
+        """Give the states to start from; none of them where that is zeros."""
+        check_choice("initial_state", initial_state, INITIAL_STATES)
+        if initial_state == "zeros":
+            return []
+        if not self.network_.stateful:
+            raise ValueError(
+                "initial_state must be 'zeros' unless the network was fitted with "
+                "stateful=True, got 'fit'"
+            )
+        return self.states_
 
     def _state(self) -> TrainingState:
         return TrainingState(
@@ -188,9 +266,10 @@ class BaseLSTM(BaseEstimator):
             self.history_,
         )
 
-    def _settings(self, seed: int, **changes: Any) -> Settings:
+    def _settings(self, network: Network, seed: int, **changes: Any) -> Settings:
+        loss, _ = self._objective(network.n_outputs)
         settings = {
-            "loss": self.loss,
+            "loss": loss,
             "quantile": self.quantile,
             "optimizer": self.optimizer,
             "learning_rate": self.learning_rate,
@@ -210,12 +289,13 @@ class BaseLSTM(BaseEstimator):
     def _network(self, window_shape: tuple[int, int], ndim: int, n_outputs: int) -> Network:
         as_features = ndim == 2 and self.reshape_mode == "features"
         n_steps, n_features = (1, math.prod(window_shape)) if as_features else window_shape
+        _, output_activation = self._objective(n_outputs)
         return Network(
             n_steps,
             n_features,
             tuple(int(n_units) for n_units in self._units()),
             n_outputs,
-            self.output_activation,
+            output_activation,
             float(self.dropout),
             float(self.recurrent_dropout),
             bool(self.stateful),
@@ -339,6 +419,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
+def require_y(estimator: BaseEstimator, y: ArrayLike) -> None:
+    """Raise scikit-learn's error where y is missing."""
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target "
+            "y is None."
+        )
+
+
 def _draw_seed(random_state: int | np.random.RandomState | None) -> int:
     """Draw the seed of one training; None draws from the system, not from NumPy's global state."""
     if random_state is None:
@@ -346,9 +435,22 @@ def _draw_seed(random_state: int | np.random.RandomState | None) -> int:
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
-def _check_sample_weight(
+def _last_states(
+    network: Network, weights: list[NDArray[np.float32]], windows: Windows
+) -> _inference.States:
+    """Find the states in which a prediction of these windows ends; none if not stateful."""
+    if not network.stateful:
+        return []
+    _, states = _inference.predict_stateful(
+        weights, windows.view(), network.n_steps, network.output_activation
+    )
+    return states
+
+
+def check_sample_weight(
     sample_weight: ArrayLike | None, n_rows: int
 ) -> NDArray[np.float32] | None:
+    """Give one float32 weight a row, or None where all count alike."""
     if sample_weight is None:
         return None
     weight = check_array(

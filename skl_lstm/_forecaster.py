@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import Tags, check_array
 
-from ._base import BaseLSTM
+from ._base import ONE_EPOCH, BaseLSTM, Targets, require_y
 
 
 class LSTMForecaster(RegressorMixin, BaseLSTM):
@@ -88,6 +88,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Loss and metrics of each epoch, those of the validation rows with ``val_`` before.
     n_iter_ : int
         Epochs run, over all fits where training went on.
+    states_ : list of ndarray of float32 of shape (units,)
+        Hidden and cell state of each layer after the last training row, first layer first;
+        none unless `stateful`.
     optimizer_state_ : dict of str to ndarray
         The optimiser's ``iteration`` and slots, by which training goes on.
     engine_ : {"native", "keras"}
@@ -162,7 +165,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             excepted), their lengths differ, or no complete window is left to train on. An
             earlier fit then stays as it was, as it does when training is interrupted.
         """
-        self._train(X, y, sample_weight, resume=self.warm_start and hasattr(self, "weights_"))
+        resume = self.warm_start and hasattr(self, "weights_")
+        self._train(X, self._targets(y), sample_weight, resume=resume)
         return self
 
     def partial_fit(
@@ -186,11 +190,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             The estimator, trained further. `validation_split` and `early_stopping` play no
             part here.
         """
-        once = {"epochs": 1, "validation_split": 0.0, "early_stopping": False}
-        self._train(X, y, sample_weight, resume=hasattr(self, "weights_"), **once)
+        resume = hasattr(self, "weights_")
+        self._train(X, self._targets(y), sample_weight, resume=resume, **ONE_EPOCH)
         return self
 
-    def predict(self, X: ArrayLike) -> NDArray:
+    def predict(self, X: ArrayLike, *, initial_state: str = "zeros") -> NDArray:
         """Forecast what follows each window.
 
         Parameters
@@ -198,24 +202,28 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         X : array-like of shape (n_samples, n_lags * features_per_step) or \
                 (n_samples, n_steps, n_features)
             Windows, as in :meth:`fit`. Those of a stateful network are taken one after the
-            other, the first from zero states.
+            other.
+        initial_state : {"zeros", "fit"}, default="zeros"
+            What the first window of a stateful network starts from: zero states, or the states
+            after the last training row, which the rows of X then have to follow.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             As y was in :meth:`fit`; of float32 where X is, else of float64.
         """
-        outputs = self._outputs(X)
-        return outputs[:, 0] if self._y_ndim == 1 else outputs
+        return self._decode(self._outputs(X, initial_state))
 
-    def _encode_targets(self, y: ArrayLike) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but the target "
-                "y is None."
-            )
-        targets = check_array(y, ensure_2d=False, dtype=np.float32, input_name="y")
-        return targets.reshape(len(targets), -1), {"_y_ndim": targets.ndim}
+    def _targets(self, y: ArrayLike) -> Targets:
+        require_y(self, y)
+        values = check_array(y, ensure_2d=False, dtype=np.float32, input_name="y")
+        return Targets(values.reshape(len(values), -1), {"_y_ndim": values.ndim})
+
+    def _objective(self, n_outputs: int) -> tuple[Any, str]:
+        return self.loss, self.output_activation
+
+    def _decode(self, outputs: NDArray) -> NDArray:
+        return outputs[:, 0] if self._y_ndim == 1 else outputs
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

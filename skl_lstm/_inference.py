@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Weights = Sequence[NDArray[np.float32]]
+States = Sequence[NDArray[np.float32]]
 
 # Rows that go through the network at once: enough to keep the products busy, few enough for
 # a step to stay in the cache. Blocks start at fixed rows, because a product of another number
@@ -56,31 +57,73 @@ def predict(
 
 
 def predict_stateful(
-    weights: Weights, lags: NDArray[np.float32], n_steps: int, activation: str
-) -> NDArray[np.float32]:
+    weights: Weights,
+    lags: NDArray[np.float32],
+    n_steps: int,
+    activation: str,
+    states: States = (),
+) -> tuple[NDArray[np.float32], States]:
     """Predict each window from the state in which the one before it ended.
 
     Parameters
     ----------
     weights, lags, n_steps, activation
-        As in :func:`predict`; the first window starts from zero states.
+        As in :func:`predict`.
+    states : sequence of ndarray
+        Where the first window starts from, as :class:`Stream` takes it.
 
     Returns
     -------
     outputs : ndarray of float32 of shape (n, n_outputs)
         One prediction a window.
+    states : list of ndarray of float32 of shape (units,)
+        Where the last window ended.
     """
+    stream = Stream(weights, n_steps, activation, states)
     outputs = np.empty((len(lags), weights[-1].size), dtype=np.float32)
-    stack = Stack(weights, 1)
-    for row in range(len(lags)):
-        window = fill_missing(lags[row : row + 1])
-        if np.isnan(window).any():  # as in training, it does not touch the state
-            outputs[row] = np.nan
-            continue
-        for step in window.reshape(n_steps, 1, -1):
-            hidden = stack.step(step)
-        outputs[row] = dense(hidden, weights, activation)[0]
-    return outputs
+    for row, window in enumerate(lags):
+        outputs[row] = stream.next(window)
+    return outputs, stream.states
+
+
+class Stream:
+    """A stateful network that takes one window after the other.
+
+    Parameters
+    ----------
+    weights, n_steps, activation
+        As in :func:`predict`.
+    states : sequence of ndarray of shape (units,)
+        Hidden and cell state of each layer, first layer first; none of them: zeros.
+    """
+
+    def __init__(
+        self, weights: Weights, n_steps: int, activation: str, states: States = ()
+    ) -> None:
+        self.weights = weights
+        self.n_steps = n_steps
+        self.activation = activation
+        self.stack = Stack(weights, 1)
+        for state, value in zip(self.stack.states, states, strict=len(states) > 0):
+            state[:] = value
+
+    @property
+    def states(self) -> list[NDArray[np.float32]]:
+        """A copy of the state, as the constructor takes it."""
+        return [state[0].copy() for state in self.stack.states]
+
+    def next(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take a window (n_lags, n_series); give the outputs (n_outputs,).
+
+        A window in which some series is not known at any lag gives NaN and leaves the state as
+        it is, as such a window does in training.
+        """
+        (filled,) = fill_missing(window[np.newaxis])
+        if np.isnan(filled).any():
+            return np.full(self.weights[-1].size, np.nan, dtype=np.float32)
+        for step in filled.reshape(self.n_steps, 1, -1):
+            hidden = self.stack.step(step)
+        return dense(hidden, self.weights, self.activation)[0]
 
 
 def fill_missing(lags: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -128,11 +171,15 @@ class Stack:
             for kernel, recurrent, bias in zip(kernels, recurrents, biases, strict=True)
         ]
 
+    @property
+    def states(self) -> list[NDArray[np.float32]]:
+        """Hidden and cell state (n_rows, units) of each layer: the memory itself."""
+        return [state for layer in self.layers for state in (layer.hidden, layer.cell)]
+
     def reset(self) -> None:
         """Begin again from zero states."""
-        for layer in self.layers:
-            layer.cell[:] = 0.0
-            layer.hidden[:] = 0.0
+        for state in self.states:
+            state[:] = 0.0
 
     def step(self, x: NDArray) -> NDArray:
         """Take one time step (n_rows, n_features); give the last hidden state."""

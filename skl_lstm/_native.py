@@ -83,6 +83,13 @@ def _root_mean_squared_error(targets: NDArray, outputs: NDArray) -> NDArray:
     return np.sqrt(np.square(targets - outputs).mean())
 
 
+@_metric("accuracy", "acc")
+def _accuracy(targets: NDArray, outputs: NDArray) -> NDArray:
+    if targets.shape[1] == 1:
+        return np.mean((outputs > 0.5) == targets)
+    return np.mean(outputs.argmax(axis=1) == targets.argmax(axis=1))
+
+
 def why_not(network: Network, settings: Settings) -> str | None:
     """Say what of a training the kernel does not cover.
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skl_lstm import LookbackWindower, LSTMForecaster
+from skl_lstm import LookbackWindower, LSTMClassifier, LSTMForecaster
 
 WINDOWS_REACH_BACK = "a row's window holds the rows before it, so rows depend on their neighbours"
 MINI_BATCHES = "a weight of two is not a row twice: batches of rows are cut by number"
@@ -12,6 +12,11 @@ MINI_BATCHES = "a weight of two is not a row twice: batches of rows are cut by n
 def forecaster(**parameters):
     settings = {"units": 8, "epochs": 30, "batch_size": 16, "learning_rate": 0.05}
     return LSTMForecaster(**{**settings, **parameters})
+
+
+def classifier(**parameters):
+    settings = {"units": 8, "epochs": 40, "batch_size": 8, "learning_rate": 0.05}
+    return LSTMClassifier(**{**settings, **parameters})
 
 
 class ForecasterOfFloat32(LSTMForecaster):
@@ -30,7 +35,7 @@ def expected_failures(estimator):
             "check_methods_subset_invariance": WINDOWS_REACH_BACK,
             "check_methods_sample_order_invariance": WINDOWS_REACH_BACK,
         }
-    if isinstance(estimator, LSTMForecaster):
+    if isinstance(estimator, LSTMForecaster | LSTMClassifier):
         return {"check_sample_weight_equivalence_on_dense_data": MINI_BATCHES}
     return {}
 
@@ -46,6 +51,9 @@ def expected_failures(estimator):
         forecaster(verbose=2),
         ForecasterOfFloat32(**forecaster().get_params()),
         forecaster(engine="keras"),
+        classifier(),
+        classifier(units=(8, 8), reshape_mode="features"),
+        classifier(engine="keras"),
     ],
     expected_failed_checks=expected_failures,
 )

@@ -54,7 +54,7 @@ def test_predictions_are_those_of_keras(network):
 def test_stateful_predictions_are_those_of_keras():
     network = Network(3, 2, (5, 4), 2, stateful=True)
     weights, windows = random_weights(network), random_windows(9, network)
-    ours = _inference.predict_stateful(weights, windows, 3, "linear")
+    ours, _ = _inference.predict_stateful(weights, windows, 3, "linear")
     theirs = keras_model(network, weights, batch_size=1).predict(windows, batch_size=1, verbose=0)
     assert_allclose(ours, theirs, atol=1e-5)
 
