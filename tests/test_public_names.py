@@ -23,7 +23,7 @@ def test_every_public_name_has_an_example(name):
     assert ">>>" in getattr(skl_lstm, name).__doc__
 
 
-@pytest.mark.parametrize("name", ["LSTMForecaster", "LookbackWindower"])
+@pytest.mark.parametrize("name", ["LSTMClassifier", "LSTMForecaster", "LookbackWindower"])
 def test_every_parameter_is_documented_with_its_default(name):
     documented = getattr(skl_lstm, name).__doc__
     for parameter in inspect.signature(getattr(skl_lstm, name)).parameters.values():
