@@ -205,3 +205,11 @@ def test_sample_weight_is_routed_as_metadata(data):
     assert_array_equal(model[-1].weights_[0], direct.weights_[0])
     unweighted = forecaster().fit(windows, y)
     assert not np.allclose(direct.weights_[0], unweighted.weights_[0])
+
+
+def test_the_state_after_training_is_reached_through_the_composed_model(airline):
+    X, y = airline
+    model = composed(stateful=True, batch_size=1).fit(X[:100], y[:100])
+    following = model.predict(X[100:], initial_state="fit")
+    assert_allclose(following, model.predict(X)[100:], rtol=1e-6)
+    assert not np.allclose(following, model.predict(X[100:]))
