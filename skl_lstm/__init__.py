@@ -2,6 +2,8 @@
 
 from ._classifier import LSTMClassifier
 from ._forecaster import LSTMForecaster
+from ._forecasting import forecast
+from ._intervals import forecast_interval
 from ._stream import LSTMStream
 from ._windowing import LookbackWindower, make_supervised
 from .datasets import load_airline_passengers
@@ -11,6 +13,8 @@ __all__ = [
     "LSTMForecaster",
     "LSTMStream",
     "LookbackWindower",
+    "forecast",
+    "forecast_interval",
     "load_airline_passengers",
     "make_supervised",
 ]

@@ -251,12 +251,7 @@ def make_supervised(series: Any, horizon: int = 1) -> tuple[Any, Any]:
     import pandas as pd  # late: a process that only predicts has no other use for it
 
     check_integer("horizon", horizon)
-    if isinstance(series, pd.Series):
-        frame = series.to_frame("value" if series.name is None else series.name)
-    elif isinstance(series, pd.DataFrame):
-        frame = series
-    else:
-        frame = pd.DataFrame(np.asarray(series))
+    frame = as_frame(series)
     n_rows = len(frame) - horizon
     if n_rows < 1:
         raise ValueError(
@@ -273,6 +268,15 @@ def make_supervised(series: Any, horizon: int = 1) -> tuple[Any, Any]:
     if isinstance(series, pd.Series | pd.DataFrame):
         return X, target
     return X.to_numpy(), target.to_numpy()
+
+
+def as_frame(series: Any) -> Any:
+    """Make a DataFrame of a series, a column each; that of a nameless Series is "value"."""
+    import pandas as pd
+
+    if isinstance(series, pd.Series):
+        return series.to_frame("value" if series.name is None else series.name)
+    return series if isinstance(series, pd.DataFrame) else pd.DataFrame(np.asarray(series))
 
 
 def _windows(series: NDArray, before: NDArray) -> NDArray:
