@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import is_classifier
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
@@ -106,13 +106,14 @@ def forecast(
 
     check_integer("steps", steps)
     check_forecaster(model)
-    rows, targets = extend(history, steps, future, freq)
-    origin = len(rows) - steps - 1
-    values = walk_forward(model, rows, [origin], steps, targets)[0]
-    ahead = pd.DataFrame(values, index=rows.index[origin + 1 :], columns=targets)
+    past = as_history(history, model)
+    times = following(past.index, steps, freq)
+    rows, targets = extend(past, times, future)
+    values = walk_forward(model, rows, [len(past) - 1], steps, targets)[0]
+    ahead = pd.DataFrame(values, index=times, columns=targets)
     if len(targets) > 1:
         return ahead
-    name = history.name if isinstance(history, pd.Series) else targets[0]
+    name = targets[0] if isinstance(history, pd.DataFrame) else getattr(history, "name", None)
     return ahead.iloc[:, 0].rename(name)
 
 
@@ -123,26 +124,33 @@ def check_forecaster(model: Any) -> None:
     check_is_fitted(model)
 
 
-def extend(
-    history: Any, steps: int, future: pd.DataFrame | None, freq: Any
-) -> tuple[pd.DataFrame, pd.Index]:
-    """Check the history and what is known ahead, and put one below the other.
-
-    Returns
-    -------
-    rows : DataFrame of shape (n + steps, n_columns)
-        What is not known ahead is NaN in the last `steps` rows.
-    targets : Index
-        The names of the columns that are not known ahead.
-    """
-    import pandas as pd
-
+def as_history(history: Any, model: Any) -> pd.DataFrame:
+    """Make a frame of the history, of as many rows as the longest window of `model` at least."""
     past = as_frame(history)
     if past.empty:
         raise ValueError(f"history must have at least one row and column, got shape {past.shape}")
     if not past.columns.is_unique:
         raise ValueError(f"history must have columns of different names, got {list(past.columns)}")
-    times = following(past.index, steps, freq)
+    look_back = max(_look_backs(model), default=1)
+    if len(past) < look_back:
+        raise ValueError(f"history must have at least look_back={look_back} rows, got {len(past)}")
+    return past
+
+
+def extend(
+    past: pd.DataFrame, times: pd.Index, future: pd.DataFrame | None
+) -> tuple[pd.DataFrame, pd.Index]:
+    """Put what is known ahead below the history.
+
+    Returns
+    -------
+    rows : DataFrame of shape (n + steps, n_columns)
+        What is not known ahead is NaN in the last rows.
+    targets : Index
+        The names of the columns that are not known ahead.
+    """
+    import pandas as pd
+
     future = pd.DataFrame(index=times) if future is None else _check_future(future, past, times)
     targets = past.columns[~past.columns.isin(future.columns)]
     past = past.astype(dict.fromkeys(targets, np.float64))
@@ -191,8 +199,9 @@ def walk_forward(
     reach = _reach(model)
     if reach is not None and reach <= min(origins) + 1:
         return _walk(model, rows, np.asarray(origins), reach, steps, targets)
+    one_by_one = (np.array([origin]) for origin in origins)
     return np.concatenate(
-        [_walk(model, rows, np.array([o]), o + 1, steps, targets, True) for o in origins]
+        [_walk(model, rows, o, o[0] + 1, steps, targets, growing=True) for o in one_by_one]
     )
 
 
@@ -209,14 +218,14 @@ def _walk(
 
     At each step the model is handed as many rows an origin or, where `growing`, all of them.
     """
-    rows = rows.iloc[(origins[:, np.newaxis] + np.arange(1 - n_known, steps + 1)).ravel()]
+    rows = rows.take((origins[:, np.newaxis] + np.arange(1 - n_known, steps + 1)).ravel())
     starts = np.arange(len(origins))[:, np.newaxis] * (n_known + steps)
     columns = rows.columns.get_indexer(targets)
     paths = np.empty((len(origins), steps, len(targets)))
     done = 0
     while done < steps:
         window = starts + np.arange(0 if growing else done, n_known + done)
-        blocks = predict_blocks(model, rows.iloc[window.ravel()], len(targets))
+        blocks = predict_blocks(model, rows.take(window.ravel()), targets)
         block = blocks[window.shape[1] - 1 :: window.shape[1], : steps - done]
         until = done + block.shape[1]
         ahead = starts + n_known + np.arange(done, until)
@@ -226,17 +235,16 @@ def _walk(
     return paths
 
 
-def predict_blocks(model: Any, rows: pd.DataFrame, n_targets: int) -> NDArray[np.float64]:
-    """Predict what follows each row, as (n_rows, horizon, n_targets)."""
-    X = model_input(model, rows)
-    outputs = np.asarray(model.predict(X), dtype=np.float64).reshape(len(rows), -1)
-    n_outputs = outputs.shape[1]
-    if not n_targets or n_outputs % n_targets:
+def predict_blocks(model: Any, rows: pd.DataFrame, targets: pd.Index) -> NDArray[np.float64]:
+    """Predict what follows each row, as an array (n_rows, horizon, n_targets)."""
+    outputs = np.asarray(model.predict(model_input(model, rows)), dtype=np.float64)
+    n_outputs = outputs.size // len(rows)
+    if n_outputs % len(targets):
         raise ValueError(
-            f"model must predict each column that future lacks, got {n_outputs} outputs for "
-            f"{n_targets} columns"
+            "future must hold all columns but those that the model predicts: it lacks "
+            f"{list(targets)}, and the outputs of the model are {n_outputs}"
         )
-    return outputs.reshape(len(rows), -1, n_targets)
+    return outputs.reshape(len(rows), -1, len(targets))
 
 
 def model_input(model: Any, rows: pd.DataFrame) -> pd.DataFrame | NDArray:
@@ -245,9 +253,8 @@ def model_input(model: Any, rows: pd.DataFrame) -> pd.DataFrame | NDArray:
     return rows.to_numpy() if nameless else rows
 
 
-def _check_future(
-    future: pd.DataFrame, past: pd.DataFrame, times: pd.Index
-) -> pd.DataFrame:
+def _check_future(future: Any, past: pd.DataFrame, times: pd.Index) -> pd.DataFrame:
+    """Give `future` the index of the forecast, if it has the rows and columns wanted."""
     import pandas as pd
 
     if not isinstance(future, pd.DataFrame):
@@ -257,34 +264,36 @@ def _check_future(
     strange = future.columns[~future.columns.isin(past.columns)]
     if len(strange):
         raise ValueError(
-            f"future must have columns of history, {list(past.columns)}, got {list(strange)}"
+            f"future must hold columns of history, {list(past.columns)}, got {list(strange)}"
         )
-    if len(future.columns) == len(past.columns):
+    if past.columns.isin(future.columns).all():
         raise ValueError(
-            f"future must lack the columns to forecast, got all of history's: "
-            f"{list(past.columns)}"
+            f"future must leave out what is to be forecast, got all of {list(past.columns)}"
         )
     dated = isinstance(future.index, pd.DatetimeIndex | pd.PeriodIndex)
     if dated and not future.index.equals(times):
         raise ValueError(
-            f"future must be of the rows to forecast, {times[0]} to {times[-1]}, got "
+            f"future must be indexed from {times[0]} to {times[-1]}, as the forecast is, got "
             f"{future.index[0]} to {future.index[-1]}"
         )
     return future.set_axis(times)
 
 
 def _reach(model: Any) -> int | None:
-    """Tell how many rows back, its own included, a prediction depends on; None: on any."""
-    reach = 1
-    for part in _parts(model):
-        if isinstance(part, LookbackWindower):
-            reach += len(getattr(part, "tail_", ()))  # windows of windows reach back further
-        elif _may_mix_rows(part):
-            return None
-    return reach
+    """Tell how many rows, the last included, a prediction depends on; None: on any of them."""
+    if any(_may_mix_rows(part) for part in _parts(model)):
+        return None
+    # The sum, since windows of windows reach back over both.
+    return 1 + sum(look_back - 1 for look_back in _look_backs(model))
 
 
-def _may_mix_rows(part: BaseEstimator) -> bool:
+def _look_backs(model: Any) -> list[int]:
+    windowers = (part for part in _parts(model) if isinstance(part, LookbackWindower))
+    return [len(windower.head_) for windower in windowers if hasattr(windower, "head_")]
+
+
+def _may_mix_rows(part: Any) -> bool:
+    """Tell whether its answer for a row may depend on other rows, windows excepted."""
     if isinstance(part, FunctionTransformer):
         functions = (part.func, part.inverse_func)
         return not all(isinstance(function, np.ufunc | None) for function in functions)
@@ -293,7 +302,7 @@ def _may_mix_rows(part: BaseEstimator) -> bool:
     return type(part).__module__.partition(".")[0] not in ("sklearn", "skl_lstm")
 
 
-def _parts(model: Any) -> Iterator[BaseEstimator]:
+def _parts(model: Any) -> Iterator[Any]:
     """Find all estimators that a model is made of, itself included."""
     pending, seen = [model], set()
     while pending:
@@ -301,10 +310,10 @@ def _parts(model: Any) -> Iterator[BaseEstimator]:
         if id(part) in seen:
             continue
         seen.add(id(part))
-        if isinstance(part, BaseEstimator):
-            yield part
-            pending.extend(vars(part).values())
+        if isinstance(part, list | tuple):
+            pending.extend(part)
         elif isinstance(part, dict):
             pending.extend(part.values())
-        elif isinstance(part, list | tuple):
-            pending.extend(part)
+        elif hasattr(part, "fit") and not isinstance(part, type):
+            yield part
+            pending.extend(vars(part).values())

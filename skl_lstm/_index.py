@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
+
+from ._checks import check_integer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Stretches of three dates by which the frequency of dates with holes is told.
-STRETCHES = 200
+# How many runs of three dates tell the frequency of dates with holes.
+RUNS = 200
+
+# Rows until the same day of the week, time of the day or month of the year.
+SEASONS = {
+    "s": 86400,
+    "min": 1440,
+    "h": 24,
+    "D": 7,
+    "B": 5,
+    "W": 52,
+    **dict.fromkeys(["MS", "ME", "BMS", "BME"], 12),
+    **dict.fromkeys(["QS", "QE", "BQS", "BQE"], 4),
+}
 
 
 def following(index: pd.Index, steps: int, freq: Any = None) -> pd.Index:
@@ -20,109 +35,129 @@ def following(index: pd.Index, steps: int, freq: Any = None) -> pd.Index:
     Parameters
     ----------
     index : DatetimeIndex, PeriodIndex, RangeIndex or Index of integers
-        Increasing, a row a time step.
+        A row a time step.
     steps : int
         How many rows are to come.
     freq : str, offset or int, default=None
-        What lies between two rows: a frequency of pandas for dates and periods, a number for
-        numbers. Where None it is the index's own, and the index must have no holes.
+        As :func:`frequency` takes it.
 
     Returns
     -------
     ahead : Index of length steps
         What follows the last row, of the same kind and name.
+    """
+    import pandas as pd
+
+    freq = frequency(index, freq)
+    last = index[-1]
+    if isinstance(index, pd.PeriodIndex):
+        ahead = pd.period_range(last + freq, periods=steps, freq=freq)
+    elif isinstance(index, pd.DatetimeIndex):
+        dates = pd.date_range(last, periods=steps + 1, freq=freq)
+        ahead = dates[1:] if dates[0] == last else dates[:-1]
+    else:
+        ahead = pd.RangeIndex(int(last) + freq, int(last) + freq * steps + 1, freq)
+    return ahead.rename(index.name)
+
+
+def frequency(index: pd.Index, freq: Any = None) -> Any:
+    """Tell what lies between two rows.
+
+    Parameters
+    ----------
+    index : DatetimeIndex, PeriodIndex, RangeIndex or Index of integers
+        A row a time step.
+    freq : str, offset or int, default=None
+        The answer: a frequency of pandas, or a whole number where the index is of numbers.
+        Where None it is told from the index, which must then have no holes.
+
+    Returns
+    -------
+    freq : offset or int
+        What lies between two rows.
 
     Raises
     ------
     ValueError
-        If the index does not increase, has holes, or is of another kind.
+        If the index does not increase, is of another kind or, with no `freq` given, has holes
+        or too few dates to tell.
     """
     import pandas as pd
 
-    _check_increases(index)
-    if isinstance(index, pd.DatetimeIndex):
-        ahead = _dates(index, steps, freq)
-    elif isinstance(index, pd.PeriodIndex):
-        ahead = _periods(index, steps, freq)
-    elif pd.api.types.is_integer_dtype(index.dtype):
-        ahead = _numbers(index, steps, freq)
-    else:
+    dates, periods = isinstance(index, pd.DatetimeIndex), isinstance(index, pd.PeriodIndex)
+    if not (dates or periods or pd.api.types.is_integer_dtype(index.dtype)):
         raise ValueError(
-            "history must be indexed by dates, periods or whole numbers, got "
-            f"{type(index).__name__} of {index.dtype}; history.reset_index(drop=True) numbers "
-            "its rows"
+            f"history must be indexed by dates, periods or whole numbers, got labels of "
+            f"{index.dtype}; history.reset_index(drop=True) numbers its rows"
         )
-    return ahead.rename(index.name)
+    _check_increases(index)
+    if dates:
+        if freq is not None:
+            return pd.tseries.frequencies.to_offset(freq)
+        return index.freq or pd.DatetimeIndex(index, freq="infer").freq or _reject(index)
+    if periods and freq is not None and index[0].asfreq(freq).freq != index.freq:
+        raise ValueError(
+            f"freq must be that of history's periods, {index.freqstr!r}, got {freq!r}"
+        )
+    if periods:
+        return index.freq if freq is not None else _without_holes(index, index.freq)
+    if freq is None:
+        return _without_holes(index, _most_common(np.diff(index)) if len(index) > 1 else 1)
+    check_integer("freq", freq)
+    return freq
 
 
-def _dates(index: pd.DatetimeIndex, steps: int, freq: Any) -> pd.DatetimeIndex:
+def season_of(freq: Any) -> int:
+    """Tell after how many rows a season comes round; 1 where none is known."""
+    rule, n = getattr(freq, "rule_code", ""), getattr(freq, "n", 1)
+    rows = SEASONS.get(rule.partition("-")[0], 1)
+    return 1 if rows % n else rows // n
+
+
+def _reject(index: pd.DatetimeIndex) -> NoReturn:
+    """Raise for dates without a frequency: name the first hole where there is one."""
     import pandas as pd
 
-    if freq is None:
-        freq = index.freq or pd.DatetimeIndex(index, freq="infer").freq
-    if freq is None:
-        _raise_irregular(index)
-    last = index[-1]
-    ahead = pd.date_range(last, periods=steps + 1, freq=freq)
-    return ahead[1:] if ahead[0] == last else ahead[:-1]
-
-
-def _periods(index: pd.PeriodIndex, steps: int, freq: Any) -> pd.PeriodIndex:
-    import pandas as pd
-
-    if freq is None:
-        _check_complete(index, pd.period_range(index[0], index[-1], freq=index.freq), index.freqstr)
-    elif pd.tseries.frequencies.to_offset(freq) != index.freq:
-        raise ValueError(f"freq must be that of history's periods, {index.freqstr!r}, got {freq!r}")
-    return pd.period_range(index[-1], periods=steps + 1, freq=index.freq)[1:]
-
-
-def _numbers(index: pd.Index, steps: int, freq: Any) -> pd.RangeIndex:
-    import pandas as pd
-
-    first, last = int(index[0]), int(index[-1])
-    if freq is None:
-        freq = Counter(np.diff(index).tolist()).most_common(1)[0][0] if len(index) > 1 else 1
-        _check_complete(index, pd.RangeIndex(first, last + 1, freq), freq)
-    return pd.RangeIndex(last + freq, last + freq * steps + 1, freq)
-
-
-def _raise_irregular(index: pd.DatetimeIndex) -> None:
-    import pandas as pd
-
-    stretches = (index[start : start + 3] for start in range(min(len(index) - 2, STRETCHES)))
-    found = Counter(pd.DatetimeIndex(stretch, freq="infer").freq for stretch in stretches)
-    found.pop(None, None)
+    runs = (index[start : start + 3] for start in range(min(len(index) - 2, RUNS)))
+    found = [pd.DatetimeIndex(run, freq="infer").freq for run in runs]
+    found = [freq for freq in found if freq is not None]
     if found:
-        freq = found.most_common(1)[0][0]
-        _check_complete(index, pd.date_range(index[0], index[-1], freq=freq), freq.freqstr)
+        _raise_at_hole(index, _most_common(found))
     raise ValueError(
-        f"history's {len(index)} dates have no frequency that can be told; pass freq=, such as "
-        "freq='MS'"
+        "freq must be given where the dates of history do not tell it, and its "
+        f"{len(index)} dates do not"
     )
 
 
-def _check_complete(index: pd.Index, complete: pd.Index, freq: Any) -> None:
-    missing = complete.difference(index)
-    if len(missing):
-        raise ValueError(
-            f"history has no row for {_label(missing[0])}, which lies between its rows at "
-            f"frequency {freq!r}; put the row in, or pass freq= to take its rows as consecutive"
-        )
+def _without_holes(index: pd.Index, freq: Any) -> Any:
+    if not (index[:-1] + freq).equals(index[1:]):
+        _raise_at_hole(index, freq)
+    return freq
+
+
+def _raise_at_hole(index: pd.Index, freq: Any) -> NoReturn:
+    before, after = next(pair for pair in pairwise(index) if pair[0] + freq != pair[1])
+    raise ValueError(
+        f"history must have a row for {_label(before + freq)}, as its frequency "
+        f"{getattr(freq, 'freqstr', freq)} wants, got {_label(after)} after {_label(before)}; "
+        "put the row in, or pass freq= to take the rows for consecutive ones"
+    )
 
 
 def _check_increases(index: pd.Index) -> None:
     if index.is_monotonic_increasing and index.is_unique:
         return
-    order = next(
-        row for row in range(1, len(index)) if not index[row] > index[row - 1]
-    )
+    before, after = next(pair for pair in pairwise(index) if not pair[0] < pair[1])
     raise ValueError(
-        f"history's index must increase from row to row, got {_label(index[order])} after "
-        f"{_label(index[order - 1])}"
+        f"history must have an index that increases from row to row, got {_label(after)} after "
+        f"{_label(before)}"
     )
+
+
+def _most_common(values: Any) -> Any:
+    return Counter(np.asarray(values, dtype=object)).most_common(1)[0][0]
 
 
 def _label(label: Any) -> str:
-    """Write a date without the time of day where it is midnight."""
+    """Write a label; a date without its time of day where that is midnight."""
     return str(label).removesuffix(" 00:00:00")

@@ -10,7 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from ._checks import check_integer
-from ._forecasting import check_forecaster, extend, model_input, predict_blocks, walk_forward
+from ._forecasting import (
+    as_history,
+    check_forecaster,
+    extend,
+    model_input,
+    predict_blocks,
+    walk_forward,
+)
+from ._index import following
 from ._windowing import make_supervised
 
 if TYPE_CHECKING:
@@ -33,17 +41,19 @@ def forecast_interval(
     check_integer("steps", steps)
     check_forecaster(model)
     _check_coverage(coverage)
-    rows, targets = extend(history, steps, future, freq)
-    n_known = len(rows) - steps
+    past = as_history(history, model)
+    times = following(past.index, steps, freq)
+    rows, targets = extend(past, times, future)
+    n_known = len(past)
     if calibration is None:
-        calibration = max(_least_residuals(coverage), n_known // 3 )
+        calibration = max(_least_residuals(coverage), n_known // 3)
     values = walk_forward(model, rows, [n_known - 1], steps, targets)[0]
     residuals = _residuals(model, rows[:n_known], calibration, steps, targets)
     half_widths = np.sort(np.abs(residuals), axis=0)[_rank(coverage, calibration) - 1]
     frames = {
         target: pd.DataFrame(
             {"lower": value - width, "forecast": value, "upper": value + width},
-            index=rows.index[n_known:],
+            index=times,
         )
         for target, value, width in zip(targets, values.T, half_widths.T, strict=True)
     }
@@ -61,7 +71,7 @@ def _residuals(
         Truth less forecast.
     """
     origins = np.arange(len(rows) - steps - n_origins, len(rows) - steps)
-    horizon = predict_blocks(model, rows.iloc[-1:], len(targets)).shape[1]
+    horizon = predict_blocks(model, rows.iloc[-1:], targets).shape[1]
     before = rows.iloc[: origins[0] + 1]
     y = make_supervised(before[targets], horizon)[1]
     refitted = clone(model).fit(model_input(model, before.iloc[:-horizon]), y)

@@ -1,0 +1,460 @@
+"""Many steps ahead are what a loop of one-step predictions gives, and the index goes on."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, TimeSeriesSplit
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
+
+from skl_lstm import (
+    LookbackWindower,
+    LSTMForecaster,
+    forecast,
+    load_airline_passengers,
+    make_supervised,
+)
+
+SPLITS = TimeSeriesSplit(2)
+
+
+def lstm(**parameters):
+    settings = {"units": 4, "epochs": 5, "learning_rate": 0.02, "random_state": 0}
+    return LSTMForecaster(**{**settings, **parameters})
+
+
+def piped(look_back=12, **parameters):
+    return make_pipeline(MinMaxScaler(), LookbackWindower(look_back), lstm(**parameters))
+
+
+def in_units_of_the_data(regressor):
+    return TransformedTargetRegressor(regressor=regressor, transformer=MinMaxScaler())
+
+
+def linear(look_back=12):
+    return make_pipeline(LookbackWindower(look_back, padding="edge"), LinearRegression())
+
+
+def loop(model, history, steps, future=None):
+    """Predict the whole history, append what follows its last row, and begin again."""
+    frame = history.to_frame() if isinstance(history, pd.Series) else history
+    frame = frame.astype(float).reset_index(drop=True)
+    known = [] if future is None else list(future.columns)
+    targets = [name for name in frame.columns if name not in known]
+    ahead = []
+    while len(ahead) < steps:
+        X = frame if hasattr(model, "feature_names_in_") else frame.to_numpy()
+        for values in np.reshape(model.predict(X)[-1], (-1, len(targets)))[: steps - len(ahead)]:
+            row = dict(zip(targets, values, strict=True))
+            if known:
+                row |= future.iloc[len(ahead)].to_dict()
+            frame = pd.concat([frame, pd.DataFrame([row])[frame.columns]], ignore_index=True)
+            ahead.append(values)
+    return np.array(ahead).squeeze()
+
+
+MODELS = {
+    "pipeline": piped(),
+    "target transformed": in_units_of_the_data(piped()),
+    "grid search": GridSearchCV(
+        in_units_of_the_data(piped()),
+        {"regressor__lookbackwindower__look_back": [3, 12]},
+        cv=SPLITS,
+    ),
+    "random search": RandomizedSearchCV(
+        in_units_of_the_data(piped()),
+        {"regressor__lookbackwindower__look_back": [3, 12]},
+        n_iter=1,
+        cv=SPLITS,
+        random_state=0,
+    ),
+    "trees": make_pipeline(LookbackWindower(12), HistGradientBoostingRegressor(max_iter=10)),
+    "logarithms": TransformedTargetRegressor(
+        make_pipeline(FunctionTransformer(np.log), linear()), func=np.log, inverse_func=np.exp
+    ),
+    "union of windows": make_pipeline(
+        FeatureUnion([("short", LookbackWindower(2)), ("long", LookbackWindower(13))]),
+        HistGradientBoostingRegressor(max_iter=10),
+    ),
+    "windows of windows": make_pipeline(
+        LookbackWindower(3), LookbackWindower(4), HistGradientBoostingRegressor(max_iter=10)
+    ),
+    "stateful": in_units_of_the_data(piped(3, stateful=True, batch_size=1)),
+    "differences": make_pipeline(
+        FunctionTransformer(lambda X: np.diff(X, axis=0, prepend=np.nan)),
+        LookbackWindower(3),
+        HistGradientBoostingRegressor(max_iter=10),
+    ),
+}
+
+
+@pytest.mark.parametrize("context", ["auto", "fit", "none"])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_forecast_is_a_loop_of_predictions_over_the_growing_history(name, context):
+    series = load_airline_passengers()[:100]
+    model = clone(MODELS[name])
+    for parameter in model.get_params():
+        if parameter.endswith("__context"):
+            model.set_params(**{parameter: context})
+    model.fit(*make_supervised(series))
+    assert_allclose(forecast(model, series, 12), loop(model, series, 12), rtol=1e-6)
+
+
+@pytest.mark.parametrize("steps", [2, 3, 7])
+def test_a_direct_model_goes_on_in_blocks_and_the_last_is_cut(steps):
+    series = load_airline_passengers()
+    model = in_units_of_the_data(piped(units=8)).fit(*make_supervised(series, horizon=3))
+    ahead = forecast(model, series, steps)
+    assert_allclose(ahead, loop(model, series, steps), rtol=1e-6)
+    assert len(ahead) == steps
+
+
+@pytest.fixture
+def sales():
+    """Units sold and visitors, which follow the price and the weekday."""
+    t = np.arange(120)
+    rng = np.random.default_rng(0)
+    price = 5 + rng.normal(size=120)
+    frame = pd.DataFrame({"price": price, "weekday": t % 7})
+    frame["sold"] = 30 + 5 * np.sin(t * 2 * np.pi / 7) - 2 * np.roll(price, 1)
+    frame["visitors"] = 2 * frame["sold"].shift(1, fill_value=30.0) + rng.normal(size=120)
+    return frame.set_axis(pd.date_range("2024-01-01", periods=120, freq="D", name="day"))
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_several_columns_come_back_as_a_frame(horizon, sales):
+    both = sales[["sold", "visitors"]]
+    model = in_units_of_the_data(piped(7, features_per_step=2))
+    model.fit(*make_supervised(both, horizon))
+    ahead = forecast(model, both, 7)
+    assert_allclose(ahead, loop(model, both, 7), rtol=1e-6)
+    assert list(ahead.columns) == ["sold", "visitors"]
+    assert_array_equal(ahead.index, pd.date_range("2024-04-30", periods=7, freq="D"))
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+@pytest.mark.parametrize("targets", [["sold"], ["visitors", "sold"]])
+def test_what_is_known_ahead_comes_from_future(targets, horizon, sales):
+    history = sales[["weekday", *targets, "price"]][:100]
+    X = history.iloc[:-horizon]
+    y = make_supervised(history[targets], horizon)[1]
+    model = in_units_of_the_data(piped(7, features_per_step=history.shape[1])).fit(X, y)
+    future = sales.loc["2024-04-10":"2024-04-19", ["price", "weekday"]]
+    ahead = forecast(model, history, 10, future=future)
+    assert_allclose(ahead, loop(model, history, 10, future), rtol=1e-6)
+    assert (ahead.name == "sold") if len(targets) == 1 else (list(ahead.columns) == targets)
+    numbered = forecast(model, history, 10, future=future.reset_index(drop=True))
+    assert_array_equal(numbered, ahead)
+    cheaper = forecast(model, history, 10, future=future.assign(price=0.0))
+    assert_array_equal(cheaper[:horizon], ahead[:horizon])
+    assert not np.allclose(cheaper[horizon:], ahead[horizon:])
+
+
+def test_columns_known_ahead_keep_their_kind(sales):
+    sales["weekday"] = sales.index.day_name().astype("category")
+    history = sales[["weekday", "sold"]]
+    columns = ColumnTransformer(
+        [("day", OneHotEncoder(), ["weekday"]), ("past", LookbackWindower(7), ["sold"])]
+    )
+    model = make_pipeline(columns, HistGradientBoostingRegressor(max_iter=10))
+    model.fit(history[:-1], history["sold"].to_numpy()[1:])
+    days = pd.date_range("2024-04-30", periods=3, freq="D")
+    future = pd.DataFrame(
+        {"weekday": days.day_name().astype(history["weekday"].dtype)}, index=days
+    )
+    assert forecast(model, history, 3, future=future).notna().all()
+
+
+def test_the_last_row_of_future_changes_nothing(sales):
+    history = sales[["sold", "price"]][:100]
+    model = linear(7).fit(history[:-1], history["sold"][1:])
+    future = sales[["price"]][100:105]
+    ahead = forecast(model, history, 5, future=future)
+    future.iloc[-1] = 99.0
+    assert_array_equal(forecast(model, history, 5, future=future), ahead)
+
+
+def test_the_history_and_the_model_stay_as_they_were(sales):
+    history = sales[["sold"]]
+    model = in_units_of_the_data(piped(3)).fit(*make_supervised(history))
+    before = history.copy()
+    ahead = forecast(model, history, 5)
+    pd.testing.assert_frame_equal(history, before)
+    assert_array_equal(forecast(model, history, 5), ahead)
+
+
+def test_only_the_rows_that_the_window_needs_are_handed_over():
+    series = load_airline_passengers()
+    asked = []
+
+    class Counting(LookbackWindower):
+        def transform(self, X):
+            asked.append(len(X))
+            return super().transform(X)
+
+    Counting.__module__ = "skl_lstm.tests"
+    model = make_pipeline(Counting(12), LinearRegression())
+    X, y = make_supervised(series)
+    windows = LookbackWindower(12, padding="edge").fit_transform(X)
+    model[0].fit(X)
+    model[1].fit(windows, y)
+    forecast(model, series, 5)
+    assert asked == [12] * 5
+
+
+@pytest.mark.parametrize("names", ["frame", "array"])
+def test_names_reach_the_model_just_where_it_was_fitted_with_names(names):
+    series = load_airline_passengers()
+    X, y = make_supervised(series if names == "frame" else series.to_numpy())
+    model = make_pipeline(StandardScaler(), linear()).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(forecast(model, series, 2)) == 2
+
+
+@pytest.fixture
+def linear_30():
+    """What goes on from 0, 1, …, 29 by 30, 31 and so on."""
+    return linear(2).fit(*make_supervised(np.arange(30.0)))
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.date_range("2020-01-31", periods=32, freq="ME"),
+        pd.bdate_range("2024-01-01", periods=32),
+        pd.date_range("2024-03-01", periods=32, freq="D", tz="Europe/Paris"),
+        pd.date_range("2024-01-01", periods=32, freq="30min"),
+    ],
+    ids=["month ends", "business days", "summer time", "half hours"],
+)
+@pytest.mark.parametrize("stored", [True, False], ids=["freq", "no freq"])
+def test_dates_go_on_with_their_frequency(index, stored, linear_30):
+    past = index[:30] if stored else pd.DatetimeIndex(list(index[:30]))
+    ahead = forecast(linear_30, pd.Series(np.arange(30.0), past.rename("when"), name="y"), 2)
+    expected = pd.Series([30.0, 31.0], index[30:].rename("when"), name="y")
+    pd.testing.assert_series_equal(ahead, expected)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.period_range("2020Q1", periods=32, freq="Q"),
+        pd.RangeIndex(32),
+        pd.RangeIndex(10, 330, 10),
+    ],
+    ids=["quarters", "numbers", "tens"],
+)
+def test_periods_and_numbers_go_on(index, linear_30):
+    ahead = forecast(linear_30, pd.Series(np.arange(30.0), index[:30]), 2)
+    pd.testing.assert_index_equal(ahead.index, index[30:], exact=True)
+
+
+def test_years_go_on(linear_30):
+    years = pd.Index(list(range(1991, 2021)), name="year")
+    ahead = forecast(linear_30, pd.Series(np.arange(30.0), years), 2)
+    pd.testing.assert_index_equal(ahead.index, pd.RangeIndex(2021, 2023, name="year"))
+
+
+@pytest.mark.parametrize("history", [list(range(30)), np.arange(30.0)[:, np.newaxis]])
+def test_an_array_counts_its_rows(history, linear_30):
+    expected = pd.Series([30.0, 31.0], pd.RangeIndex(30, 32))
+    pd.testing.assert_series_equal(forecast(linear_30, history, 2), expected)
+
+
+@pytest.mark.parametrize(
+    ("index", "freq", "hole"),
+    [
+        (pd.date_range("2020-01-01", periods=32, freq="MS"), "MS", 7),
+        (pd.bdate_range("2024-01-01", periods=32), pd.offsets.BDay(), 4),
+        (pd.period_range("2020-01", periods=32, freq="M"), "M", 3),
+        (pd.RangeIndex(32), 1, 3),
+    ],
+    ids=["months", "business days", "periods", "numbers"],
+)
+def test_freq_takes_rows_with_holes_for_consecutive_ones(index, freq, hole, linear_30):
+    series = pd.Series(np.arange(30.0), index.delete(hole)[:30])
+    ahead = forecast(linear_30, series, 1, freq=freq)
+    assert_array_equal(ahead.index, index[31:])
+    assert_allclose(ahead, 30.0)
+
+
+def test_a_date_between_those_of_freq_goes_on_to_the_next(linear_30):
+    days = pd.date_range("2024-01-15", periods=30, freq="D")  # the last one is February 13th
+    ahead = forecast(linear_30, pd.Series(np.arange(30.0), days), 2, freq="MS")
+    assert_array_equal(ahead.index, pd.DatetimeIndex(["2024-03-01", "2024-04-01"]))
+
+
+MONTHS = pd.date_range("2020-01-01", periods=30, freq="MS")
+
+
+@pytest.mark.parametrize(
+    ("index", "freq", "message"),
+    [
+        (
+            pd.date_range("2020-01-01", periods=31, freq="MS").delete(7),
+            None,
+            "history must have a row for 2020-08-01, as its frequency MS wants, got 2020-09-01 "
+            "after 2020-07-01; put the row in, or pass freq= to take the rows for consecutive "
+            "ones",
+        ),
+        (
+            pd.period_range("2020-01", periods=31, freq="M").delete(3),
+            None,
+            "history must have a row for 2020-04, as its frequency ME wants",
+        ),
+        (
+            pd.RangeIndex(31).delete(3),
+            None,
+            "history must have a row for 3, as its frequency 1 wants, got 4 after 2",
+        ),
+        (
+            pd.DatetimeIndex(np.cumsum(np.arange(30) ** 2 + 1) * 10**15),
+            None,
+            "freq must be given where the dates of history do not tell it, and its 30 dates do "
+            "not",
+        ),
+        (
+            MONTHS[::-1],
+            None,
+            "history must have an index that increases from row to row, got 2022-05-01 after "
+            "2022-06-01",
+        ),
+        (MONTHS[[0, *range(29)]], None, "got 2020-01-01 after 2020-01-01"),
+        (
+            pd.Index([str(k) for k in range(10, 40)]),
+            None,
+            "history must be indexed by dates, periods or whole numbers, got labels of",
+        ),
+        (pd.RangeIndex(30), "MS", "freq must be a positive integer, got 'MS'"),
+        (
+            pd.period_range("2020-01", periods=30, freq="M"),
+            "D",
+            "freq must be that of history's periods, 'M', got 'D'",
+        ),
+    ],
+)
+def test_an_index_that_cannot_go_on_is_refused(index, freq, message, linear_30):
+    series = pd.Series(np.arange(30.0), index)
+    with pytest.raises(ValueError) as refused:
+        forecast(linear_30, series, 2, freq=freq)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("steps", [0, 2.5, -1, True, "3", None])
+def test_steps_must_be_a_positive_integer(steps, linear_30):
+    with pytest.raises(ValueError, match=r"^steps must be a positive integer, got "):
+        forecast(linear_30, np.arange(30.0), steps)
+
+
+def test_a_history_shorter_than_look_back_is_refused():
+    series = load_airline_passengers()
+    model = GridSearchCV(linear(), {"lookbackwindower__look_back": [12]}, cv=SPLITS)
+    model.fit(*make_supervised(series))
+    assert len(forecast(model, series[-12:], 1)) == 1
+    with pytest.raises(ValueError, match=r"^history must have at least look_back=12 rows, got 11"):
+        forecast(model, series[-11:], 1)
+
+
+def test_a_history_that_windows_of_windows_overreach_is_taken_as_it_is():
+    series = load_airline_passengers()
+    model = MODELS["windows of windows"].fit(*make_supervised(series))
+    assert_allclose(forecast(model, series[-4:], 6), loop(model, series[-4:], 6), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("history", "message"),
+    [
+        (
+            pd.Series([], dtype=float),
+            r"history must have at least one row and column, got shape \(0, 1\)",
+        ),
+        (
+            pd.DataFrame([[1.0, 2.0]] * 3, columns=["a", "a"]),
+            r"history must have columns of different names, got \['a', 'a'\]",
+        ),
+        (
+            pd.Series([1.0, 2.0, np.nan], MONTHS[:3], name="y"),
+            "history must end with known values, got NaN in column 'y' of its last row, "
+            "2020-03-01",
+        ),
+    ],
+)
+def test_a_history_must_be_known_to_its_end(history, message, linear_30):
+    with pytest.raises(ValueError, match=message):
+        forecast(linear_30, history, 2)
+
+
+def test_a_gap_in_the_history_is_the_models_to_fill():
+    series = load_airline_passengers().astype(float)
+    model = piped(3).fit(*make_supervised(series))
+    series.iloc[-2] = np.nan
+    assert forecast(model, series, 3).notna().all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f[:-1], "^future must have steps=5 rows, got 4$"),
+        (
+            lambda f: f[["price"]],
+            r"^future must hold all columns but those that the model predicts: it lacks "
+            r"\['weekday', 'sold'\], and the outputs of the model are 1$",
+        ),
+        (lambda f: None, r"it lacks \['weekday', 'sold', 'price'\]"),
+        (
+            lambda f: f.assign(rain=0.0),
+            r"^future must hold columns of history, \['weekday', 'sold', 'price'\], got "
+            r"\['rain'\]$",
+        ),
+        (
+            lambda f: f.assign(sold=0.0),
+            r"^future must leave out what is to be forecast, got all of "
+            r"\['weekday', 'sold', 'price'\]$",
+        ),
+        (
+            lambda f: f.shift(1, freq="D"),
+            "^future must be indexed from 2024-04-10 00:00:00 to 2024-04-14 00:00:00, as the "
+            "forecast is, got 2024-04-11 00:00:00 to 2024-04-15 00:00:00$",
+        ),
+        (lambda f: f.to_numpy(), "^future must be a DataFrame, got ndarray$"),
+    ],
+    ids=["rows", "columns", "none", "strange", "all", "dates", "array"],
+)
+def test_a_future_must_fit_the_forecast(change, message, sales):
+    history = sales[["weekday", "sold", "price"]][:100]
+    model = linear(7).fit(history[:-1], history["sold"][1:])
+    future = sales[["price", "weekday"]][100:105]
+    assert len(forecast(model, history, 5, future=future)) == 5
+    with pytest.raises(ValueError, match=message):
+        forecast(model, history, 5, future=change(future))
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (LogisticRegression(), "LogisticRegression"),
+        (make_pipeline(MinMaxScaler(), LogisticRegression()), "Pipeline"),
+        (MinMaxScaler(), "MinMaxScaler"),
+    ],
+)
+def test_only_a_regressor_forecasts(model, name):
+    model.fit(np.arange(6.0)[:, np.newaxis], [0, 1, 0, 1, 0, 1])
+    with pytest.raises(ValueError, match=f"^model must be a regressor, got {name}$"):
+        forecast(model, np.arange(6.0), 1)
+
+
+@pytest.mark.parametrize(
+    "model", [linear(), in_units_of_the_data(linear()), MODELS["grid search"].estimator, lstm()]
+)
+def test_an_unfitted_model_is_refused(model):
+    with pytest.raises(NotFittedError):
+        forecast(model, np.arange(30.0), 1)
