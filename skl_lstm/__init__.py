@@ -1,5 +1,6 @@
 """LSTM time-series forecasting as scikit-learn estimators."""
 
+from ._backtesting import backtest
 from ._classifier import LSTMClassifier
 from ._forecaster import LSTMForecaster
 from ._forecasting import forecast
@@ -13,6 +14,7 @@ __all__ = [
     "LSTMForecaster",
     "LSTMStream",
     "LookbackWindower",
+    "backtest",
     "forecast",
     "forecast_interval",
     "load_airline_passengers",

@@ -105,7 +105,8 @@ def forecast(
     import pandas as pd
 
     check_integer("steps", steps)
-    check_forecaster(model)
+    check_regressor(model)
+    check_is_fitted(model)
     past = as_history(history, model)
     times = following(past.index, steps, freq)
     rows, targets = extend(past, times, future)
@@ -117,11 +118,10 @@ def forecast(
     return ahead.iloc[:, 0].rename(name)
 
 
-def check_forecaster(model: Any) -> None:
-    """Raise unless `model` is a fitted regressor."""
+def check_regressor(model: Any) -> None:
+    """Raise unless `model` is a regressor."""
     if not hasattr(model, "predict") or is_classifier(model):
         raise ValueError(f"model must be a regressor, got {type(model).__name__}")
-    check_is_fitted(model)
 
 
 def as_history(history: Any, model: Any) -> pd.DataFrame:

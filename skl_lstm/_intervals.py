@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
 from ._checks import check_integer
 from ._forecasting import (
     as_history,
-    check_forecaster,
+    check_regressor,
     extend,
     model_input,
     predict_blocks,
@@ -39,7 +40,8 @@ def forecast_interval(
     import pandas as pd
 
     check_integer("steps", steps)
-    check_forecaster(model)
+    check_regressor(model)
+    check_is_fitted(model)
     _check_coverage(coverage)
     past = as_history(history, model)
     times = following(past.index, steps, freq)

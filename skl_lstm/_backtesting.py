@@ -1,0 +1,266 @@
+"""How good forecasts would have been: an origin a fold, beside two naive forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.model_selection import TimeSeriesSplit
+from sklearn.utils import check_consistent_length
+from sklearn.utils.parallel import Parallel, delayed
+
+from ._checks import check_integer
+from ._forecasting import check_regressor, walk_forward
+from ._index import following, frequency, season_of
+from ._windowing import as_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = ("forecast", "naive", "seasonal_naive")
+
+
+class Backtest(NamedTuple):
+    """What :func:`backtest` returns: each forecast, and how good they are by step ahead."""
+
+    frame: pd.DataFrame
+    summary: pd.DataFrame
+
+
+def backtest(
+    model: Any,
+    X: pd.DataFrame | ArrayLike,
+    y: pd.Series | pd.DataFrame | ArrayLike,
+    cv: Any = None,
+    steps: int | None = None,
+    *,
+    known: Sequence[Any] = (),
+    season: int | None = None,
+    freq: Any = None,
+    n_jobs: int | None = None,
+) -> Backtest:
+    """Forecast from the first test row of each fold, with a model fitted on the rows before.
+
+    Parameters
+    ----------
+    model : regressor
+        As :func:`forecast` takes it, but need not be fitted: a clone is, for each fold.
+    X : DataFrame or array-like of shape (n_samples, n_columns)
+        The series, as :func:`make_supervised` makes it, with the columns that are known ahead.
+    y : array-like of shape (n_samples,) or (n_samples, horizon * n_targets)
+        What follows each row, in the columns that are not known ahead.
+    cv : splitter, default=None
+        Gives the training and the test rows of each fold, the test rows after the training
+        rows; ``TimeSeriesSplit()`` where None.
+    steps : int, default=None
+        How many rows to forecast from each origin, at most as many as there are after it; as
+        many as the fold has test rows where None.
+    known : sequence of column names, default=()
+        The columns of X that are known ahead.
+    season : int, default=None
+        After how many rows a season comes round, for the seasonal-naive forecast and the scale
+        of MASE. Where None it follows from the frequency of the index (12 months, 4 quarters,
+        52 weeks, 7 days, 5 business days, 24 hours), and is 1 where that says nothing.
+    freq : str, offset or int, default=None
+        What lies between two rows, as :func:`forecast` takes it.
+    n_jobs : int, default=None
+        How many folds run at the same time, as joblib counts.
+
+    Returns
+    -------
+    result : Backtest
+        A tuple of two frames. ``result.frame`` has a row a fold and a step ahead (and a column
+        that is forecast, where there are several), with the columns ``fold``, ``step``,
+        ``time`` (the index of what is forecast), ``truth``, ``forecast``, ``naive`` (the last
+        known value), ``seasonal_naive`` (that of a season before) and ``scale``, by which MASE
+        divides. ``result.summary`` has the measures ``RMSE``, ``MAE``, ``sMAPE`` (in percent)
+        and ``MASE`` by method and step.
+
+    Raises
+    ------
+    ValueError
+        If `steps`, `season` or `known` is not as wanted; if `y` is not what follows `X`; if a
+        fold has test rows before training rows, or no more of these than a season; and where
+        the model is not a regressor.
+
+    See Also
+    --------
+    forecast : The forecast after the last row.
+
+    Notes
+    -----
+    The origin of a fold is its first test row, which is the target of the last training row
+    and so as well known as that. A training row whose target reaches beyond the origin is left
+    out, so nothing after the origin plays a part in a forecast.
+
+    MASE divides by the mean absolute error of the seasonal-naive forecast on the training rows
+    of the fold: Hyndman, R. J. and Koehler, A. B. (2006), *Another look at measures of
+    forecast accuracy*, International Journal of Forecasting 22 (4). sMAPE is the mean of
+    ``200 |truth - forecast| / (|truth| + |forecast|)``.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn.model_selection import TimeSeriesSplit
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skl_lstm import LookbackWindower, backtest, load_airline_passengers, make_supervised
+    >>> X, y = make_supervised(load_airline_passengers())
+    >>> model = make_pipeline(LookbackWindower(12, padding="edge"), LinearRegression())
+    >>> result = backtest(model, X, y, cv=TimeSeriesSplit(3), steps=2)
+    >>> result.frame[["fold", "step", "time", "truth", "forecast"]].round(1)
+    >>> result.summary.round(2)
+    """
+    import pandas as pd
+
+    check_regressor(model)
+    for name, value in (("steps", steps), ("season", season)):
+        if value is not None:
+            check_integer(name, value)
+    data = _Data.of(X, y, known, season, freq)
+    folds = enumerate((TimeSeriesSplit() if cv is None else cv).split(data.rows[:-1]))
+    tables = Parallel(n_jobs=n_jobs)(
+        delayed(_forecast_fold)(clone(model), data, fold, train, test, steps)
+        for fold, (train, test) in folds
+    )
+    frame = pd.concat(tables, ignore_index=True)
+    return Backtest(frame, _summary(frame))
+
+
+class _Data(NamedTuple):
+    """A series as the folds need it.
+
+    Attributes
+    ----------
+    X : DataFrame or ndarray of shape (n, n_columns)
+        What a model is fitted on.
+    y : ndarray of shape (n,) or (n, horizon * n_targets)
+        What follows each row.
+    rows : DataFrame of shape (n + 1, n_columns)
+        The series to its end: X, and a row for what follows its last row.
+    targets : Index
+        Names of the columns that a model predicts.
+    season : int
+        After how many rows a season comes round.
+    """
+
+    X: Any
+    y: NDArray
+    rows: pd.DataFrame
+    targets: pd.Index
+    season: int
+
+    @classmethod
+    def of(cls, X: Any, y: Any, known: Sequence[Any], season: int | None, freq: Any) -> _Data:
+        """Check the series and take it apart."""
+        import pandas as pd
+
+        frame, y = as_frame(X), np.asarray(y)
+        check_consistent_length(frame, y)
+        targets = _targets(frame, known)
+        frame = frame.astype(dict.fromkeys(targets, np.float64))
+        times = frame.index.append(following(frame.index, 1, freq))
+        rows = pd.concat([frame, frame.tail(1)]).set_axis(times)
+        rows.iloc[-1, rows.columns.get_indexer(targets)] = _next_values(frame, y, targets)[-1]
+        if season is None:
+            season = season_of(frequency(frame.index, freq))
+        return cls(frame if hasattr(X, "iloc") else frame.to_numpy(), y, rows, targets, season)
+
+
+def _targets(frame: pd.DataFrame, known: Sequence[Any]) -> pd.Index:
+    known = [known] if isinstance(known, str) else list(known)
+    targets = frame.columns[~frame.columns.isin(known)]
+    if not len(targets) or len(targets) + len(known) != len(frame.columns):
+        raise ValueError(
+            f"known must name some of the columns of X, {list(frame.columns)}, and leave one to "
+            f"forecast, got {known}"
+        )
+    return targets
+
+
+def _next_values(frame: pd.DataFrame, y: NDArray, targets: pd.Index) -> NDArray:
+    """Take what follows each row at once from y, and check that it is the row after."""
+    width = y.size // len(y)
+    if width % len(targets):
+        raise ValueError(
+            f"known must name all columns of X that y does not hold, got y of {width} columns "
+            f"for {list(targets)}"
+        )
+    following_rows = y.reshape(len(y), width)[:, : len(targets)]
+    agree = np.isclose(following_rows[:-1], frame[targets].iloc[1:], equal_nan=True).all(axis=1)
+    if not agree.all():
+        raise ValueError(
+            "y must hold what follows each row of X, as make_supervised makes it, but at "
+            f"{frame.index[agree.argmin()]} it does not"
+        )
+    return following_rows
+
+
+def _forecast_fold(
+    model: Any, data: _Data, fold: int, train: NDArray, test: NDArray, steps: int | None
+) -> pd.DataFrame:
+    """Fit a model on the training rows and forecast from the first test row."""
+    import pandas as pd
+
+    origin, season, n_targets = test[0], data.season, len(data.targets)
+    if train.max() >= origin:
+        raise ValueError(
+            "cv must put the test rows of a fold after its training rows, got training row "
+            f"{train.max()} and test row {origin} in fold {fold}"
+        )
+    if len(train) <= season:
+        raise ValueError(
+            f"season={season} needs more training rows, got {len(train)} in fold {fold}"
+        )
+    series = data.rows[data.targets].to_numpy()
+    horizon = data.y.size // len(data.y) // n_targets
+    learnt = train[train + horizon <= origin]
+    model.fit(data.X.take(learnt, axis=0), data.y[learnt])
+    n_steps = min(len(test) if steps is None else steps, len(series) - 1 - origin)
+    forecasts = walk_forward(model, data.rows, [origin], n_steps, data.targets)[0]
+    ahead = np.arange(n_steps)
+    seen = series[train[0] : train[-1] + 1]
+    table = {
+        "fold": fold,
+        "step": np.repeat(ahead + 1, n_targets),
+        "time": data.rows.index[origin + 1 + ahead].repeat(n_targets),
+        "column": np.tile(data.targets, n_steps),
+        "truth": series[origin + 1 + ahead].ravel(),
+        "forecast": forecasts.ravel(),
+        "naive": np.tile(series[origin], n_steps),
+        "seasonal_naive": series[origin + 1 - season + ahead % season].ravel(),
+        "scale": np.tile(np.abs(seen[season:] - seen[:-season]).mean(axis=0), n_steps),
+    }
+    if n_targets == 1:
+        del table["column"]
+    return pd.DataFrame(table)
+
+
+def _summary(frame: pd.DataFrame) -> pd.DataFrame:
+    """Measure each method by step ahead (and column, where there are several)."""
+    import pandas as pd
+
+    by = [name for name in ("column", "step") if name in frame]
+    return pd.concat(
+        {method: _measures(frame, method, by) for method in METHODS}, names=["method"]
+    )
+
+
+def _measures(frame: pd.DataFrame, method: str, by: list[str]) -> pd.DataFrame:
+    truth = frame["truth"]
+    error = (frame[method] - truth).abs()
+    size = truth.abs() + frame[method].abs()
+    means = (
+        frame[by]
+        .assign(
+            RMSE=error**2,
+            MAE=error,
+            sMAPE=200 * (error / size).where(size > 0, 0.0),
+            MASE=error / frame["scale"],
+        )
+        .groupby(by)
+        .mean()
+    )
+    return means.assign(RMSE=np.sqrt(means["RMSE"]))
