@@ -193,7 +193,7 @@ def _next_values(frame: pd.DataFrame, y: NDArray, targets: pd.Index) -> NDArray:
     if not agree.all():
         raise ValueError(
             "y must hold what follows each row of X, as make_supervised makes it, but at "
-            f"{frame.index[agree.argmin()]} it does not"
+            f"{frame.index[int(agree.argmin())]} it does not"
         )
     return following_rows
 

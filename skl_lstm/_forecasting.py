@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,9 +131,10 @@ def as_history(history: Any, model: Any) -> pd.DataFrame:
         raise ValueError(f"history must have at least one row and column, got shape {past.shape}")
     if not past.columns.is_unique:
         raise ValueError(f"history must have columns of different names, got {list(past.columns)}")
-    look_back = max(_look_backs(model), default=1)
-    if len(past) < look_back:
-        raise ValueError(f"history must have at least look_back={look_back} rows, got {len(past)}")
+    if len(past) < look_back(model):
+        raise ValueError(
+            f"history must have at least look_back={look_back(model)} rows, got {len(past)}"
+        )
     return past
 
 
@@ -166,7 +167,7 @@ def extend(
 def walk_forward(
     model: Any,
     rows: pd.DataFrame,
-    origins: Sequence[int],
+    origins: ArrayLike,
     steps: int,
     targets: pd.Index,
 ) -> NDArray[np.float64]:
@@ -178,7 +179,7 @@ def walk_forward(
         Predicts the `targets` of the row, or of several rows, after a row.
     rows : DataFrame of shape (n, n_columns)
         The series. Of the rows after an origin, only columns that are not targets are read.
-    origins : sequence of int
+    origins : array-like of int of shape (n_origins,)
         The positions of the last rows known, each with `steps` rows after it.
     steps : int
         How many rows to forecast from each.
@@ -196,10 +197,11 @@ def walk_forward(
     their last rows stand one below the other in one call of ``predict``, and the answer for
     the last row of each does not depend on what stands above its windows.
     """
+    origins = np.asarray(origins)
     reach = _reach(model)
-    if reach is not None and reach <= min(origins) + 1:
-        return _walk(model, rows, np.asarray(origins), reach, steps, targets)
-    one_by_one = (np.array([origin]) for origin in origins)
+    if reach is not None and reach <= origins.min() + 1:
+        return _walk(model, rows, origins, reach, steps, targets)
+    one_by_one = origins[:, np.newaxis]
     return np.concatenate(
         [_walk(model, rows, o, o[0] + 1, steps, targets, growing=True) for o in one_by_one]
     )
@@ -284,7 +286,12 @@ def _reach(model: Any) -> int | None:
     if any(_may_mix_rows(part) for part in _parts(model)):
         return None
     # The sum, since windows of windows reach back over both.
-    return 1 + sum(look_back - 1 for look_back in _look_backs(model))
+    return 1 + sum(n_rows - 1 for n_rows in _look_backs(model))
+
+
+def look_back(model: Any) -> int:
+    """Tell how many rows the longest window of a fitted model holds."""
+    return max(_look_backs(model), default=1)
 
 
 def _look_backs(model: Any) -> list[int]:

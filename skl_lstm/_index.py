@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -48,6 +49,7 @@ def following(index: pd.Index, steps: int, freq: Any = None) -> pd.Index:
     """
     import pandas as pd
 
+    ahead: pd.Index
     freq = frequency(index, freq)
     last = index[-1]
     if isinstance(index, pd.PeriodIndex):
@@ -84,27 +86,20 @@ def frequency(index: pd.Index, freq: Any = None) -> Any:
     """
     import pandas as pd
 
-    dates, periods = isinstance(index, pd.DatetimeIndex), isinstance(index, pd.PeriodIndex)
-    if not (dates or periods or pd.api.types.is_integer_dtype(index.dtype)):
+    tell: Callable[[Any, Any], Any]
+    if isinstance(index, pd.DatetimeIndex):
+        tell = _of_dates
+    elif isinstance(index, pd.PeriodIndex):
+        tell = _of_periods
+    elif pd.api.types.is_integer_dtype(index.dtype):
+        tell = _of_numbers
+    else:
         raise ValueError(
             f"history must be indexed by dates, periods or whole numbers, got labels of "
             f"{index.dtype}; history.reset_index(drop=True) numbers its rows"
         )
     _check_increases(index)
-    if dates:
-        if freq is not None:
-            return pd.tseries.frequencies.to_offset(freq)
-        return index.freq or pd.DatetimeIndex(index, freq="infer").freq or _reject(index)
-    if periods and freq is not None and index[0].asfreq(freq).freq != index.freq:
-        raise ValueError(
-            f"freq must be that of history's periods, {index.freqstr!r}, got {freq!r}"
-        )
-    if periods:
-        return index.freq if freq is not None else _without_holes(index, index.freq)
-    if freq is None:
-        return _without_holes(index, _most_common(np.diff(index)) if len(index) > 1 else 1)
-    check_integer("freq", freq)
-    return freq
+    return tell(index, freq)
 
 
 def season_of(freq: Any) -> int:
@@ -114,19 +109,38 @@ def season_of(freq: Any) -> int:
     return 1 if rows % n else rows // n
 
 
-def _reject(index: pd.DatetimeIndex) -> NoReturn:
-    """Raise for dates without a frequency: name the first hole where there is one."""
+def _of_dates(index: Any, freq: Any) -> Any:
     import pandas as pd
 
+    if freq is not None:
+        return pd.tseries.frequencies.to_offset(freq)
+    own = index.freq or pd.DatetimeIndex(index, freq="infer").freq
+    if own is not None:
+        return own
     runs = (index[start : start + 3] for start in range(min(len(index) - 2, RUNS)))
     found = [pd.DatetimeIndex(run, freq="infer").freq for run in runs]
-    found = [freq for freq in found if freq is not None]
+    found = [each for each in found if each is not None]
     if found:
         _raise_at_hole(index, _most_common(found))
     raise ValueError(
         "freq must be given where the dates of history do not tell it, and its "
         f"{len(index)} dates do not"
     )
+
+
+def _of_periods(index: Any, freq: Any) -> Any:
+    if freq is None:
+        return _without_holes(index, index.freq)
+    if index[0].asfreq(freq).freq != index.freq:
+        raise ValueError(f"freq must be that of history's periods, {index.freqstr!r}, got {freq!r}")
+    return index.freq
+
+
+def _of_numbers(index: pd.Index, freq: Any) -> int:
+    if freq is None:
+        return _without_holes(index, _most_common(np.diff(index)) if len(index) > 1 else 1)
+    check_integer("freq", freq)
+    return freq
 
 
 def _without_holes(index: pd.Index, freq: Any) -> Any:

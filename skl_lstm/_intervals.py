@@ -1,8 +1,9 @@
-"""How sure a forecast is: conformal intervals from walk-forward residuals."""
+"""How sure a forecast is: conformal intervals from the residuals of earlier forecasts."""
 
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ._forecasting import (
     as_history,
     check_regressor,
     extend,
+    look_back,
     model_input,
     predict_blocks,
     walk_forward,
@@ -33,39 +35,116 @@ def forecast_interval(
     coverage: float = 0.9,
     calibration: int | None = None,
     *,
+    refits: int = 6,
     future: pd.DataFrame | None = None,
     freq: Any = None,
 ) -> pd.DataFrame:
-    """Forecast so many steps ahead, with an interval around each value."""
+    """Forecast so many steps ahead, with an interval that covers what comes so often.
+
+    Clones of the model are fitted on the beginning of the history and forecast the rest of it,
+    `steps` ahead from one row after the other. How far off they were so many steps ahead is
+    how wide the interval is at that step.
+
+    Parameters
+    ----------
+    model : fitted regressor
+        As :func:`forecast` takes it.
+    history : Series, DataFrame or array-like of shape (n,) or (n, n_columns)
+        The series up to now, as :func:`forecast` takes it.
+    steps : int
+        How many rows to forecast.
+    coverage : float, default=0.9
+        How often, in (0, 1), what comes shall lie in the interval, at each step by itself.
+    calibration : int, default=None
+        From how many rows the clones forecast: the last ones that have `steps` rows after
+        them. Where None it is half of those, or as many more as `coverage` needs.
+    refits : int, default=6
+        How many clones are fitted, one for each stretch of as many calibration rows, on
+        everything before it. The more, the more the clones resemble the model itself.
+    future : DataFrame of shape (steps, n_known), default=None
+        The columns that are known ahead, as :func:`forecast` takes it.
+    freq : str, offset or int, default=None
+        What lies between two rows, as :func:`forecast` takes it.
+
+    Returns
+    -------
+    ahead : DataFrame of shape (steps, 3)
+        The columns ``lower``, ``forecast`` and ``upper``, in the units of the history. Where
+        the model predicts several columns, these three for each of them, side by side, under
+        its name.
+
+    Raises
+    ------
+    NotFittedError
+        If the model is not fitted.
+    ValueError
+        As :func:`forecast` raises it; and if `coverage` is not in (0, 1), if `calibration` is
+        too small for it or leaves too few rows to fit a clone on, or if the history has gaps.
+
+    See Also
+    --------
+    forecast : The forecast alone.
+
+    Notes
+    -----
+    The half width at a step is the ``ceil((calibration + 1) * coverage)``-th smallest of the
+    absolute residuals at that step: split conformal prediction (Vovk, V., Gammerman, A. and
+    Shafer, G., 2005, *Algorithmic learning in a random world*, Springer), for each step ahead
+    as by Stankeviciute, K., Alaa, A. M. and van der Schaar, M. (2021), *Conformal time-series
+    forecasting*, NeurIPS 34. No residual is of a row that its clone was fitted on. The rows of
+    a series are not exchangeable, so the coverage is approximate (Xu, C. and Xie, Y., 2021,
+    *Conformal prediction interval for dynamic time-series*, ICML 38): where the series begins
+    to vary otherwise than it did, the intervals follow late.
+
+    A search is searched again for each clone; handing over its ``best_estimator_`` saves that.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skl_lstm import (
+    ...     LookbackWindower,
+    ...     forecast_interval,
+    ...     load_airline_passengers,
+    ...     make_supervised,
+    ... )
+    >>> series = load_airline_passengers()
+    >>> X, y = make_supervised(series)
+    >>> model = make_pipeline(LookbackWindower(12, padding="edge"), LinearRegression()).fit(X, y)
+    >>> forecast_interval(model, series, steps=3, coverage=0.8).round(1)
+    """
     import pandas as pd
 
     check_integer("steps", steps)
+    check_integer("refits", refits)
     check_regressor(model)
     check_is_fitted(model)
-    _check_coverage(coverage)
     past = as_history(history, model)
     times = following(past.index, steps, freq)
     rows, targets = extend(past, times, future)
-    n_known = len(past)
-    if calibration is None:
-        calibration = max(_least_residuals(coverage), n_known // 3)
-    values = walk_forward(model, rows, [n_known - 1], steps, targets)[0]
-    residuals = _residuals(model, rows[:n_known], calibration, steps, targets)
-    half_widths = np.sort(np.abs(residuals), axis=0)[_rank(coverage, calibration) - 1]
-    frames = {
-        target: pd.DataFrame(
-            {"lower": value - width, "forecast": value, "upper": value + width},
-            index=times,
-        )
-        for target, value, width in zip(targets, values.T, half_widths.T, strict=True)
+    unknown = rows[targets][: len(past)].isna().any(axis=1)
+    if unknown.any():
+        raise ValueError(f"history must have no gaps, got NaN at {unknown.idxmax()}")
+    n_origins = _n_origins(calibration, coverage, len(past) - steps)
+    forecasts = walk_forward(model, rows, [len(past) - 1], steps, targets)[0]
+    residuals = _residuals(model, rows[: len(past)], targets, steps, n_origins, refits)
+    half_widths = np.sort(np.abs(residuals), axis=0)[_rank(n_origins, coverage) - 1]
+    ends = {
+        "lower": forecasts - half_widths,
+        "forecast": forecasts,
+        "upper": forecasts + half_widths,
     }
-    return pd.concat(frames, axis=1) if len(targets) > 1 else frames[targets[0]]
+    frames = {
+        target: pd.DataFrame({name: values[:, k] for name, values in ends.items()}, index=times)
+        for k, target in enumerate(targets)
+    }
+    return frames[targets[0]] if len(targets) == 1 else pd.concat(frames, axis=1)
 
 
 def _residuals(
-    model: Any, rows: pd.DataFrame, n_origins: int, steps: int, targets: pd.Index
+    model: Any, rows: pd.DataFrame, targets: pd.Index, steps: int, n_origins: int, refits: int
 ) -> NDArray[np.float64]:
-    """Forecast the last rows, origin after origin, with a model that has not seen them.
+    """Forecast from the last rows by clones that have not seen them.
 
     Returns
     -------
@@ -73,22 +152,38 @@ def _residuals(
         Truth less forecast.
     """
     origins = np.arange(len(rows) - steps - n_origins, len(rows) - steps)
-    horizon = predict_blocks(model, rows.iloc[-1:], targets).shape[1]
-    before = rows.iloc[: origins[0] + 1]
-    y = make_supervised(before[targets], horizon)[1]
-    refitted = clone(model).fit(model_input(model, before.iloc[:-horizon]), y)
     truth = rows[targets].to_numpy()[origins[:, np.newaxis] + np.arange(1, steps + 1)]
-    return truth - walk_forward(refitted, rows, origins, steps, targets)
+    horizon = predict_blocks(model, rows, targets).shape[1]
+    n_least = look_back(model) + horizon + n_origins + steps - 1
+    if len(rows) < n_least:
+        raise ValueError(
+            f"history must have at least {n_least} rows for calibration={n_origins}, "
+            f"steps={steps} and windows of {look_back(model)}, got {len(rows)}"
+        )
+    paths = []
+    for stretch in np.array_split(origins, min(refits, n_origins)):
+        before = rows.iloc[: stretch[0] + 1]
+        y = make_supervised(before[targets], horizon)[1]
+        refitted = clone(model).fit(model_input(model, before.iloc[:-horizon]), y)
+        paths.append(walk_forward(refitted, rows, stretch, steps, targets))
+    return truth - np.concatenate(paths)
 
 
-def _rank(coverage: float, n_residuals: int) -> int:
-    """Tell which of so many residuals, in order of size, `coverage` of new ones stay below."""
+def _n_origins(calibration: int | None, coverage: float, n_rows: int) -> int:
+    """Tell from how many of the rows to forecast: enough for the coverage wanted."""
+    if not isinstance(coverage, Real) or not 0 < coverage < 1:
+        raise ValueError(f"coverage must be a number in (0, 1), got {coverage!r}")
+    least = math.ceil(round(coverage / (1 - coverage), 9))
+    if calibration is None:
+        return max(n_rows // 2, least)
+    check_integer("calibration", calibration)
+    if calibration < least:
+        raise ValueError(
+            f"calibration must be at least {least} for coverage={coverage}, got {calibration}"
+        )
+    return calibration
+
+
+def _rank(n_residuals: int, coverage: float) -> int:
+    # Rounded, so that 0.1 + 0.2 and its like do not ask for one residual more.
     return math.ceil(round((n_residuals + 1) * coverage, 9))
-
-
-def _least_residuals(coverage: float) -> int:
-    return math.ceil(round(coverage / (1 - coverage), 9))
-
-
-def _check_coverage(coverage: Any) -> None:
-    pass
