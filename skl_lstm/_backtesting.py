@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.model_selection import TimeSeriesSplit
 from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -110,10 +109,22 @@ def backtest(
     >>> X, y = make_supervised(load_airline_passengers())
     >>> model = make_pipeline(LookbackWindower(12, padding="edge"), LinearRegression())
     >>> result = backtest(model, X, y, cv=TimeSeriesSplit(3), steps=2)
-    >>> result.frame[["fold", "step", "time", "truth", "forecast"]].round(1)
-    >>> result.summary.round(2)
+    >>> result.frame[["fold", "step", "truth", "naive", "seasonal_naive"]]
+       fold  step  truth  naive  seasonal_naive
+    0     0     1  181.0  193.0           163.0
+    1     0     2  183.0  193.0           172.0
+    2     1     1  267.0  233.0           235.0
+    3     1     2  269.0  233.0           227.0
+    4     2     1  318.0  340.0           301.0
+    5     2     2  362.0  340.0           356.0
+    >>> result.summary.loc["forecast"].round(2)  # doctest: +NORMALIZE_WHITESPACE
+           RMSE    MAE  sMAPE  MASE
+    step
+    1     21.85  21.46   8.56  0.86
+    2     25.16  25.15   9.77  1.01
     """
     import pandas as pd
+    from sklearn.model_selection import TimeSeriesSplit  # late: it takes long to import
 
     check_regressor(model)
     for name, value in (("steps", steps), ("season", season)):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseLSTM
@@ -97,9 +96,10 @@ def forecast(
     >>> X, y = make_supervised(series)
     >>> model = make_pipeline(LookbackWindower(12, padding="edge"), LinearRegression()).fit(X, y)
     >>> forecast(model, series, steps=3).round(1)
-    1961-01-01    451.8
-    1961-02-01    428.5
-    1961-03-01    464.4
+    Month
+    1961-01-01    466.5
+    1961-02-01    430.3
+    1961-03-01    455.4
     Freq: MS, Name: passengers, dtype: float64
     """
     import pandas as pd
@@ -301,6 +301,8 @@ def _look_backs(model: Any) -> list[int]:
 
 def _may_mix_rows(part: Any) -> bool:
     """Tell whether its answer for a row may depend on other rows, windows excepted."""
+    from sklearn.preprocessing import FunctionTransformer  # late: it takes long to import
+
     if isinstance(part, FunctionTransformer):
         functions = (part.func, part.inverse_func)
         return not all(isinstance(function, np.ufunc | None) for function in functions)

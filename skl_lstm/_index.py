@@ -19,7 +19,6 @@ RUNS = 200
 
 # Rows until the same day of the week, time of the day or month of the year.
 SEASONS = {
-    "s": 86400,
     "min": 1440,
     "h": 24,
     "D": 7,
@@ -132,15 +131,21 @@ def _of_periods(index: Any, freq: Any) -> Any:
     if freq is None:
         return _without_holes(index, index.freq)
     if index[0].asfreq(freq).freq != index.freq:
-        raise ValueError(f"freq must be that of history's periods, {index.freqstr!r}, got {freq!r}")
+        raise ValueError(
+            f"freq must be that of history's periods, {index.freqstr!r}, got {freq!r}"
+        )
     return index.freq
 
 
-def _of_numbers(index: pd.Index, freq: Any) -> int:
-    if freq is None:
-        return _without_holes(index, _most_common(np.diff(index)) if len(index) > 1 else 1)
-    check_integer("freq", freq)
-    return freq
+def _of_numbers(index: Any, freq: Any) -> int:
+    import pandas as pd
+
+    if freq is not None:
+        check_integer("freq", freq)
+        return freq
+    if isinstance(index, pd.RangeIndex):
+        return index.step
+    return _without_holes(index, _most_common(np.diff(index)) if len(index) > 1 else 1)
 
 
 def _without_holes(index: pd.Index, freq: Any) -> Any:

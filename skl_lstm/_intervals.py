@@ -35,7 +35,7 @@ def forecast_interval(
     coverage: float = 0.9,
     calibration: int | None = None,
     *,
-    refits: int = 6,
+    refits: int = 10,
     future: pd.DataFrame | None = None,
     freq: Any = None,
 ) -> pd.DataFrame:
@@ -58,7 +58,7 @@ def forecast_interval(
     calibration : int, default=None
         From how many rows the clones forecast: the last ones that have `steps` rows after
         them. Where None it is half of those, or as many more as `coverage` needs.
-    refits : int, default=6
+    refits : int, default=10
         How many clones are fitted, one for each stretch of as many calibration rows, on
         everything before it. The more, the more the clones resemble the model itself.
     future : DataFrame of shape (steps, n_known), default=None
@@ -111,7 +111,13 @@ def forecast_interval(
     >>> series = load_airline_passengers()
     >>> X, y = make_supervised(series)
     >>> model = make_pipeline(LookbackWindower(12, padding="edge"), LinearRegression()).fit(X, y)
-    >>> forecast_interval(model, series, steps=3, coverage=0.8).round(1)
+    >>> ahead = forecast_interval(model, series, steps=3, coverage=0.8)
+    >>> ahead.round(1)  # doctest: +NORMALIZE_WHITESPACE
+                lower  forecast  upper
+    Month
+    1961-01-01  441.8     466.5  491.1
+    1961-02-01  397.3     430.3  463.4
+    1961-03-01  421.8     455.4  489.0
     """
     import pandas as pd
 
@@ -151,8 +157,6 @@ def _residuals(
     residuals : ndarray of shape (n_origins, steps, n_targets)
         Truth less forecast.
     """
-    origins = np.arange(len(rows) - steps - n_origins, len(rows) - steps)
-    truth = rows[targets].to_numpy()[origins[:, np.newaxis] + np.arange(1, steps + 1)]
     horizon = predict_blocks(model, rows, targets).shape[1]
     n_least = look_back(model) + horizon + n_origins + steps - 1
     if len(rows) < n_least:
@@ -160,6 +164,8 @@ def _residuals(
             f"history must have at least {n_least} rows for calibration={n_origins}, "
             f"steps={steps} and windows of {look_back(model)}, got {len(rows)}"
         )
+    origins = np.arange(len(rows) - steps - n_origins, len(rows) - steps)
+    truth = rows[targets].to_numpy()[origins[:, np.newaxis] + np.arange(1, steps + 1)]
     paths = []
     for stretch in np.array_split(origins, min(refits, n_origins)):
         before = rows.iloc[: stretch[0] + 1]
