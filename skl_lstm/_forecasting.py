@@ -307,7 +307,8 @@ def _may_mix_rows(part: Any) -> bool:
         functions = (part.func, part.inverse_func)
         return not all(isinstance(function, np.ufunc | None) for function in functions)
     if isinstance(part, BaseLSTM):
-        return bool(part.stateful)
+        network: Any = getattr(part, "network_", part)
+        return network.stateful
     return type(part).__module__.partition(".")[0] not in ("sklearn", "skl_lstm")
 
 
@@ -325,4 +326,4 @@ def _parts(model: Any) -> Iterator[Any]:
             pending.extend(part.values())
         elif hasattr(part, "fit") and not isinstance(part, type):
             yield part
-            pending.extend(vars(part).values())
+            pending.extend(getattr(part, "__dict__", {}).values())

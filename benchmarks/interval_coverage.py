@@ -1,0 +1,127 @@
+"""Held-out rows and their intervals: one clone for the residuals, skl_lstm.
+
+How many rows lie in their interval? Eight real series of very different kinds; the last quarter
+of each is held out. From 24 to 36 origins along it, the model is fitted on all rows up to the
+origin and forecasts a season ahead (11 years of sunspots, 5 of the Nile), with an interval that
+is to cover 90 % or 80 %. Counted is what share of the truths lies in its interval, over all
+origins and steps of a series. The other side takes its residuals from one clone instead of ten,
+as split conformal prediction does.
+
+Origins share the rows that they forecast, so these are not independent counts: a few points up or
+down for one series are chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _harness import OURS, Report, arguments, installed
+from joblib import Parallel, delayed
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from skl_lstm import (
+    LookbackWindower,
+    LSTMForecaster,
+    forecast_interval,
+    load_airline_passengers,
+    make_supervised,
+)
+
+COVERAGES = (0.9, 0.8)
+REFITS = {OURS: 10, "one clone": 1}
+
+
+def network(look_back: int) -> list[Any]:
+    return [
+        StandardScaler(),
+        LookbackWindower(look_back),
+        LSTMForecaster(units=8, batch_size=16, learning_rate=0.01, random_state=0),
+    ]
+
+
+def in_levels(look_back: int) -> TransformedTargetRegressor:
+    return TransformedTargetRegressor(
+        make_pipeline(*network(look_back)), transformer=StandardScaler()
+    )
+
+
+def in_logarithms(look_back: int) -> TransformedTargetRegressor:
+    """For series that grow by a share of their size."""
+    return TransformedTargetRegressor(
+        make_pipeline(FunctionTransformer(np.log), *network(look_back)),
+        transformer=make_pipeline(FunctionTransformer(np.log, np.exp), StandardScaler()),
+    )
+
+
+Case = tuple[pd.Series, int, Callable[[int], TransformedTargetRegressor]]
+
+
+def cases() -> dict[str, Case]:
+    """Load the series: each with the rows of a season, and its kind of model."""
+    found: dict[str, Case] = {"airline": (load_airline_passengers(), 12, in_logarithms)}
+    if not installed("statsmodels"):
+        return found
+    from statsmodels import datasets
+
+    def column(name: str, module: Any) -> pd.Series:
+        return module.load_pandas().data[name]
+
+    months = datasets.elnino.load_pandas().data.set_index("YEAR").to_numpy().ravel()
+    carbon = datasets.co2.load_pandas().data["co2"].resample("MS").mean().interpolate()
+    economy = datasets.macrodata
+    return found | {
+        "sunspots": (column("SUNACTIVITY", datasets.sunspots), 11, in_levels),
+        "nile": (column("volume", datasets.nile), 5, in_levels),
+        "co2": (carbon, 12, in_logarithms),
+        "el nino": (pd.Series(months), 12, in_levels),
+        "unemployment": (column("unemp", economy), 4, in_levels),
+        "inflation": (column("infl", economy), 4, in_levels),
+        "gdp": (column("realgdp", economy), 4, in_logarithms),
+    }
+
+
+def covered(
+    series: pd.Series, origin: int, steps: int, model: Any, refits: int
+) -> list[pd.Series]:
+    """Tell for each coverage which rows after the origin lie in their interval."""
+    history, truth = series[:origin], series[origin : origin + steps]
+    model = clone(model).fit(*make_supervised(history))
+    intervals = (
+        forecast_interval(model, history, steps, coverage, refits=refits)[: len(truth)]
+        for coverage in COVERAGES
+    )
+    return [truth.between(interval["lower"], interval["upper"]) for interval in intervals]
+
+
+def main() -> None:
+    options = arguments(__doc__, runs=1)
+    report = Report(__doc__, options)
+    shares: dict[tuple[str, float], list[float]] = {}
+    for name, (series, season, kind) in list(cases().items())[: 1 if options.quick else None]:
+        held_out = max(24, len(series) // 4)
+        origins = range(len(series) - held_out, len(series), max(1, held_out // 24))
+        for side, refits in REFITS.items():
+            hits = Parallel(n_jobs=-1, backend="threading")(
+                delayed(covered)(series, origin, season, kind(season), refits)
+                for origin in (origins[:2] if options.quick else origins)
+            )
+            for coverage, found in zip(COVERAGES, zip(*hits, strict=True), strict=True):
+                share = 100 * float(np.concatenate(found).mean())
+                shares.setdefault((side, coverage), []).append(share)
+        for coverage in COVERAGES:
+            figures = {side: [shares[side, coverage][-1]] for side in REFITS}
+            report.add(f"{name}: {coverage:.0%} wanted", figures, "%", relate=False)
+    for coverage in COVERAGES:
+        means = {side: [float(np.mean(shares[side, coverage]))] for side in REFITS}
+        report.add(f"mean of the series: {coverage:.0%} wanted", means, "%", relate=False)
+    report.close()
+
+
+if __name__ == "__main__":
+    main()
