@@ -131,7 +131,7 @@ def backtest(
         if value is not None:
             check_integer(name, value)
     data = _Data.of(X, y, known, season, freq)
-    folds = enumerate((TimeSeriesSplit() if cv is None else cv).split(data.rows[:-1]))
+    folds = enumerate((TimeSeriesSplit() if cv is None else cv).split(data.rows.iloc[:-1]))
     tables = Parallel(n_jobs=n_jobs)(
         delayed(_forecast_fold)(clone(model), data, fold, train, test, steps)
         for fold, (train, test) in folds

@@ -128,12 +128,12 @@ def forecast_interval(
     past = as_history(history, model)
     times = following(past.index, steps, freq)
     rows, targets = extend(past, times, future)
-    unknown = rows[targets][: len(past)].isna().any(axis=1)
+    unknown = past[targets].isna().any(axis=1)
     if unknown.any():
         raise ValueError(f"history must have no gaps, got NaN at {unknown.idxmax()}")
     n_origins = _n_origins(calibration, coverage, len(past) - steps)
     forecasts = walk_forward(model, rows, [len(past) - 1], steps, targets)[0]
-    residuals = _residuals(model, rows[: len(past)], targets, steps, n_origins, refits)
+    residuals = _residuals(model, rows.iloc[: len(past)], targets, steps, n_origins, refits)
     half_widths = np.sort(np.abs(residuals), axis=0)[_rank(n_origins, coverage) - 1]
     ends = {
         "lower": forecasts - half_widths,
