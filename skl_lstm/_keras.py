@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._network import Network
+from ._progress import Progress
 from ._training import Rows, Settings, TrainingState, epoch_orders, time_order, warn_of_divergence
 
 # What TensorFlow writes to stderr while it is imported, whatever its log level.
@@ -80,12 +81,14 @@ def fit(
     if len(validation):
         last = time_order(len(validation), network, settings)
         wrapper.set_params(fit__validation_data=_dataset(validation, network, batch_size, last))
-    wrapper.set_params(
-        callbacks=[order, *_callbacks(settings, monitor_validation=len(validation) > 0)]
-    )
+    callbacks = _callbacks(settings, monitor_validation=len(validation) > 0)
     # SciKeras looks at these arrays; what Keras sees is the dataset.
     looked_at = np.zeros((len(rows), 1), dtype=np.float32)
-    wrapper.fit(looked_at, rows.targets, initial_epoch=start.n_epochs)
+    progress = Progress(start.n_epochs, settings.epochs, settings.verbose)
+    shown = keras.callbacks.LambdaCallback(on_epoch_end=progress.update)
+    wrapper.set_params(callbacks=[order, *callbacks, shown])
+    with contextlib.closing(progress):
+        wrapper.fit(looked_at, rows.targets, initial_epoch=start.n_epochs)
     history = wrapper.model_.history.history
     return start.followed_by(
         network.flatten(wrapper.model_.get_weights()),
@@ -156,7 +159,7 @@ def _wrapper(
         loss=_loss(settings),
         epochs=settings.epochs,
         shuffle=False,
-        verbose=settings.verbose,
+        verbose=0,
         **_optimizer_parameters(settings),
     )
 

@@ -1,55 +1,133 @@
-"""What a native fit shows while it runs."""
+"""What a fit shows while it runs, whichever engine trains."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
+from typing import Any
 
 BAR_WIDTH = 30
 REDRAW_SECONDS = 0.1
+LOG_SECONDS = 60.0
+
+_PLAIN = str.maketrans("█░", "#.")
 
 
 class Progress:
     """Show epochs as they pass: nothing, one bar, or a line each.
+
+    In a terminal and in a notebook the bar is drawn anew in place, at most ten times a second.
+    Anywhere else, as in a log file, it is a line a minute and one at the end.
 
     Parameters
     ----------
     first_epoch, n_epochs : int
         Epochs before these, and how many there are to be.
     verbose : {0, 1, 2}
-        Nothing, a bar that is drawn anew in place, or a line an epoch. Where the output is
-        no terminal, the bar is drawn once, at the end.
+        Nothing, a bar, or a line an epoch.
     """
 
     def __init__(self, first_epoch: int, n_epochs: int, verbose: int) -> None:
         self.first_epoch = first_epoch
         self.n_epochs = n_epochs
         self.verbose = verbose
-        self.started = time.perf_counter()
-        self.drawn = 0.0
-        self.line = ""
+        self.in_place = verbose == 1 and _redraws(sys.stdout)
+        self.started = self.first_ended = self.shown = time.perf_counter()
+        self.n_done = 0
+        self.logs: dict[str, Any] = {}
+        self.drawn = ""
 
-    def update(self, epoch: int, logs: dict[str, float]) -> None:
+    def update(self, epoch: int, logs: dict[str, Any]) -> None:
         """Show that an epoch has ended with this loss and these metrics."""
         if not self.verbose:
             return
         now = time.perf_counter()
-        done = epoch - self.first_epoch + 1
-        values = "".join(f" - {name}: {value:.4g}" for name, value in logs.items())
-        last = self.first_epoch + self.n_epochs
+        self.n_done, self.logs = epoch - self.first_epoch + 1, logs
+        if self.n_done == 1:
+            self.first_ended = now
         if self.verbose == 2:
-            print(f"Epoch {epoch + 1}/{last}{values}")
-            return
-        full = BAR_WIDTH * done // self.n_epochs
-        left = (now - self.started) / done * (self.n_epochs - done)
-        bar = "█" * full + "░" * (BAR_WIDTH - full)
-        self.line = f"Epoch {epoch + 1}/{last} {bar}{values} - {left:.0f} s left"
-        if sys.stdout.isatty() and now - self.drawn > REDRAW_SECONDS:
-            self.drawn = now
-            print(f"\r\x1b[K{self.line}", end="", flush=True)
+            _write(" - ".join([self._epoch(), *_values(logs)]) + "\n")
+        elif now - self.shown >= (REDRAW_SECONDS if self.in_place else LOG_SECONDS):
+            self.shown = now
+            self._draw(f"{duration(self._seconds_left(now))} left")
 
     def close(self) -> None:
-        """End the bar."""
-        if self.line:
-            start = "\r\x1b[K" if sys.stdout.isatty() else ""
-            print(f"{start}{self.line}")
+        """End the bar, where there is one, with the time that all took."""
+        if self.verbose == 1 and self.n_done:
+            self._draw(f"in {duration(time.perf_counter() - self.started)}")
+            if self.in_place:
+                _write("\n")
+
+    def _draw(self, spent_or_left: str) -> None:
+        if not self.in_place:
+            _write(f"{self._line(spent_or_left, sys.maxsize)}\n")
+            return
+        # A line that wraps could not be drawn over; many terminals wrap at their last column.
+        width = shutil.get_terminal_size().columns - 1
+        line = self._line(spent_or_left, width)
+        # Spaces, because not all that understands "\r" can erase a line otherwise.
+        _write(f"\r{line.ljust(min(len(self.drawn), width))}")
+        self.drawn = line
+
+    def _line(self, spent_or_left: str, width: int) -> str:
+        """Say all that there is room for; time goes before values, values before the bar."""
+        texts = [spent_or_left, *_values(self.logs)]
+        while len(line := " - ".join(texts)) > width - len(self._epoch()) - 1 and len(texts) > 1:
+            texts.pop()
+        room = min(BAR_WIDTH, width - len(self._epoch()) - len(line) - 2)
+        room -= room % 5  # so that the bar keeps its length while the numbers change theirs
+        full = room * self.n_done // self.n_epochs
+        bar = f"{'█' * full}{'░' * (room - full)} " if room > 0 else ""
+        return f"{self._epoch()} {bar}{line}"[:width]
+
+    def _epoch(self) -> str:
+        last = self.first_epoch + self.n_epochs
+        return f"Epoch {self.first_epoch + self.n_done:>{len(str(last))}}/{last}"
+
+    def _seconds_left(self, now: float) -> float:
+        """Expect of the epochs to come what the later ones took: the first one prepares, too."""
+        if self.n_done == 1:
+            an_epoch = now - self.started
+        else:
+            an_epoch = (now - self.first_ended) / (self.n_done - 1)
+        return an_epoch * (self.n_epochs - self.n_done)
+
+
+def duration(seconds: float) -> str:
+    """Say a time in seconds, minutes or hours, whichever reads best."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min"
+
+
+def _values(logs: dict[str, Any]) -> list[str]:
+    """Give the loss first, what was measured on validation rows last."""
+
+    def place(name: str) -> tuple[bool, bool, str]:
+        return name.startswith("val_"), name.removeprefix("val_") != "loss", name
+
+    return [f"{name}: {float(logs[name]):.4g}" for name in sorted(logs, key=place)]
+
+
+def _redraws(out: Any) -> bool:
+    """Tell whether a carriage return goes back, as in a terminal or a notebook."""
+    if out is None:  # as it is under pythonw
+        return False
+    return out.isatty() or type(out).__module__.startswith("ipykernel.")
+
+
+def _write(text: str) -> None:
+    """Print at once, in characters that the output can show."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+    print(text, end="", flush=True)

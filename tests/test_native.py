@@ -216,4 +216,4 @@ def test_a_verbose_fit_says_what_it_does(capsys):
     assert lines[-1].startswith("Epoch 2/2 - loss:")
     forecaster(verbose=1, validation_split=0.2).fit(X, Y)
     (bar,) = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"Epoch 2/2 █+ - loss: [\d.e-]+ - val_loss: [\d.e-]+ - 0 s left", bar)
+    assert re.fullmatch(r"Epoch 2/2 █+ in [\d.]+ s - loss: [\d.e-]+ - val_loss: [\d.e-]+", bar)
