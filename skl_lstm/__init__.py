@@ -5,15 +5,18 @@ from ._classifier import LSTMClassifier
 from ._forecaster import LSTMForecaster
 from ._forecasting import forecast
 from ._intervals import forecast_interval
+from ._plotting import ForecastDisplay, LossCurveDisplay
 from ._stream import LSTMStream
 from ._windowing import LookbackWindower, make_supervised
 from .datasets import load_airline_passengers
 
 __all__ = [
+    "ForecastDisplay",
     "LSTMClassifier",
     "LSTMForecaster",
     "LSTMStream",
     "LookbackWindower",
+    "LossCurveDisplay",
     "backtest",
     "forecast",
     "forecast_interval",

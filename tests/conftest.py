@@ -1,9 +1,13 @@
 """Data that several test files share."""
 
+import os
+
 import numpy as np
 import pytest
 
 from skl_lstm import load_airline_passengers, make_supervised
+
+os.environ.setdefault("MPLBACKEND", "agg")  # pictures are looked at by their artists
 
 
 @pytest.fixture(scope="session")
