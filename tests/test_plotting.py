@@ -221,7 +221,7 @@ def test_bad_input_is_named(changes, message, series):
 def test_holes_in_the_dates_are_named_or_accepted(series):
     model, X, y = fitted_on(series)
     X, y = X.drop(X.index[5]), y.drop(y.index[5])
-    with pytest.raises(ValueError, match="history has no row for 1949-06-01"):
+    with pytest.raises(ValueError, match="history must have a row for 1949-06-01"):
         ForecastDisplay.from_estimator(model, X, y)
     display = ForecastDisplay.from_estimator(model, X, y, freq="MS")
     assert points(display.fitted_line_)[0][-1] == series.index[-1].to_numpy()
