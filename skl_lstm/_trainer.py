@@ -459,15 +459,21 @@ class NativeTrainer:
         -------
         losses : list of float
             The loss of each epoch that was run: all of them, up to the first loss that is not
-            finite; or the first alone, where its batches were shared out over threads.
+            finite.
         """
-        if self._pool is not None:
-            losses = [self._run_threads(self._pool, orders[0], training=True)]
-        else:
+        n_rows = orders[0].size
+        n_batches = -(-n_rows // self._network.batch_size)
+        if self._pool is None:
             order = orders[0] if len(orders) == 1 else np.concatenate(orders)
             losses = self._run(order, training=True, n_epochs=len(orders))
-        n_rows = orders[0].size
-        self.iterations += len(losses) * -(-n_rows // self._network.batch_size)
+            self.iterations += len(losses) * n_batches
+        else:
+            losses = []
+            for order in orders:
+                losses.append(self._run_threads(self._pool, order, training=True))
+                self.iterations += n_batches
+                if not np.isfinite(losses[-1]):
+                    break
         return [loss / n_rows for loss in losses]
 
     def evaluate(self, positions: NDArray[np.int64]) -> float:

@@ -31,6 +31,15 @@ def test_the_same_seed_gives_the_same_weights(engine):
     assert_same(train(engine), train(engine))
 
 
+def test_epochs_that_go_in_one_call_are_those_that_go_one_by_one():
+    # So large that a batch is shared out over the cores, where there are several.
+    settings = {"units": 64, "batch_size": 32, "epochs": 12, "random_state": 0}
+    X = np.random.default_rng(0).normal(size=(96, 12))
+    together = LSTMForecaster(**settings).fit(X, X[:, 0]).weights_
+    one_by_one = LSTMForecaster(**settings, metrics=["mae"]).fit(X, X[:, 0]).weights_
+    assert_same(together, one_by_one)
+
+
 def test_another_seed_gives_other_weights(engine):
     assert not np.array_equal(train(engine)[0], train(engine, random_state=8)[0])
 
