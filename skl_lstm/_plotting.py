@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.collections import PolyCollection
-    from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
 
 # Okabe and Ito (2008): told apart by eyes that see few colours and, mostly, in grey print.
@@ -85,7 +84,7 @@ class ForecastDisplay:
     """
 
     ax_: Axes
-    figure_: Figure | SubFigure
+    figure_: Any
     history_line_: Line2D | None
     fitted_line_: Line2D | None
     predicted_line_: Line2D | None
@@ -320,7 +319,7 @@ class LossCurveDisplay:
     """
 
     ax_: Axes
-    figure_: Figure | SubFigure
+    figure_: Any
     training_lines_: dict[str, Line2D]
     validation_lines_: dict[str, Line2D]
 

@@ -1,15 +1,247 @@
 """The command line shows what the package does, and prepares a machine for it."""
 
+import subprocess
+import sys
+
+import joblib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import pytest
 
+from skl_lstm import forecast, forecast_interval, load_airline_passengers, make_supervised
 from skl_lstm.__main__ import main
 
 
-def test_the_demonstration_compares_with_naive_forecasts(capsys):
-    main([])
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory):
+    """What the demonstration prints, and the folder that it leaves."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    done = subprocess.run(
+        [sys.executable, "-m", "skl_lstm", "--output", str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    return done.stdout, folder
+
+
+def errors(text, name):
+    """Give RMSE, MAE and MASE of the rows of this name: one step ahead, then many."""
+    lines = [line for line in text.splitlines() if line.startswith(name)]
+    return [[float(number) for number in line[len(name) :].split()] for line in lines]
+
+
+def test_the_search_is_shown_best_first(demonstration):
+    text, _ = demonstration
+    table = text.split("MAE")[1].split("The values held out")[0].splitlines()[1:9]
+    assert len({tuple(line.split()[:3]) for line in table}) == 8
+    found = [float(line.split()[3]) for line in table]
+    assert found == sorted(found)
+
+
+def test_the_naive_forecasts_have_the_errors_computed_by_hand(demonstration):
+    text, _ = demonstration
+    series = load_airline_passengers().to_numpy().astype(float)
+    known, truth = series[:120], series[120:]
+    scale = np.abs(known[12:] - known[:-12]).mean()
+    expected = {
+        "naive: the last value": [series[119:-1], np.repeat(known[-1], 24)],
+        "seasonal naive: a season before": [series[108:-12], np.tile(known[-12:], 2)],
+    }
+    for name, forecasts in expected.items():
+        for shown, predictions in zip(errors(text, name), forecasts, strict=True):
+            error = np.abs(predictions - truth)
+            wanted = [np.sqrt((error**2).mean()), error.mean(), error.mean() / scale]
+            np.testing.assert_allclose(shown, wanted, rtol=5e-3)
+
+
+def test_the_model_beats_the_seasonal_naive_forecast_with_each_seed(demonstration):
+    text, _ = demonstration
+    naive = errors(text, "seasonal naive: a season before")
+    assert all(
+        ours[-1] < theirs[-1]
+        for ours, theirs in zip(errors(text, "the model"), naive, strict=True)
+    )
+    worst = [float(line.split()[-1]) for line in text.splitlines() if "seeds" in line]
+    assert worst[0] < 0.5 * naive[0][-1]
+    assert worst[1] < naive[1][-1]
+
+
+@pytest.fixture
+def _quick(monkeypatch):
+    """Train for a moment, where how well the model does is not asked."""
+    monkeypatch.setattr("skl_lstm._demonstration.UPDATES", 20)
+
+
+@pytest.mark.usefixtures("_quick")
+def test_what_is_held_out_does_not_change_what_is_chosen(tmp_path, capsys):
+    tables = []
+    for held_out in (np.linspace(1.0, 2.0, 24), np.linspace(900.0, 100.0, 24)):
+        series = load_airline_passengers().astype(float)
+        series.iloc[-24:] = held_out
+        series.to_csv(tmp_path / "own.csv")
+        own = ["--csv", str(tmp_path / "own.csv"), "--column", "passengers"]
+        main([*own, "--date-column", "Month", "--output", str(tmp_path)])
+        shown = capsys.readouterr().out
+        tables.append(shown.split("MAE")[1].split("The values held out")[0])
+    assert tables[0] == tables[1]
+
+
+def test_the_model_left_behind_forecasts_what_stands_in_the_csv(demonstration):
+    text, folder = demonstration
+    assert str(folder) in text
+    model, series = joblib.load(folder / "model.joblib"), load_airline_passengers()
+    left = pd.read_csv(folder / "forecast.csv", index_col=0, parse_dates=True)
+    interval = forecast_interval(model, series, 12, 0.9)
+    np.testing.assert_allclose(left, interval)
+    np.testing.assert_allclose(left["forecast"], forecast(model, series, 12))
+    assert left.index[0] == pd.Timestamp("1961-01-01")
+    assert model.score(*make_supervised(series)) > 0.9
+
+
+def test_the_picture_is_a_picture(demonstration):
+    _, folder = demonstration
+    image = plt.imread(folder / "forecast.png")
+    assert image.shape[0] > 400
+    assert len(np.unique(image.reshape(-1, image.shape[-1]), axis=0)) > 10
+
+
+@pytest.fixture
+def csv(tmp_path):
+    def write(values, **columns):
+        file = tmp_path / "own.csv"
+        pd.DataFrame({"v": values, **columns}).to_csv(file, index=False)
+        return str(file)
+
+    return write
+
+
+@pytest.mark.usefixtures("_quick")
+@pytest.mark.parametrize(
+    ("freq", "ahead"),
+    [
+        (None, "140"),
+        ("QS", "1885-01-01"),
+        ("h", "1850-01-06 20:00:00"),
+        ("YS", "1990-01-01"),
+    ],
+)
+def test_a_series_of_ones_own(freq, ahead, csv, tmp_path, capsys):
+    # Below zero, so that it has no logarithms.
+    values = np.sin(np.arange(140) * np.pi / 2) - np.arange(140) / 50
+    options = ["--column", "v", "--output", str(tmp_path)]
+    if freq is None:
+        file = csv(values)
+    else:
+        dates = pd.date_range("1850-01-01", periods=140, freq=freq)
+        file = csv(values, when=dates.year if freq == "YS" else dates)
+        options += ["--date-column", "when"]
+    main(["--csv", file, *options])
     shown = capsys.readouterr().out
-    for name in ("LSTM(16)", "naive: as this month", "seasonal naive: as a year before"):
-        assert name in shown
+    assert shown.startswith("v: 140 values, ")
+    assert "nan" not in shown
+    assert str(pd.read_csv(tmp_path / "forecast.csv", index_col=0).index[0]) == ahead
+
+
+@pytest.mark.usefixtures("_quick")
+def test_without_matplotlib_all_else_is_done(csv, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    main(["--csv", csv(np.arange(120.0)), "--column", "v", "--output", str(tmp_path / "left")])
+    assert "no picture: ForecastDisplay needs matplotlib; pip" in capsys.readouterr().out
+    left = {file.name for file in (tmp_path / "left").iterdir()}
+    assert left == {"model.joblib", "forecast.csv"}
+
+
+def months(n, start="1990-01"):
+    return pd.date_range(start, periods=n, freq="MS").strftime("%Y-%m-%d").to_numpy()
+
+
+def holed():
+    return np.delete(months(121), 7)
+
+
+BAD = {
+    "missing column": (
+        {"values": np.ones(120)},
+        ["--column", "w"],
+        "own.csv has no column 'w', but ['v', 'when']",
+    ),
+    "missing date column": (
+        {"values": np.ones(120)},
+        ["--column", "v", "--date-column", "w"],
+        "own.csv has no column 'w', but ['v', 'when']",
+    ),
+    "no number": (
+        {"values": ["1", "2", "three", *"4" * 117]},
+        ["--column", "v"],
+        "own.csv must have a number in each row of 'v', got 'three' in row 3",
+    ),
+    "nothing": (
+        {"values": [1.0, np.nan, *np.ones(118)]},
+        ["--column", "v"],
+        "own.csv must have a number in each row of 'v', got nothing in row 2",
+    ),
+    "infinite": (
+        {"values": [*np.ones(119), np.inf]},
+        ["--column", "v"],
+        "own.csv must have a number in each row of 'v', got 'inf' in row 120",
+    ),
+    "no date": (
+        {"values": np.ones(120), "when": ["soon", *months(119)]},
+        ["--column", "v", "--date-column", "when"],
+        "own.csv must have a date in each row of 'when', got 'soon' in row 1",
+    ),
+    "a hole": (
+        {"values": np.ones(120), "when": holed()},
+        ["--column", "v", "--date-column", "when"],
+        "own.csv, dates in 'when': history must have a row for 1990-08-01, as its frequency MS "
+        "wants, got 1990-09-01 after 1990-07-01",
+    ),
+    "out of order": (
+        {"values": np.ones(120), "when": months(120)[::-1]},
+        ["--column", "v", "--date-column", "when"],
+        "own.csv, dates in 'when': history must have an index that increases",
+    ),
+    "too short": (
+        {"values": np.ones(97), "when": months(97)},
+        ["--column", "v", "--date-column", "when"],
+        "v has 97 values, the demonstration needs 98: 24 to hold out and the others to search",
+    ),
+}
+
+
+@pytest.mark.parametrize(("table", "options", "message"), BAD.values(), ids=list(BAD))
+def test_a_csv_that_does_not_serve_is_a_sentence(
+    table, options, message, csv, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    file = csv(**{"when": months(len(table["values"])), **table})
+    with pytest.raises(SystemExit, match="2"):
+        main(["--csv", file, *options])
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert message in shown.err
+    assert shown.err.count("\n") == 1
+    assert not (tmp_path / "skl_lstm_demonstration").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00", b'v,w\n1,2\n"3'])
+def test_a_file_that_cannot_be_read_is_a_sentence(content, tmp_path, capsys):
+    file = tmp_path / "own.csv"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SystemExit, match="2"):
+        main(["--csv", str(file), "--column", "v", "--output", str(tmp_path)])
+    assert f"python -m skl_lstm: {file} cannot be read: " in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match="2"):
+        main(["--output", str(tmp_path / "file" / "folder")])
+    assert str(tmp_path / "file") in capsys.readouterr().err
 
 
 def test_warming_up_compiles_the_kernel(capsys):
@@ -17,7 +249,16 @@ def test_warming_up_compiles_the_kernel(capsys):
     assert "compiled and cached" in capsys.readouterr().out
 
 
-def test_an_unknown_option_is_refused(capsys):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--fast"], "unrecognized arguments: --fast"),
+        (["--csv", "a.csv"], "--csv and --column go together"),
+        (["--column", "a"], "--csv and --column go together"),
+        (["--date-column", "a"], "--date-column is one of --csv"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(options, message, capsys):
     with pytest.raises(SystemExit, match="2"):
-        main(["--fast"])
-    assert "unrecognized arguments: --fast" in capsys.readouterr().err
+        main(options)
+    assert message in capsys.readouterr().err

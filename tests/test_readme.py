@@ -27,13 +27,12 @@ def test_the_python_blocks_run_one_after_the_other(tmp_path, monkeypatch):
     assert names["result"].frame.shape == (60, 8)
 
 
-def test_the_demonstration_command_runs():
+def test_the_demonstration_command_runs(tmp_path):
     demonstration, tests = blocks("console")
     assert demonstration == "pip install . && python -m skl_lstm\n"
     assert tests.endswith("python -m pytest -n 2\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "skl_lstm"], check=True, capture_output=True, text=True
-    )
+    command = [sys.executable, "-m", "skl_lstm"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
     assert "RMSE" in done.stdout
     assert done.stderr == ""
 
