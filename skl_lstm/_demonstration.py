@@ -105,6 +105,7 @@ def demonstrate(series: pd.Series, folder: Path) -> None:
         f"{series.name}: {len(series)} values, {_time(series, 0)} to {_time(series, -1)}. "
         f"The last {N_HELD_OUT} are held out.\n"
     )
+    # Of all values: those held out must have a logarithm, too.
     search = _search(known, season, logarithms=bool(series.min() > 0))
     model = search.best_estimator_
     _compare(model, series, season)
@@ -125,35 +126,33 @@ def demonstrate(series: pd.Series, folder: Path) -> None:
 
 
 def compose(season: int, n_rows: int, logarithms: bool) -> TransformedTargetRegressor:
-    """Compose the model whose further parameters are searched.
-
-    What grows in percent grows evenly in logarithms. They are scaled to a range so narrow that
-    the network works where its sigmoids and tangents are all but straight, and so goes on
-    beyond the values that it has seen.
-    """
-
-    def scale() -> Pipeline:
-        log = FunctionTransformer(np.log, np.exp, check_inverse=False) if logarithms else None
-        return make_pipeline(log, MinMaxScaler((-0.03, 0.03)))
-
+    """Compose the model whose further parameters are searched."""
+    lstm = LSTMForecaster(
+        epochs=max(20, UPDATES // math.ceil(n_rows / BATCH_SIZE)),
+        batch_size=BATCH_SIZE,
+        learning_rate=0.003,
+        random_state=0,
+    )
     return TransformedTargetRegressor(
         regressor=Pipeline(
             [
-                ("scale", scale()),
+                ("scale", _scaler(logarithms)),
                 ("window", LookbackWindower(look_back=season)),
-                (
-                    "lstm",
-                    LSTMForecaster(
-                        epochs=max(20, UPDATES // math.ceil(n_rows / BATCH_SIZE)),
-                        batch_size=BATCH_SIZE,
-                        learning_rate=0.003,
-                        random_state=0,
-                    ),
-                ),
+                ("lstm", lstm),
             ]
         ),
-        transformer=scale(),
+        transformer=_scaler(logarithms),
     )
+
+
+def _scaler(logarithms: bool) -> Pipeline:
+    """Make growth in percent even, and keep the network where it is all but straight.
+
+    Sigmoids and tangents level out; on a narrow range they hardly bend, so that the network
+    goes on beyond the values that it has seen.
+    """
+    log = FunctionTransformer(np.log, np.exp, check_inverse=False)
+    return make_pipeline(log if logarithms else "passthrough", MinMaxScaler((-0.03, 0.03)))
 
 
 def _search(known: pd.Series, season: int, logarithms: bool) -> GridSearchCV:

@@ -362,11 +362,11 @@ class LossCurveDisplay:
         else:
             named = {"training": estimator}
         trained = {name: _trained(model) for name, model in named.items()}
-        losses = {model.loss if isinstance(model.loss, str) else "" for model in trained.values()}
-        (loss,) = losses if len(losses) == 1 else ("",)
+        losses = [model.loss for model in trained.values()]
+        one = all(isinstance(loss, str) and loss == losses[0] != "auto" for loss in losses)
         return cls.from_histories(
             {name: model.history_ for name, model in trained.items()},
-            ylabel=f"loss ({loss})" if loss else "loss",
+            ylabel=f"loss ({losses[0]})" if losses and one else "loss",
             ax=ax,
         )
 

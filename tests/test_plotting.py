@@ -21,6 +21,7 @@ from skl_lstm import (
     ForecastDisplay,
     LookbackWindower,
     LossCurveDisplay,
+    LSTMClassifier,
     LSTMForecaster,
     forecast,
     forecast_interval,
@@ -351,6 +352,12 @@ def test_epochs_are_whole(n_epochs):
     display = LossCurveDisplay.from_histories({"a": {"loss": np.linspace(1, 2, n_epochs)}})
     ticks = display.ax_.get_xticks()
     assert_array_equal(ticks, ticks.round())
+
+
+def test_a_classifier_is_drawn_too(series):
+    windows = LookbackWindower(3).fit_transform(series.to_frame() / 1000)
+    classifier = LSTMClassifier(units=2, epochs=2).fit(windows, series > 300)
+    assert LossCurveDisplay.from_estimator(classifier).ax_.get_ylabel() == "loss"
 
 
 def test_what_has_no_losses_is_refused(series):
