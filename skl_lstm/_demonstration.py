@@ -38,6 +38,10 @@ LONGEST_SEASON = 60
 # Where there is no season, windows of up to so many rows are tried.
 SHORT_WINDOW = 12
 
+# More, and a demonstration would be long, or its picture crowded.
+MOST_VALUES = 3000
+MOST_DRAWN = 300
+
 # Epochs are such that a short series and a long one are given about as many updates.
 BATCH_SIZE = 128
 UPDATES = 1000
@@ -99,10 +103,13 @@ def demonstrate(series: pd.Series, folder: Path) -> None:
     folder : Path
         Where to leave them.
     """
+    n_given = len(series)
+    series = series[-MOST_VALUES:]
     season = _season(series)
     known = series[:-N_HELD_OUT]
+    share = f"the last {len(series)} of {n_given}" if len(series) < n_given else str(n_given)
     print(
-        f"{series.name}: {len(series)} values, {_time(series, 0)} to {_time(series, -1)}. "
+        f"{series.name}: {share} values, {_time(series, 0)} to {_time(series, -1)}. "
         f"The last {N_HELD_OUT} are held out.\n"
     )
     # Of all values: those held out must have a logarithm, too.
@@ -246,8 +253,8 @@ def _draw(model: Any, series: pd.Series, ahead: pd.DataFrame, file: Path) -> Non
     n_train = len(X) - N_HELD_OUT
     said = pd.Series(model.predict(X), series.index[1:])
     display = ForecastDisplay.from_predictions(
-        series,
-        fitted=said[:n_train],
+        series[-MOST_DRAWN:],
+        fitted=said[:n_train][-MOST_DRAWN:],
         predicted=said[n_train:],
         forecast=ahead,
         coverage=COVERAGE,

@@ -146,6 +146,14 @@ def test_a_series_of_ones_own(freq, ahead, csv, tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("_quick")
+def test_of_a_long_series_the_end_is_taken(csv, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("skl_lstm._demonstration.MOST_VALUES", 120)
+    main(["--csv", csv(np.arange(130.0)), "--column", "v", "--output", str(tmp_path)])
+    assert "v: the last 120 of 130 values, 10 to 129. " in capsys.readouterr().out
+    assert pd.read_csv(tmp_path / "forecast.csv", index_col=0).index[0] == 130
+
+
+@pytest.mark.usefixtures("_quick")
 def test_without_matplotlib_all_else_is_done(csv, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     main(["--csv", csv(np.arange(120.0)), "--column", "v", "--output", str(tmp_path / "left")])
