@@ -39,7 +39,7 @@ LONGEST_SEASON = 60
 SHORT_WINDOW = 12
 
 # More, and a demonstration would be long, or its picture crowded.
-MOST_VALUES = 3000
+MOST_VALUES = 1000
 MOST_DRAWN = 300
 
 # Epochs are such that a short series and a long one are given about as many updates.
@@ -250,12 +250,11 @@ def _draw(model: Any, series: pd.Series, ahead: pd.DataFrame, file: Path) -> Non
     import pandas as pd
 
     X, _ = make_supervised(series)
-    n_train = len(X) - N_HELD_OUT
-    said = pd.Series(model.predict(X), series.index[1:])
+    said = pd.Series(model.predict(X), series.index[1:])[-MOST_DRAWN:]
     display = ForecastDisplay.from_predictions(
         series[-MOST_DRAWN:],
-        fitted=said[:n_train][-MOST_DRAWN:],
-        predicted=said[n_train:],
+        fitted=said[:-N_HELD_OUT],
+        predicted=said[-N_HELD_OUT:],
         forecast=ahead,
         coverage=COVERAGE,
     )
