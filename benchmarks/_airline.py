@@ -12,13 +12,20 @@ LOOK_BACK = 3
 TRAIN_SHARE = 0.67
 
 
-def published_rows() -> tuple[tuple[NDArray, NDArray], tuple[NDArray, NDArray], MinMaxScaler]:
+def published_rows(
+    look_back: int = LOOK_BACK,
+) -> tuple[tuple[NDArray, NDArray], tuple[NDArray, NDArray], MinMaxScaler]:
     """Window the scaled series: training rows, test rows, and the scaler.
+
+    Parameters
+    ----------
+    look_back : int, default=3
+        Values in a window.
 
     Returns
     -------
     train, test : tuple of ndarray
-        Windows of shape (n, 3, 1) and the value after each of shape (n,), both float32.
+        Windows of shape (n, look_back, 1) and the value after each of shape (n,), both float32.
     scaler : MinMaxScaler
         Fitted on the whole series, as published, so that it has seen the test values.
     """
@@ -26,11 +33,14 @@ def published_rows() -> tuple[tuple[NDArray, NDArray], tuple[NDArray, NDArray], 
     scaler = MinMaxScaler().fit(series)
     scaled = scaler.transform(series).astype(np.float32)
     n_train = int(len(scaled) * TRAIN_SHARE)
-    return _published_windows(scaled[:n_train]), _published_windows(scaled[n_train:]), scaler
+    train, test = (
+        _published_windows(part, look_back) for part in (scaled[:n_train], scaled[n_train:])
+    )
+    return train, test, scaler
 
 
-def _published_windows(series: NDArray) -> tuple[NDArray, NDArray]:
+def _published_windows(series: NDArray, look_back: int) -> tuple[NDArray, NDArray]:
     """Cut windows as published, the last possible row left out."""
-    n_rows = len(series) - LOOK_BACK - 1
-    windows = np.array([series[start : start + LOOK_BACK] for start in range(n_rows)])
-    return windows, series[LOOK_BACK : LOOK_BACK + n_rows, 0]
+    n_rows = len(series) - look_back - 1
+    windows = np.array([series[start : start + look_back] for start in range(n_rows)])
+    return windows, series[look_back : look_back + n_rows, 0]

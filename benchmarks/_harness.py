@@ -41,14 +41,17 @@ SETTLE_SECONDS = 0.1
 Side = Callable[[], float]
 
 
-def arguments(question: str | None, *, runs: int = 5, **flags: str) -> argparse.Namespace:
-    """Read the command line: the options that all scripts have, and a script's own flags."""
+def arguments(
+    question: str | None, *, runs: int = 5, files: Mapping[str, str] | None = None, **flags: str
+) -> argparse.Namespace:
+    """Read the command line: the options that all scripts have, and a script's own."""
     parser = argparse.ArgumentParser(
         description=question, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=runs, help="runs of each side (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="a small run, to see that it works")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    for name, help_text in {"json": "write the figures there", **(files or {})}.items():
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=help_text)
     for name, help_text in flags.items():
         parser.add_argument(f"--{name}", action="store_true", help=help_text)
     options = parser.parse_args()
