@@ -77,8 +77,8 @@ def experiments() -> list[Experiment]:
         airline("1 airline, look_back 1, features", 1, (22.93, 47.53), reshape_mode="features"),
         airline("2 airline, look_back 3, features", 3, (24.19, 58.03), reshape_mode="features"),
         airline("3 airline, look_back 3, time steps", 3, (23.69, 58.88)),
-        airline("4 the same, stateful", 3, (20.74, 52.23), stateful=True),
-        airline("5 the same, two stateful layers", 3, (20.49, 56.35), units=(4, 4), stateful=True),
+        airline("4 airline, look_back 3, stateful", 3, (20.74, 52.23), stateful=True),
+        airline("5 airline, two stateful layers", 3, (20.49, 56.35), units=(4, 4), stateful=True),
         sequence(),
         saved_pairs(),
         sine(),
@@ -135,14 +135,15 @@ def honest_airline(forecaster: LSTMForecaster, look_back: int) -> Figures:
     model = TransformedTargetRegressor(
         regressor=make_pipeline(MinMaxScaler(), LookbackWindower(look_back), forecaster),
         transformer=MinMaxScaler(),
-    ).fit(X[:n_train], y[:n_train])
+    ).fit(X.iloc[:n_train], y.iloc[:n_train])
     # States, like windows, go on where the training rows ended.
     onwards = {"initial_state": "fit"} if forecaster.stateful else {}
-    complete = slice(look_back - 1, n_train)
-    return {
-        "RMSE train": root_mean_squared_error(y[complete], model.predict(X)[complete]),
-        "RMSE test": root_mean_squared_error(y[n_train:], model.predict(X[n_train:], **onwards)),
+    predicted = {
+        "RMSE train": model.predict(X.iloc[:n_train])[look_back - 1 :],
+        "RMSE test": model.predict(X.iloc[n_train:], **onwards),
     }
+    truth = {"RMSE train": y.iloc[look_back - 1 : n_train], "RMSE test": y.iloc[n_train:]}
+    return {part: root_mean_squared_error(truth[part], predicted[part]) for part in truth}
 
 
 def sequence() -> Experiment:
@@ -207,7 +208,7 @@ def predict_from_our_file(path: str, rows: list) -> list[float]:
 
 
 def sine() -> Experiment:
-    """A sine of 100 values a radian apart, in windows of 50.
+    """Follow a sine of 100 values a radian apart, in windows of 50.
 
     Point by point each window is true; as a whole sequence, the first window is, and every
     prediction becomes the last value of the next. The published number of epochs is not known:
@@ -266,7 +267,7 @@ def digits() -> Experiment:
     )
     return Experiment(
         "9c digits, 8 rows as 8 time steps",
-        LSTMClassifier(units=32, features_per_step=8, epochs=30),
+        LSTMClassifier(units=32, features_per_step=8, epochs=30, learning_rate=0.01),
         (X_train, y_train),
         lambda fitted: classification(fitted, X_test, y_test),
     )

@@ -1,0 +1,330 @@
+"""The published experiments, each in a few lines: they land where they were published to land.
+
+Numbers are those of the table in benchmarks/published_experiments.py, which runs all of this
+against plain Keras from several seeds. Here a short training is held to plain Keras weight for
+weight, and the full one to what the experiment is about.
+"""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone, is_classifier
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_digits
+from sklearn.metrics import mean_absolute_error, mean_squared_error, root_mean_squared_error
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from skl_lstm import (
+    LookbackWindower,
+    LSTMClassifier,
+    LSTMForecaster,
+    load_airline_passengers,
+    make_supervised,
+)
+from skl_lstm._training import TrainingState
+
+AIRLINE = {
+    1: (1, LSTMForecaster(units=4, batch_size=1, reshape_mode="features"), 22.93, 47.53),
+    2: (3, LSTMForecaster(units=4, batch_size=1, reshape_mode="features"), 24.19, 58.03),
+    3: (3, LSTMForecaster(units=4, batch_size=1), 23.69, 58.88),
+    4: (3, LSTMForecaster(units=4, batch_size=1, stateful=True), 20.74, 52.23),
+    5: (3, LSTMForecaster(units=(4, 4), batch_size=1, stateful=True), 20.49, 56.35),
+}
+SEQUENCE = LSTMForecaster(units=10, batch_size=9, epochs=1000)
+PAIRS = LSTMForecaster(units=10, shuffle=False, epochs=300)
+SINE = LSTMForecaster(units=(5, 20), batch_size=512, validation_split=0.05, epochs=500)
+TWO_CLASSES = LSTMClassifier(units=10, learning_rate=0.01, epochs=30)
+THREE_CLASSES = LSTMClassifier(units=10, learning_rate=0.01, epochs=30)
+DIGITS = LSTMClassifier(units=32, features_per_step=8, learning_rate=0.01, epochs=30)
+OPTIMIZERS = {
+    "sgd": LSTMForecaster(
+        units=10,
+        batch_size=10,
+        optimizer="sgd",
+        learning_rate=0.1,
+        optimizer_kwargs={"momentum": 0.3},
+        metrics=["mae"],
+    ),
+    "rmsprop": LSTMForecaster(units=10, batch_size=10, optimizer="rmsprop", metrics=["mae"]),
+    "adam": LSTMForecaster(units=10, batch_size=10, optimizer="adam", metrics=["mae"]),
+}
+
+
+def published_airline_rows(look_back):
+    """Scaled as a whole, cut at 67 %, the last possible row of each part left out."""
+    series = load_airline_passengers().to_numpy(float).reshape(-1, 1)
+    scaler = MinMaxScaler().fit(series)
+    scaled = scaler.transform(series)[:, 0]
+    train, test = (windows(part, look_back) for part in np.split(scaled, [int(144 * 0.67)]))
+    return (train[0][:-1], train[1][:-1]), (test[0][:-1], test[1][:-1]), scaler.data_range_[0]
+
+
+def windows(series, look_back):
+    return np.lib.stride_tricks.sliding_window_view(series, look_back)[:-1], series[look_back:]
+
+
+def pairs(n):
+    values = np.arange(n + 1) / 10
+    return values[:-1, np.newaxis], values[1:]
+
+
+def sine():
+    return windows(np.sin(np.arange(-50.0, 50.0)), 50)
+
+
+def made_sequences(*periods):
+    """Noisy waves; the class is the period."""
+    random = np.random.default_rng(0)
+    labels = np.arange(600) % len(periods)
+    phase = random.uniform(0.0, 2.0 * np.pi, (600, 1))
+    waves = np.sin(2.0 * np.pi * np.arange(24) / np.array(periods)[labels][:, None] + phase)
+    return waves + random.normal(scale=0.5, size=waves.shape), labels
+
+
+def digit_rows():
+    """8 rows of 8 pixels: train and held-out rows."""
+    X, y = load_digits(return_X_y=True)
+    return train_test_split(X / 16.0, y, test_size=0.25, stratify=y, random_state=0)
+
+
+# A short training is plain Keras's, weight for weight ------------------------------------------
+
+SHORT = {
+    **{
+        f"airline {number}": (
+            model,
+            lambda look_back=look_back: published_airline_rows(look_back)[0],
+        )
+        for number, (look_back, model, *_) in AIRLINE.items()
+    },
+    "sequence": (SEQUENCE, lambda: pairs(9)),
+    "pairs": (PAIRS, lambda: pairs(5)),
+    "sine": (SINE, sine),
+    "two classes": (TWO_CLASSES, lambda: made_sequences(6, 9)),
+    "three classes": (THREE_CLASSES, lambda: made_sequences(5, 7, 10)),
+    **{name: (model, lambda: published_airline_rows(3)[0]) for name, model in OPTIMIZERS.items()},
+}
+SHORT_EPOCHS = 3
+
+
+def plain_keras(fitted):
+    """Build what a tutorial writes for one of our networks, with the same first weights."""
+    import keras
+
+    network = fitted.network_
+    stateful = network.stateful
+    *lower, last = network.units
+    shape = (1 if stateful else None, network.n_steps, network.n_features)
+    model = keras.Sequential([keras.Input(batch_shape=shape)])
+    for n_units in lower:
+        model.add(keras.layers.LSTM(n_units, stateful=stateful, return_sequences=True))
+    model.add(keras.layers.LSTM(last, stateful=stateful))
+    model.add(keras.layers.Dense(network.n_outputs, activation=network.output_activation))
+    model.set_weights(network.views(TrainingState.fresh(network, fitted.seed_).parameters))
+
+    optimizer = {
+        "sgd": keras.optimizers.SGD(learning_rate=0.1, momentum=0.3),
+        "rmsprop": keras.optimizers.RMSprop(),
+        "adam": keras.optimizers.Adam(fitted.learning_rate or 0.001),
+    }[fitted.optimizer]
+    loss = {"sigmoid": "binary_crossentropy", "softmax": "sparse_categorical_crossentropy"}
+    model.compile(optimizer, loss.get(network.output_activation, "mse"), metrics=fitted.metrics)
+    return model
+
+
+def reset_states(model):
+    for layer in model.layers[:-1]:
+        layer.reset_state()
+
+
+@dataclass
+class Short:
+    """An experiment of few epochs, unshuffled, and what plain Keras makes of it."""
+
+    model: object
+    X: np.ndarray
+    y: np.ndarray
+    weights: list
+    history: dict
+    outputs: np.ndarray
+
+
+@pytest.fixture(scope="module", params=SHORT)
+def short(request):
+    model, rows = SHORT[request.param]
+    X, y = rows()
+    model = clone(model).set_params(epochs=SHORT_EPOCHS, shuffle=False, random_state=0)
+    ours = clone(model).fit(X, y)
+    theirs = plain_keras(ours)
+    windows = X.reshape(len(X), *theirs.input_shape[1:])
+    history = {}
+    for _ in range(SHORT_EPOCHS):
+        epoch = theirs.fit(
+            windows,
+            y,
+            batch_size=model.batch_size,
+            shuffle=False,
+            validation_split=model.validation_split,
+            verbose=0,
+        )
+        reset_states(theirs)
+        for name, (value,) in epoch.history.items():
+            history.setdefault(name, []).append(value)
+    outputs = theirs.predict(windows, batch_size=1 if model.stateful else None, verbose=0)
+    return Short(model, X, y, theirs.get_weights(), history, outputs)
+
+
+def test_a_short_training_is_plain_keras_weight_for_weight(short, engine):
+    ours = clone(short.model).set_params(engine=engine).fit(short.X, short.y)
+    assert ours.engine_ == engine
+    for our_part, their_part in zip(ours.weights_, short.weights, strict=True):
+        assert_allclose(our_part, their_part, atol=1e-4)
+    assert ours.history_.keys() == short.history.keys()
+    for name, values in ours.history_.items():
+        assert_allclose(values, short.history[name], rtol=1e-3)
+    if is_classifier(ours):
+        # One sigmoid output is the probability of the second class.
+        given = ours.predict_proba(short.X)[:, -short.outputs.shape[1] :]
+    else:
+        given = ours.predict(short.X)[:, np.newaxis]
+    assert_allclose(given, short.outputs, atol=1e-4)
+
+
+# 1 to 5: the airline series -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", AIRLINE)
+def test_airline_errors_land_where_published(number):
+    look_back, model, published_train, published_test = AIRLINE[number]
+    train, test, scale = published_airline_rows(look_back)
+    errors = [
+        [root_mean_squared_error(y, fitted.predict(X)) * scale for X, y in (train, test)]
+        for fitted in (clone(model).set_params(random_state=k).fit(*train) for k in range(10))
+    ]
+    # The published figures are of one seed each.
+    assert_allclose(np.median(errors, axis=0), [published_train, published_test], rtol=0.3)
+
+
+@pytest.mark.parametrize("number", AIRLINE)
+def test_airline_without_the_leaks_of_the_published_protocol(number):
+    look_back, model, _, published_test = AIRLINE[number]
+    X, y = make_supervised(load_airline_passengers())
+    composed = TransformedTargetRegressor(
+        make_pipeline(MinMaxScaler(), LookbackWindower(look_back), clone(model)),
+        transformer=MinMaxScaler(),
+    )
+    composed.set_params(regressor__lstmforecaster__random_state=0)
+    composed.fit(X.iloc[:95], y.iloc[:95])
+    onwards = {"initial_state": "fit"} if model.stateful else {}
+    predicted = composed.predict(X.iloc[95:], **onwards)
+    assert_allclose(root_mean_squared_error(y.iloc[95:], predicted), published_test, rtol=0.5)
+
+
+# 6 and 7: small sequences ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_value_of_the_sequence_predicts_the_next(seed):
+    X, y = pairs(9)
+    predicted = clone(SEQUENCE).set_params(random_state=seed).fit(X, y).predict(X)
+    assert mean_squared_error(y, predicted) < 5e-4
+    assert_array_equal(np.round(predicted, 1), np.round(y, 1))
+
+
+def test_a_saved_model_predicts_the_same_in_another_process(tmp_path, engine):
+    X, y = pairs(5)
+    model = clone(PAIRS).set_params(engine=engine, random_state=0)
+    if engine == "keras":
+        model.set_params(epochs=3)
+    model.fit(X, y).save(tmp_path / "lstm_model.h5")
+    elsewhere = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from skl_lstm import LSTMForecaster\n"
+            "model = LSTMForecaster.load('lstm_model.h5')\n"
+            "print(model.predict([[0.0], [0.1], [0.2], [0.3], [0.4]]).tolist())",
+        ],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert elsewhere.stdout == f"{model.predict(X).tolist()}\n"
+
+
+# 8: the sine ----------------------------------------------------------------------------------
+
+
+def test_the_sine_is_followed_point_by_point_and_as_a_whole_sequence():
+    X, y = sine()
+    model = clone(SINE).set_params(random_state=0).fit(X, y)
+    assert root_mean_squared_error(y, model.predict(X)) < 0.02
+
+    seen = X[0]
+    for _ in y:
+        seen = np.append(seen, model.predict(seen[np.newaxis, -50:]))
+    assert root_mean_squared_error(y, seen[50:]) < 0.02
+
+
+# 9: classes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "periods", "names"),
+    [(TWO_CLASSES, (6, 9), ["fast", "slow"]), (THREE_CLASSES, (5, 7, 10), ["a", "b", "c"])],
+    ids=["two", "several"],
+)
+def test_sequences_are_told_apart(model, periods, names):
+    X, labels = made_sequences(*periods)
+    y = np.array(names)[labels]
+    fitted = clone(model).set_params(random_state=0).fit(X[:300], y[:300])
+    probabilities = fitted.predict_proba(X[300:])
+    assert probabilities.shape == (300, len(names))
+    assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-6)
+    assert_array_equal(fitted.predict(X[300:]), fitted.classes_[probabilities.argmax(axis=1)])
+    assert fitted.score(X[300:], y[300:]) > 0.9
+
+
+def test_digits_are_read_row_by_row():
+    X_train, X_test, y_train, y_test = digit_rows()
+    fitted = clone(DIGITS).set_params(random_state=0).fit(X_train, y_train)
+    assert fitted.score(X_test, y_test) >= 0.95
+
+
+# 10: optimizers, metrics, verbose, evaluation -------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_regression_is_followed_by_its_metrics_and_judged_on_held_out_rows(optimizer):
+    train, test, _ = published_airline_rows(3)
+    model = clone(OPTIMIZERS[optimizer]).set_params(random_state=0).fit(*train)
+    assert [len(values) for values in model.history_.values()] == [100, 100]
+    assert set(model.history_) == {"loss", "mae"}
+    assert model.history_["mae"][-1] < 0.5 * model.history_["mae"][0]
+
+    X_test, y_test = test
+    evaluated = model.to_keras().evaluate(X_test[..., np.newaxis], y_test, verbose=0)
+    predicted = model.predict(X_test)
+    expected = mean_squared_error(y_test, predicted), mean_absolute_error(y_test, predicted)
+    assert_allclose(evaluated, expected, rtol=1e-3)
+    assert expected[0] < 0.02
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_verbose_shows_nothing_or_how_the_loss_falls(verbose, engine, capfd):
+    train, _, _ = published_airline_rows(3)
+    model = clone(OPTIMIZERS["adam"]).set_params(engine=engine, epochs=3, verbose=verbose)
+    model.fit(*train)
+    shown = capfd.readouterr().out
+    assert bool(shown) == bool(verbose)
+    if verbose == 1:
+        assert "loss: " in shown.splitlines()[-1]
+    if verbose == 2:
+        assert sum("loss: " in line for line in shown.splitlines()) == 3
