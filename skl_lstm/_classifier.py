@@ -297,7 +297,10 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
             In the order of `classes_`; of float32 where X is, else of float64.
         """
         outputs = self._outputs(X, initial_state)
-        return np.hstack([1.0 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+        if outputs.shape[1] == 1:
+            return np.hstack([1.0 - outputs, outputs])
+        # The network's float32 does not sum to one as exactly as float64 must for log_loss.
+        return outputs / outputs.sum(axis=1, keepdims=True)
 
     def decision_function(self, X: ArrayLike, *, initial_state: str = "zeros") -> NDArray:
         """Compute what the probabilities are made of, before sigmoid or softmax.

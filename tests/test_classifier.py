@@ -61,7 +61,7 @@ def test_probabilities_scores_and_classes_agree(y):
     model = classifier(epochs=20).fit(X, y)
     probabilities, scores = model.predict_proba(X), model.decision_function(X)
     assert probabilities.shape == (60, len(np.unique(y)))
-    assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-6)
+    assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-12)
     assert_array_equal(model.predict(X), model.classes_[probabilities.argmax(axis=1)])
     if scores.ndim == 1:
         assert_allclose(probabilities[:, 1], 1.0 / (1.0 + np.exp(-scores)), atol=1e-6)
