@@ -25,7 +25,7 @@ KERAS = "plain Keras"
 OURS_BY_KERAS = f"{OURS}, by Keras"
 HONEST = f"{OURS}, honest"
 COLUMNS = ("published", KERAS, OURS, OURS_BY_KERAS, HONEST, "apart")
-SECONDS = "seconds"
+SECONDS = "seconds, all in"
 
 Columns = dict[str, list[float]]
 
