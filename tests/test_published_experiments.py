@@ -41,7 +41,7 @@ PAIRS = LSTMForecaster(units=10, shuffle=False, epochs=300)
 SINE = LSTMForecaster(units=(5, 20), batch_size=512, validation_split=0.05, epochs=500)
 TWO_CLASSES = LSTMClassifier(units=10, learning_rate=0.01, epochs=30)
 THREE_CLASSES = LSTMClassifier(units=10, learning_rate=0.01, epochs=30)
-DIGITS = LSTMClassifier(units=32, features_per_step=8, learning_rate=0.01, epochs=30)
+DIGITS = LSTMClassifier(units=64, features_per_step=8, learning_rate=0.005, epochs=30)
 OPTIMIZERS = {
     "sgd": LSTMForecaster(
         units=10,
@@ -249,16 +249,16 @@ def test_a_saved_model_predicts_the_same_in_another_process(tmp_path, engine):
     model = clone(PAIRS).set_params(engine=engine, random_state=0)
     if engine == "keras":
         model.set_params(epochs=3)
-    model.fit(X, y).save(tmp_path / "lstm_model.h5")
+    path = tmp_path / "lstm_model.h5"
+    model.fit(X, y).save(path)
     elsewhere = subprocess.run(
         [
             sys.executable,
             "-c",
             "from skl_lstm import LSTMForecaster\n"
-            "model = LSTMForecaster.load('lstm_model.h5')\n"
+            f"model = LSTMForecaster.load({str(path)!r})\n"
             "print(model.predict([[0.0], [0.1], [0.2], [0.3], [0.4]]).tolist())",
         ],
-        cwd=tmp_path,
         check=True,
         capture_output=True,
         text=True,
