@@ -93,108 +93,6 @@ def digit_rows():
     return train_test_split(X / 16.0, y, test_size=0.25, stratify=y, random_state=0)
 
 
-# A short training is plain Keras's, weight for weight ------------------------------------------
-
-SHORT = {
-    **{
-        f"airline {number}": (
-            model,
-            lambda look_back=look_back: published_airline_rows(look_back)[0],
-        )
-        for number, (look_back, model, *_) in AIRLINE.items()
-    },
-    "sequence": (SEQUENCE, lambda: pairs(9)),
-    "sine": (SINE, sine),
-    "two classes": (TWO_CLASSES, lambda: made_sequences(6, 9)),
-    "three classes": (THREE_CLASSES, lambda: made_sequences(5, 7, 10)),
-    **{name: (model, lambda: published_airline_rows(3)[0]) for name, model in OPTIMIZERS.items()},
-}
-SHORT_EPOCHS = 3
-
-
-def plain_keras(fitted):
-    """Build what a tutorial writes for one of our networks, with the same first weights."""
-    import keras
-
-    network = fitted.network_
-    stateful = network.stateful
-    *lower, last = network.units
-    shape = (1 if stateful else None, network.n_steps, network.n_features)
-    model = keras.Sequential([keras.Input(batch_shape=shape)])
-    for n_units in lower:
-        model.add(keras.layers.LSTM(n_units, stateful=stateful, return_sequences=True))
-    model.add(keras.layers.LSTM(last, stateful=stateful))
-    model.add(keras.layers.Dense(network.n_outputs, activation=network.output_activation))
-    model.set_weights(network.views(TrainingState.fresh(network, fitted.seed_).parameters))
-
-    optimizer = {
-        "sgd": keras.optimizers.SGD(learning_rate=0.1, momentum=0.3),
-        "rmsprop": keras.optimizers.RMSprop(),
-        "adam": keras.optimizers.Adam(fitted.learning_rate or 0.001),
-    }[fitted.optimizer]
-    loss = {"sigmoid": "binary_crossentropy", "softmax": "sparse_categorical_crossentropy"}
-    model.compile(optimizer, loss.get(network.output_activation, "mse"), metrics=fitted.metrics)
-    return model
-
-
-def reset_states(model):
-    for layer in model.layers[:-1]:
-        layer.reset_state()
-
-
-@dataclass
-class Short:
-    """An experiment of few epochs, unshuffled, and what plain Keras makes of it."""
-
-    model: object
-    X: np.ndarray
-    y: np.ndarray
-    weights: list
-    history: dict
-    outputs: np.ndarray
-
-
-@pytest.fixture(scope="module", params=SHORT)
-def short(request):
-    model, rows = SHORT[request.param]
-    X, y = rows()
-    model = clone(model).set_params(epochs=SHORT_EPOCHS, shuffle=False, random_state=0)
-    ours = clone(model).fit(X, y)
-    theirs = plain_keras(ours)
-    windows = X.reshape(len(X), *theirs.input_shape[1:])
-    history = {}
-    for _ in range(SHORT_EPOCHS):
-        epoch = theirs.fit(
-            windows,
-            y,
-            batch_size=model.batch_size,
-            shuffle=False,
-            validation_split=model.validation_split,
-            verbose=0,
-        )
-        reset_states(theirs)
-        for name, (value,) in epoch.history.items():
-            history.setdefault(name, []).append(value)
-    outputs = theirs.predict(windows, batch_size=1 if model.stateful else None, verbose=0)
-    return Short(model, X, y, theirs.get_weights(), history, outputs)
-
-
-def test_a_short_training_is_plain_keras_weight_for_weight(short, engine):
-    ours = clone(short.model).set_params(engine=engine).fit(short.X, short.y)
-    assert ours.engine_ == engine
-    for our_part, their_part in zip(ours.weights_, short.weights, strict=True):
-        assert_allclose(our_part, their_part, atol=1e-4)
-    assert ours.history_.keys() == short.history.keys()
-    for name, values in ours.history_.items():
-        assert_allclose(values, short.history[name], rtol=1e-3)
-    if is_classifier(ours):
-        # One sigmoid output is the probability of the second class.
-        given = ours.predict_proba(short.X)[:, -short.outputs.shape[1] :]
-    else:
-        given = ours.predict(short.X)[:, np.newaxis]
-    assert_allclose(given, short.outputs, atol=1e-4)
-
-
 # 1 to 5: the airline series -------------------------------------------------------------------
 
 
@@ -335,3 +233,95 @@ def test_verbose_shows_nothing_or_how_the_loss_falls(verbose, engine, capfd):
         assert "loss: " in shown.splitlines()[-1]
     if verbose == 2:
         assert sum("loss: " in line for line in shown.splitlines()) == 3
+
+
+# A short training is plain Keras's, weight for weight ------------------------------------------
+
+SHORT = {
+    **{f"airline {n}": (AIRLINE[n][1], published_airline_rows(AIRLINE[n][0])[0]) for n in AIRLINE},
+    "sequence": (SEQUENCE, pairs(9)),
+    "sine": (SINE, sine()),
+    "two classes": (TWO_CLASSES, made_sequences(6, 9)),
+    "three classes": (THREE_CLASSES, made_sequences(5, 7, 10)),
+    "digits": (DIGITS, digit_rows()[::2]),
+    **{name: (model, published_airline_rows(3)[0]) for name, model in OPTIMIZERS.items()},
+}
+SHORT_EPOCHS = 3
+
+
+def plain_keras(fitted):
+    """Build what a tutorial writes for one of our networks, with the same first weights."""
+    import keras
+
+    network = fitted.network_
+    stateful = network.stateful
+    *lower, last = network.units
+    shape = (1 if stateful else None, network.n_steps, network.n_features)
+    model = keras.Sequential([keras.Input(batch_shape=shape)])
+    for n_units in lower:
+        model.add(keras.layers.LSTM(n_units, stateful=stateful, return_sequences=True))
+    model.add(keras.layers.LSTM(last, stateful=stateful))
+    model.add(keras.layers.Dense(network.n_outputs, activation=network.output_activation))
+    model.set_weights(network.views(TrainingState.fresh(network, fitted.seed_).parameters))
+
+    optimizer = {
+        "sgd": keras.optimizers.SGD(learning_rate=0.1, momentum=0.3),
+        "rmsprop": keras.optimizers.RMSprop(),
+        "adam": keras.optimizers.Adam(fitted.learning_rate or 0.001),
+    }[fitted.optimizer]
+    loss = {"sigmoid": "binary_crossentropy", "softmax": "sparse_categorical_crossentropy"}
+    model.compile(optimizer, loss.get(network.output_activation, "mse"), metrics=fitted.metrics)
+    return model
+
+
+@dataclass
+class Short:
+    """An experiment of few epochs, unshuffled, and what plain Keras makes of it."""
+
+    model: object
+    X: np.ndarray
+    y: np.ndarray
+    weights: list
+    history: dict
+    outputs: np.ndarray
+
+
+@pytest.fixture(scope="module", params=SHORT)
+def short(request):
+    model, (X, y) = SHORT[request.param]
+    model = clone(model).set_params(epochs=SHORT_EPOCHS, shuffle=False, random_state=0)
+    ours = clone(model).fit(X, y)
+    theirs = plain_keras(ours)
+    inputs = X.reshape(len(X), *theirs.input_shape[1:])
+    history = {}
+    for _ in range(SHORT_EPOCHS):
+        epoch = theirs.fit(
+            inputs,
+            y,
+            batch_size=model.batch_size,
+            shuffle=False,
+            validation_split=model.validation_split,
+            verbose=0,
+        )
+        for layer in theirs.layers[:-1]:
+            layer.reset_state()
+        for name, (value,) in epoch.history.items():
+            history.setdefault(name, []).append(value)
+    outputs = theirs.predict(inputs, batch_size=1 if model.stateful else None, verbose=0)
+    return Short(model, X, y, theirs.get_weights(), history, outputs)
+
+
+def test_a_short_training_is_plain_keras_weight_for_weight(short, engine):
+    ours = clone(short.model).set_params(engine=engine).fit(short.X, short.y)
+    assert ours.engine_ == engine
+    for our_part, their_part in zip(ours.weights_, short.weights, strict=True):
+        assert_allclose(our_part, their_part, atol=1e-4)
+    assert ours.history_.keys() == short.history.keys()
+    for name, values in ours.history_.items():
+        assert_allclose(values, short.history[name], rtol=1e-3)
+    if is_classifier(ours):
+        # One sigmoid output is the probability of the second class.
+        given = ours.predict_proba(short.X)[:, -short.outputs.shape[1] :]
+    else:
+        given = ours.predict(short.X)[:, np.newaxis]
+    assert_allclose(given, short.outputs, atol=1e-4)
