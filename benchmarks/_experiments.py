@@ -154,7 +154,7 @@ def sequence() -> Experiment:
         predicted = fitted.predict(X)
         return {
             "MSE": mean_squared_error(y, predicted),
-            "right at one decimal, of 9": np.sum(np.round(predicted, 1) == np.round(y, 1)),
+            "right at one decimal, of 9": np.sum(np.rint(10 * predicted) == np.rint(10 * y)),
         }
 
     return Experiment(
