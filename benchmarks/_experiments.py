@@ -250,10 +250,10 @@ def made_classes(name: str, periods: tuple[float, ...]) -> Experiment:
     labels = np.arange(600) % len(periods)
     phases = random.uniform(0.0, 2.0 * np.pi, (len(labels), 1))
     waves = np.sin(2.0 * np.pi * np.arange(24) / np.array(periods)[labels, np.newaxis] + phases)
-    X = waves + random.normal(scale=0.5, size=waves.shape)
+    X = waves + random.normal(scale=0.8, size=waves.shape)
     return Experiment(
         name,
-        LSTMClassifier(units=10, epochs=30, learning_rate=0.01),
+        LSTMClassifier(units=10, epochs=20, learning_rate=0.01),
         (X[:300], labels[:300]),
         lambda fitted: classification(fitted, X[300:], labels[300:]),
     )

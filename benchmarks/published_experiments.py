@@ -10,6 +10,7 @@ where it is more than one, the script ends with an error that says so.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +67,9 @@ def apart(one: list[float], other: list[float]) -> float:
     """Tell how many standard deviations of the two lie between their means."""
     difference = abs(np.mean(one) - np.mean(other))
     deviation = np.sqrt((np.var(one, ddof=1) + np.var(other, ddof=1)) / 2.0)
-    return float(difference / deviation) if difference else 0.0
+    if not difference:
+        return 0.0
+    return float(difference / deviation) if deviation else math.inf
 
 
 def line(title: str, cells: list[str]) -> str:

@@ -40,8 +40,8 @@ AIRLINE = {
 SEQUENCE = LSTMForecaster(units=10, batch_size=9, epochs=1000)
 PAIRS = LSTMForecaster(units=10, shuffle=False, epochs=300)
 SINE = LSTMForecaster(units=(5, 20), batch_size=512, validation_split=0.05, epochs=500)
-TWO_CLASSES = LSTMClassifier(units=10, learning_rate=0.01, epochs=30)
-THREE_CLASSES = LSTMClassifier(units=10, learning_rate=0.01, epochs=30)
+TWO_CLASSES = LSTMClassifier(units=10, learning_rate=0.01, epochs=20)
+THREE_CLASSES = LSTMClassifier(units=10, learning_rate=0.01, epochs=20)
 DIGITS = LSTMClassifier(units=64, features_per_step=8, learning_rate=0.005, epochs=30)
 OPTIMIZERS = {
     "sgd": LSTMForecaster(
@@ -85,7 +85,7 @@ def made_sequences(*periods):
     labels = np.arange(600) % len(periods)
     phase = random.uniform(0.0, 2.0 * np.pi, (600, 1))
     waves = np.sin(2.0 * np.pi * np.arange(24) / np.array(periods)[labels][:, None] + phase)
-    return waves + random.normal(scale=0.5, size=waves.shape), labels
+    return waves + random.normal(scale=0.8, size=waves.shape), labels
 
 
 def digit_rows():
@@ -195,7 +195,7 @@ def test_sequences_are_told_apart(model, periods, names):
     assert probabilities.shape == (300, len(names))
     assert_allclose(probabilities.sum(axis=1), 1.0)
     assert_array_equal(fitted.predict(X[300:]), fitted.classes_[probabilities.argmax(axis=1)])
-    assert fitted.score(X[300:], y[300:]) > 0.9
+    assert fitted.score(X[300:], y[300:]) > 0.85
 
 
 def test_digits_are_read_row_by_row():
