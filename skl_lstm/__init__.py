@@ -2,6 +2,7 @@
 
 from ._backtesting import backtest
 from ._classifier import LSTMClassifier
+from ._files import ModelFileError
 from ._forecaster import LSTMForecaster
 from ._forecasting import forecast
 from ._intervals import forecast_interval
@@ -17,6 +18,7 @@ __all__ = [
     "LSTMStream",
     "LookbackWindower",
     "LossCurveDisplay",
+    "ModelFileError",
     "backtest",
     "forecast",
     "forecast_interval",

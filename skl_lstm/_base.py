@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import Tags, check_array, check_consistent_length, check_random_state
+from sklearn.utils import Tags, check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _inference
 from ._checks import check_choice, check_fraction, check_integer
 from ._network import Network
 from ._stream import LSTMStream
-from ._training import Rows, Settings, TrainingState, train
+from ._training import Rows, Settings, TrainingState, draw_seed, train
 from ._windows import Windows
+
+if TYPE_CHECKING:
+    from typing import Self
 
 RESHAPE_MODES = ("timesteps", "features")
 ENGINES = ("auto", "native", "keras")
@@ -52,6 +56,9 @@ class BaseLSTM(BaseEstimator):
     and turns the outputs of the network into predictions (:meth:`_decode`). The parameters are
     documented there.
     """
+
+    # What a class learns of y beside the network, and needs in order to predict.
+    _learnt: tuple[str, ...] = ()
 
     network_: Network
     window_shape_: tuple[int, int]
@@ -135,6 +142,132 @@ class BaseLSTM(BaseEstimator):
         settings = self._settings(self.network_, self.seed_)
         return _keras.to_model(self.network_, settings, self._state())
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator to one HDF5 file, without pickle.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to; a name that ends in ``.h5`` or ``.hdf5`` lets Keras open the file too.
+            What is there already is replaced in one step, or stays whole where that fails.
+
+        Raises
+        ------
+        ModelFileError
+            If the model cannot be said in plain values: a loss, an optimizer or a metric is the
+            user's own, or a weight is not finite. Nothing is written then.
+        OSError
+            If the file cannot be written.
+
+        See Also
+        --------
+        load : Reads it.
+        save_model : Writes a whole pipeline.
+
+        Notes
+        -----
+        All that :meth:`load` needs to predict the same and to train on is in the file:
+        parameters, fitted attributes, weights, the optimiser's state, history, the names of the
+        columns, and the versions of the packages. A loss, an optimizer or a metric that is one
+        of Keras's own objects comes back as a name, or as ``{"class_name": …, "config": …}``,
+        which :meth:`fit` takes as it took the object; a ``RandomState`` as the seed drawn from
+        it. Callbacks are left out, with a warning.
+
+        ``keras.models.load_model`` opens the same file. The model is compiled, unless its loss
+        is ``"pinball"``, which is not one of Keras's; its optimiser begins anew, since Keras
+        restores none from HDF5. That of a stateful network takes one row at a time.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from skl_lstm import LSTMForecaster
+        >>> X, y = [[0.1, 0.2], [0.2, 0.3], [0.3, 0.4]], [0.3, 0.4, 0.5]
+        >>> forecaster = LSTMForecaster(units=2, epochs=1, random_state=0).fit(X, y)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     forecaster.save(Path(folder) / "model.h5")
+        ...     loaded = LSTMForecaster.load(Path(folder) / "model.h5")
+        >>> bool((loaded.predict(X) == forecaster.predict(X)).all())
+        True
+        """
+        from . import _persistence
+
+        _persistence.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read an estimator that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file. It may be of any origin: nothing in it is run, it makes no other file be
+            read, and nothing is read before its size and type are known to be right.
+
+        Returns
+        -------
+        estimator : object of this class
+            Fitted: it predicts what the saved one did, and ``partial_fit``, or ``fit`` with
+            ``warm_start=True``, goes on where its training ended.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged, was not written by :meth:`save`, holds an estimator of
+            another class, or is of a format newer than this version of skl_lstm.
+        OSError
+            If the file cannot be read.
+
+        Notes
+        -----
+        This imports neither TensorFlow nor Keras.
+        """
+        from . import _persistence
+
+        return _persistence.load(cls, path)
+
+    @classmethod
+    def from_keras(cls, model: Any, **parameters: Any) -> Self:
+        """Take over a Keras network of LSTM layers and a Dense one.
+
+        Parameters
+        ----------
+        model : keras.Model, str or path-like
+            A ``Sequential`` or functional model, or the path of one that plain Keras saved as
+            ``.keras`` or ``.h5``: LSTM layers with Keras's defaults, stateful or not, each with
+            or without a Dropout after it, and one Dense layer at the end.
+        **parameters : dict
+            Further parameters of the estimator, for training it further. Those that the network
+            itself says (`units`, `stateful` and the like) cannot be given; `dropout` and
+            `recurrent_dropout` must be where its layers differ in them.
+
+        Returns
+        -------
+        estimator : object of this class
+            Fitted: it predicts what the Keras model does, of windows of shape
+            ``(n, n_steps * n_features)``, and trains further with Keras's optimiser as it
+            stood. A classifier's labels are 0, 1, ….
+
+        Raises
+        ------
+        ModelFileError
+            If the file is no Keras file, or is damaged.
+        ValueError
+            If the network holds anything else; the message names the layer. Of a file nothing
+            is built before, and nothing ever run: a Lambda layer is refused.
+        OSError
+            If the file cannot be read.
+
+        Notes
+        -----
+        A loss, an optimizer or metrics that are not Keras's own are left out, with a warning,
+        unless they are given as `parameters`. Restoring the optimiser's state imports
+        TensorFlow.
+        """
+        from . import _from_keras
+
+        return _from_keras.from_keras(cls, model, parameters)
+
     def stream(self, initial_state: str = "zeros") -> LSTMStream:
         """Predict row by row, as rows come in, with a fitted stateful network.
 
@@ -184,26 +317,46 @@ class BaseLSTM(BaseEstimator):
         windows = Windows.of(values, *window_shape)
         weight = check_sample_weight(sample_weight, len(values))
         rows = Rows(windows, targets.values, weight).complete()
-        seed = self.seed_ if resume else _draw_seed(self.random_state)
+        seed = self.seed_ if resume else draw_seed(self.random_state)
         settings = self._settings(network, seed, **changes)
         start = self._state() if resume else TrainingState.fresh(network, seed)
         engine, state = train(self.engine, network, *self._split(rows, settings), settings, start)
-        weights = network.views(state.parameters)
-        states = _last_states(network, weights, windows)
+        states = _last_states(network, network.views(state.parameters), windows)
 
         validate_data(self, X, skip_check_array=True)
-        for name, value in targets.learnt.items():
+        self._store(network, window_shape, seed, engine, state, states, targets.learnt)
+
+    def _store(
+        self,
+        network: Network,
+        window_shape: tuple[int, int],
+        seed: int,
+        engine: str,
+        state: TrainingState,
+        states: _inference.States,
+        learnt: dict[str, Any],
+    ) -> None:
+        """Become fitted: `learnt` is what the class learns beside the network."""
+        for name, value in learnt.items():
             setattr(self, name, value)
         self.network_ = network
         self.window_shape_ = window_shape
         self.n_outputs_ = network.n_outputs
         self.seed_ = seed
         self.engine_ = engine
-        self.weights_ = weights
+        self.weights_ = network.views(state.parameters)
         self.states_ = states
         self.optimizer_state_ = state.optimizer
         self.history_ = state.history
         self.n_iter_ = state.n_epochs
+
+    def _check_learnt(self, learnt: dict[str, Any], n_outputs: int) -> None:
+        """Raise ValueError unless what the class learns beside the network fits its outputs."""
+        raise NotImplementedError
+
+    def _learnt_from_keras(self, n_outputs: int) -> dict[str, Any]:
+        """Choose what a network that Keras trained does not tell."""
+        raise NotImplementedError
 
     def _objective(self, n_outputs: int) -> tuple[Any, str]:
         """Say the loss, and the activation of the outputs that goes with it."""
@@ -426,13 +579,6 @@ def require_y(estimator: BaseEstimator, y: ArrayLike) -> None:
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target "
             "y is None."
         )
-
-
-def _draw_seed(random_state: int | np.random.RandomState | None) -> int:
-    """Draw the seed of one training; None draws from the system, not from NumPy's global state."""
-    if random_state is None:
-        return int(np.random.default_rng().integers(2**31))
-    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _last_states(

@@ -133,6 +133,8 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     array(['rises'], dtype='<U5')
     """
 
+    _learnt = ("classes_",)
+
     classes_: NDArray
 
     def __init__(
@@ -351,6 +353,17 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         by_class = compute_sample_weight(self.class_weight, y)
         given = check_sample_weight(sample_weight, len(by_class))
         return by_class if given is None else by_class * given
+
+    def _check_learnt(self, learnt: dict[str, Any], n_outputs: int) -> None:
+        classes = np.asarray(learnt["classes_"])
+        if classes.shape != (max(n_outputs, 2),) or len(np.unique(classes)) < len(classes):
+            raise ValueError(
+                f"a network of {n_outputs} outputs tells {max(n_outputs, 2)} classes apart, got "
+                f"{classes}"
+            )
+
+    def _learnt_from_keras(self, n_outputs: int) -> dict[str, Any]:
+        return {"classes_": np.arange(max(n_outputs, 2))}
 
     def _objective(self, n_outputs: int) -> tuple[Any, str]:
         cross_entropy, activation = (

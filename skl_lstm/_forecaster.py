@@ -137,6 +137,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     (143,)
     """
 
+    _learnt = ("_y_ndim",)
+
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> LSTMForecaster:
@@ -218,6 +220,16 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         require_y(self, y)
         values = check_array(y, ensure_2d=False, dtype=np.float32, input_name="y")
         return Targets(values.reshape(len(values), -1), {"_y_ndim": values.ndim})
+
+    def _check_learnt(self, learnt: dict[str, Any], n_outputs: int) -> None:
+        if learnt["_y_ndim"] not in ((1, 2) if n_outputs == 1 else (2,)):
+            raise ValueError(
+                f"a network of {n_outputs} outputs cannot predict y of {learnt['_y_ndim']!r} "
+                "dimensions"
+            )
+
+    def _learnt_from_keras(self, n_outputs: int) -> dict[str, Any]:
+        return {"_y_ndim": 1 if n_outputs == 1 else 2}
 
     def _objective(self, n_outputs: int) -> tuple[Any, str]:
         return self.loss, self.output_activation

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
+import json
 import os
 import random
 import re
@@ -18,6 +20,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._from_keras import Parts
+from ._keras_names import (
+    LOSSES,
+    METRICS,
+    OPTIMIZERS,
+    SCHEDULES,
+    check_description,
+    describe,
+    is_of_keras,
+)
 from ._network import Network
 from ._progress import Progress
 from ._training import Rows, Settings, TrainingState, epoch_orders, time_order, warn_of_divergence
@@ -116,6 +128,68 @@ def to_model(network: Network, settings: Settings, state: TrainingState) -> kera
     """
     wrapper = _wrapper(network, 1, settings, state)
     return wrapper.initialize(np.zeros((1, 1)), np.zeros(1)).model_
+
+
+def parts(model: Any) -> Parts:
+    """Take a Keras model apart.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Sequential or functional.
+
+    Returns
+    -------
+    parts : Parts
+        What there is to it. Its loss and its optimizer are the objects themselves where plain
+        values do not say them.
+    """
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"model must be a Keras model or the path of one, got {model!r}")
+    kind = type(model)
+    if not is_of_keras(kind):
+        raise ValueError(f"it must be a Sequential or functional model, got a {kind.__name__}")
+    config = {"class_name": kind.__name__, "config": model.get_config()}
+    compiled: dict[str, Any] = {}
+    variables: list[NDArray] = []
+    if model.compiled:
+        # Saving as HDF5 lets Keras forget the optimizer here, and Huber never tells its delta.
+        compiled = {"metrics": (model.get_compile_config() or {}).get("metrics")}
+        for name, classes in (("loss", LOSSES), ("optimizer", OPTIMIZERS)):
+            compiled[name] = getattr(model, name)
+            with contextlib.suppress(ValueError):
+                compiled[name] = describe(compiled[name], classes)
+        variables = [variable.numpy() for variable in model.optimizer.variables]
+    plain = json.loads(json.dumps(config, default=repr))
+    return Parts(plain, compiled, model.get_weights(), variables)
+
+
+def named(
+    variables: list[NDArray], network: Network, settings: Settings
+) -> dict[str, NDArray] | None:
+    """Name the variables of an optimiser as ``TrainingState`` has them.
+
+    Parameters
+    ----------
+    variables : list of ndarray
+        In the order in which Keras makes them.
+    network : Network
+        What it optimises.
+    settings : Settings
+        Which one it is.
+
+    Returns
+    -------
+    state : dict of str to ndarray or None
+        None where this version of Keras makes other variables for it.
+    """
+    model = to_model(network, settings, TrainingState.fresh(network, seed=0))
+    own = model.optimizer.variables
+    if [variable.shape for variable in own] != [value.shape for value in variables]:
+        return None
+    for variable, value in zip(own, variables, strict=True):
+        variable.assign(value)
+    return _optimizer_state(model, network)
 
 
 class _Wrapper(BaseWrapper):
@@ -222,6 +296,8 @@ def _loss(settings: Settings) -> Any:
     if isinstance(loss, str) and loss == "pinball":
         return PinballLoss(settings.quantile)
     try:
+        if isinstance(loss, dict):
+            return _described(loss, LOSSES, keras.losses)
         keras.losses.get(loss() if isinstance(loss, type) else loss)
     except (ValueError, TypeError) as error:
         raise ValueError(
@@ -231,18 +307,38 @@ def _loss(settings: Settings) -> Any:
 
 
 def _metrics(metrics: list[Any]) -> list[Any]:
+    made = []
     try:
         for metric in metrics:
-            if metric not in ("accuracy", "acc", "crossentropy", "ce"):
+            if isinstance(metric, dict):
+                metric = _described(metric, METRICS, keras.metrics)
+            elif metric not in ("accuracy", "acc", "crossentropy", "ce"):
                 keras.metrics.get(metric)
+            made.append(metric)
     except (ValueError, TypeError) as error:
         raise ValueError(f"metrics must be Keras metrics, got {metrics!r}") from error
-    return copy.deepcopy(metrics)
+    return copy.deepcopy(made)
+
+
+def _described(description: dict[str, Any], classes: tuple[str, ...], module: Any) -> Any:
+    """Make an object of Keras's own that was said in plain values."""
+    checked = check_description(description, classes)
+    if isinstance(checked, str):
+        return getattr(module, checked)()
+    return getattr(module, checked["class_name"]).from_config(checked["config"])
+
+
+def _with_schedule(config: dict[str, Any]) -> dict[str, Any]:
+    """Make the learning rate schedule that a configuration says in plain values."""
+    rate = config.get("learning_rate")
+    if not isinstance(rate, dict):
+        return config
+    return {**config, "learning_rate": _described(rate, SCHEDULES, keras.optimizers.schedules)}
 
 
 def _optimizer_parameters(settings: Settings) -> dict[str, Any]:
     """Say the optimiser as SciKeras takes it: a class, and parameters routed to it."""
-    config = dict(settings.optimizer_kwargs)
+    config = _with_schedule(dict(settings.optimizer_kwargs))
     if settings.learning_rate is not None:
         config["learning_rate"] = float(settings.learning_rate)
     optimizer, template = _optimizer_class(settings.optimizer)
@@ -267,6 +363,10 @@ def _optimizer_class(optimizer: Any) -> tuple[Any, dict[str, Any]]:
     if isinstance(optimizer, str):
         with contextlib.suppress(ValueError):
             kind = type(keras.optimizers.get(optimizer))
+    elif isinstance(optimizer, dict):
+        with contextlib.suppress(ValueError):
+            said = check_description(optimizer, OPTIMIZERS)
+            return getattr(keras.optimizers, said["class_name"]), _with_schedule(said["config"])
     elif isinstance(optimizer, keras.optimizers.Optimizer):
         return type(optimizer), optimizer.get_config()
     if not (isinstance(kind, type) and issubclass(kind, keras.optimizers.Optimizer)):
@@ -375,16 +475,22 @@ def _optimizer_state(model: keras.Model, network: Network) -> dict[str, NDArray]
 def _slots(model: keras.Model) -> Iterator[tuple[keras.Variable, str, int | None]]:
     """List the optimiser's variables with their slot and the parameter they belong to.
 
-    Keras names a slot's variable after the path of the parameter it belongs to. The learning
-    rate is left out: it is a parameter of the estimator, which may change between fits.
+    Keras names a slot's variable after the path of the parameter it belongs to; those that it
+    does not name so, or that have another shape, are named by their order. The learning rate
+    is left out: it is a parameter of the estimator, which may change between fits.
     """
-    prefixes = [variable.path.replace("/", "_") + "_" for variable in model.trainable_variables]
+    prefixes = [
+        (variable.path.replace("/", "_") + "_", variable.shape)
+        for variable in model.trainable_variables
+    ]
+    others = itertools.count(1)
     for variable in model.optimizer.variables:
         if variable.name == "learning_rate":
             continue
-        for part, prefix in enumerate(prefixes):
-            if variable.name.startswith(prefix):
+        for part, (prefix, shape) in enumerate(prefixes):
+            if variable.name.startswith(prefix) and variable.shape == shape:
                 yield variable, variable.name.removeprefix(prefix), part
                 break
         else:
-            yield variable, variable.name, None
+            counts = variable is model.optimizer.iterations
+            yield variable, "iteration" if counts else f"other_{next(others)}", None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._keras_names import is_of_keras
 from ._network import Network
 from ._progress import Progress
 from ._training import (
@@ -319,7 +320,7 @@ def _known_loss(settings: Settings) -> tuple[str, dict[str, float]] | None:
     loss = settings.loss
     if isinstance(loss, str):
         name = loss
-    elif _is_of_keras(loss):
+    elif is_of_keras(loss):
         # An instance may have been given arguments that its configuration does not show.
         name = loss.__name__
     else:
@@ -333,12 +334,17 @@ def _known_loss(settings: Settings) -> tuple[str, dict[str, float]] | None:
 def _known_optimizer(settings: Settings) -> tuple[str, dict[str, Any]] | None:
     """Give the kernel's name and arguments of an optimiser, or None as above."""
     optimizer = settings.optimizer
-    config: dict[str, Any] = {}
+    name: Any
+    config: Any = {}
     if isinstance(optimizer, str):
         name = optimizer
-    elif _is_of_keras(optimizer):
+    elif isinstance(optimizer, dict):
+        name, config = optimizer.get("class_name"), optimizer.get("config")
+        if not (isinstance(name, str) and isinstance(config, dict)):
+            return None
+    elif is_of_keras(optimizer):
         name = optimizer.__name__
-    elif _is_of_keras(type(optimizer)):
+    elif is_of_keras(type(optimizer)):
         name = type(optimizer).__name__
         config = optimizer.get_config()
     else:
@@ -351,8 +357,3 @@ def _known_optimizer(settings: Settings) -> tuple[str, dict[str, Any]] | None:
         key: value for key, value in config.items() if key not in _OFF or value != _OFF[key]
     }
     return (name.lower(), arguments) if name.lower() in OPTIMIZERS else None
-
-
-def _is_of_keras(thing: Any) -> bool:
-    """Tell whether `thing` is a class or a function of Keras itself, and no subclass of one."""
-    return hasattr(thing, "__name__") and getattr(thing, "__module__", "").startswith("keras.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,14 +61,14 @@ class Network:
     @cached_property
     def size(self) -> int:
         """Number of parameters."""
-        return sum(int(np.prod(shape)) for shape in self.shapes)
+        return sum(math.prod(shape) for shape in self.shapes)
 
     def views(self, flat: NDArray) -> list[NDArray]:
         """See a flat vector as its parts."""
         parts = []
         start = 0
         for shape in self.shapes:
-            stop = start + int(np.prod(shape))
+            stop = start + math.prod(shape)
             parts.append(flat[start:stop].reshape(shape))
             start = stop
         return parts

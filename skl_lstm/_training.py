@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
 
 from ._network import Network
 from ._windows import Windows
@@ -134,6 +135,13 @@ class TrainingState:
         }
         n_epochs = self.n_epochs + n_new
         return TrainingState(parameters, optimizer, n_epochs, joined)
+
+
+def draw_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Draw the seed of one training; None draws from the system, not from NumPy's global state."""
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def train(

@@ -1,0 +1,458 @@
+"""A saved file is one of Keras's too, and a network of Keras's becomes an estimator."""
+
+import io
+import json
+import warnings
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skl_lstm import LSTMClassifier, LSTMForecaster, ModelFileError, _keras_names
+
+X = np.random.default_rng(0).normal(size=(24, 6)).astype(np.float32)
+WINDOWS = X.reshape(24, 3, 2)
+Y = np.tanh(X[:, 0])
+LAYERS = keras.layers
+
+
+def forecaster(**parameters):
+    settings = {"units": 3, "features_per_step": 2, "epochs": 2, "random_state": 0}
+    return LSTMForecaster(**{**settings, **parameters})
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"units": (3, 2), "dropout": 0.1, "recurrent_dropout": 0.2},
+        {"reshape_mode": "features", "output_activation": "tanh"},
+        {"loss": "mae", "optimizer": "sgd", "optimizer_kwargs": {"momentum": 0.9}},
+        {"loss": keras.losses.Huber(2.0), "optimizer": keras.optimizers.RMSprop},
+        {"optimizer": keras.optimizers.Adam(0.02), "metrics": ["mae", keras.metrics.R2Score]},
+        {
+            "optimizer_kwargs": {
+                "learning_rate": keras.optimizers.schedules.ExponentialDecay(0.01, 5, 0.9)
+            }
+        },
+        {"learning_rate": 0.3, "metrics": ["accuracy"]},
+    ],
+)
+def test_keras_opens_the_file_compiled_and_predicts_the_same(parameters, tmp_path):
+    forecaster_ = forecaster(**parameters).fit(X, Y)
+    forecaster_.save(tmp_path / "model.h5")
+    model = keras.models.load_model(tmp_path / "model.h5")
+    ours = forecaster_.to_keras()
+    windows = X.reshape(24, *model.input_shape[1:])
+    assert model.compiled
+    assert_allclose(model.predict(windows, verbose=0)[:, 0], forecaster_.predict(X), atol=1e-5)
+    for name in ("learning_rate", "momentum", "beta_1"):
+        assert model.optimizer.get_config().get(name) == ours.optimizer.get_config().get(name)
+
+
+def test_keras_trains_what_it_opened_as_it_trains_what_it_made(tmp_path):
+    settings = {
+        "loss": keras.losses.Huber(0.1),
+        "optimizer": keras.optimizers.SGD(0.1),
+        "metrics": ["mae", keras.metrics.R2Score(name="share"), "mean_squared_error"],
+    }
+    forecaster_ = forecaster(**settings).fit(X, Y)
+    forecaster_.save(tmp_path / "model.h5")
+    models = [keras.models.load_model(tmp_path / "model.h5"), forecaster_.to_keras()]
+    opened, made = (
+        model.fit(WINDOWS, Y, batch_size=8, epochs=2, shuffle=False, verbose=0).history
+        for model in models
+    )
+    assert set(opened) == set(made) == {"loss", "mae", "share", "mean_squared_error"}
+    for name, values in made.items():
+        assert_allclose(opened[name], values, rtol=1e-4)
+
+
+def test_keras_opens_the_file_of_a_stateful_network(tmp_path):
+    ours = forecaster(stateful=True, batch_size=2).fit(X, Y)
+    ours.save(tmp_path / "model.h5")
+    model = keras.models.load_model(tmp_path / "model.h5")
+    predicted = [model.predict(window[np.newaxis], verbose=0)[0, 0] for window in WINDOWS]
+    assert_allclose(predicted, ours.predict(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_keras_opens_the_file_of_a_classifier(n_classes, tmp_path):
+    ours = LSTMClassifier(units=3, epochs=2).fit(X, np.arange(24) % n_classes)
+    ours.save(tmp_path / "model.h5")
+    model = keras.models.load_model(tmp_path / "model.h5")
+    assert model.compiled
+    probabilities = model.predict(X[:, :, np.newaxis], verbose=0)
+    assert_allclose(probabilities[:, -1], ours.predict_proba(X)[:, -1], atol=1e-5)
+
+
+def test_keras_opens_the_file_of_a_quantile_uncompiled(tmp_path):
+    ours = forecaster(loss="pinball", quantile=0.9).fit(X, Y)
+    ours.save(tmp_path / "model.h5")
+    model = keras.models.load_model(tmp_path / "model.h5")
+    assert not model.compiled
+    assert_allclose(model.predict(WINDOWS, verbose=0)[:, 0], ours.predict(X), atol=1e-5)
+    assert_array_equal(LSTMForecaster.load(tmp_path / "model.h5").predict(X), ours.predict(X))
+
+
+def stacked():
+    rates = {"recurrent_dropout": 0.2}
+    return keras.Sequential(
+        [
+            keras.Input((3, 2)),
+            LAYERS.LSTM(3, return_sequences=True, **rates),
+            LAYERS.Dropout(0.1),
+            LAYERS.LSTM(2, **rates),
+            LAYERS.Dropout(0.1),
+            LAYERS.Dense(1),
+        ]
+    )
+
+
+def functional():
+    inputs = keras.Input((3, 2))
+    hidden = LAYERS.LSTM(3, return_sequences=True, name="below")(inputs)
+    outputs = LAYERS.Dense(1, activation="tanh")(LAYERS.LSTM(4, name="above")(hidden))
+    return keras.Model(inputs, outputs)
+
+
+def built_late():
+    model = keras.Sequential([LAYERS.LSTM(3), LAYERS.Dense(1)])
+    model.build((None, 3, 2))
+    return model
+
+
+def trained(make, folder, **compiled):
+    """Give a Keras model that has trained, and all that from_keras may take it from."""
+    model = make()
+    model.compile(**{"loss": "mse", "optimizer": "adam", **compiled})
+    model.fit(WINDOWS, Y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    return model, sources(model, folder)
+
+
+def sources(model, folder):
+    """Save a model in both formats of Keras."""
+    paths = [folder / "model.keras", folder / "model.h5"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for path in paths:
+            model.save(path)
+    return [model, *paths]
+
+
+@pytest.mark.parametrize("make", [stacked, functional, built_late])
+def test_a_network_of_keras_predicts_the_same_as_an_estimator(make, tmp_path):
+    model, forms = trained(make, tmp_path)
+    expected = model.predict(WINDOWS, verbose=0)[:, 0]
+    for source in forms:
+        ours = LSTMForecaster.from_keras(source, random_state=0)
+        assert_allclose(ours.predict(X), expected, atol=1e-5)
+        assert (ours.window_shape_, ours.n_features_in_) == ((3, 2), 6)
+        assert (ours.loss, ours.optimizer["class_name"]) == ("mse", "Adam")
+        ours.save(tmp_path / "ours.h5")
+        assert_array_equal(LSTMForecaster.load(tmp_path / "ours.h5").predict(X), ours.predict(X))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "nadam"])
+def test_a_network_of_keras_trains_on_as_keras_would(optimizer, tmp_path):
+    kwargs = {"momentum": 0.9} if optimizer == "sgd" else {}
+    made = type(keras.optimizers.get(optimizer))(0.05, **kwargs)
+    model, forms = trained(built_late, tmp_path, optimizer=made)
+    settings = {"epochs": 2, "batch_size": 8, "shuffle": False, "warm_start": True}
+    if optimizer == "nadam":
+        with pytest.warns(UserWarning, match="state of the Keras model's optimizer is left out"):
+            LSTMForecaster.from_keras(forms.pop(), **settings)
+    fitted = [LSTMForecaster.from_keras(source, **settings).fit(X, Y) for source in forms]
+    model.fit(WINDOWS, Y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    for ours in fitted:
+        assert ours.engine_ == ("keras" if optimizer == "nadam" else "native")
+        for part, expected in zip(ours.weights_, model.get_weights(), strict=True):
+            assert_allclose(part, expected, atol=1e-5)
+
+
+def test_a_stateful_network_of_keras_is_taken_over(tmp_path):
+    def make():
+        layers = [keras.Input(batch_shape=(8, 3, 2)), LAYERS.LSTM(3, stateful=True)]
+        return keras.Sequential([*layers, LAYERS.Dense(1)])
+
+    model, forms = trained(make, tmp_path)
+    model.layers[0].reset_states()
+    expected = [
+        model.predict_on_batch(np.repeat(window[np.newaxis], 8, axis=0))[0, 0]
+        for window in WINDOWS
+    ]
+    for source in forms:
+        ours = LSTMForecaster.from_keras(source)
+        assert (ours.stateful, ours.batch_size) == (True, 8)
+        assert_allclose(ours.predict(X), expected, atol=1e-5)
+        assert ours.stream().predict_next(X[0]) == ours.predict(X)[0]
+        assert ours.partial_fit(X, Y).n_iter_ == 1
+
+
+def test_a_classifier_of_keras_has_numbers_for_labels():
+    layers = [keras.Input((3, 2)), LAYERS.LSTM(3), LAYERS.Dense(3, activation="softmax")]
+    model = keras.Sequential(layers)
+    ours = LSTMClassifier.from_keras(model)
+    assert_array_equal(ours.predict(X), model.predict(WINDOWS, verbose=0).argmax(axis=1))
+    message = "LSTMClassifier of 1 outputs has another activation than 'linear'"
+    with pytest.raises(ValueError, match=message):
+        LSTMClassifier.from_keras(stacked())
+
+
+def test_what_is_given_stands_in_for_what_keras_compiled(tmp_path):
+    _, (_, source, _) = trained(stacked, tmp_path, metrics=["mae"])
+    ours = LSTMForecaster.from_keras(source, loss="mae", optimizer="sgd", dropout=0.3, epochs=7)
+    assert (ours.loss, ours.optimizer, ours.dropout, ours.epochs) == ("mae", "sgd", 0.3, 7)
+    assert ours.metrics == ["mae"]
+    assert ours.optimizer_state_ == {}
+    with pytest.raises(ValueError, match="units is what the Keras network says, and cannot be"):
+        LSTMForecaster.from_keras(source, units=3)
+    with pytest.raises(TypeError, match="depth"):
+        LSTMForecaster.from_keras(source, depth=3)
+
+
+@keras.saving.register_keras_serializable("test_keras_file")
+def shifted_error(y_true, y_pred):
+    return keras.ops.mean(keras.ops.square(y_true - y_pred - 0.1), axis=-1)
+
+
+def test_a_loss_that_is_not_of_keras_is_left_out_of_a_file_and_kept_of_a_model(tmp_path):
+    _, (model, source, _) = trained(built_late, tmp_path, loss=shifted_error)
+    with pytest.warns(
+        UserWarning, match="the loss of the Keras model is left out: '.*shifted_error"
+    ):
+        assert LSTMForecaster.from_keras(source).loss == "mse"
+    ours = LSTMForecaster.from_keras(model, epochs=1, warm_start=True)
+    assert ours.loss is shifted_error
+    assert ours.fit(X, Y).engine_ == "keras"
+
+
+def options(kind=LAYERS.LSTM, units=3, **given):
+    return lambda: keras.Sequential([keras.Input((3, 2)), kind(units, **given), LAYERS.Dense(1)])
+
+
+def layers(*given, shape=(3, 2)):
+    return lambda: keras.Sequential([keras.Input(shape), *given])
+
+
+class OwnLSTM(LAYERS.LSTM):
+    pass
+
+
+def two_inputs():
+    first, second = keras.Input((3, 2)), keras.Input((3, 2))
+    hidden = LAYERS.LSTM(3)(LAYERS.Add()([first, second]))
+    return keras.Model([first, second], LAYERS.Dense(1)(hidden))
+
+
+def given_a_state():
+    inputs = keras.Input((3, 2))
+    below, *state = LAYERS.LSTM(3, return_sequences=True, return_state=True)(inputs)
+    return keras.Model(inputs, LAYERS.Dense(1)(LAYERS.LSTM(3)(below, initial_state=state)))
+
+
+REFUSED = {
+    "lambda": (
+        layers(LAYERS.LSTM(3), LAYERS.Lambda(lambda x: x, name="evil"), LAYERS.Dense(1)),
+        "layer 'evil', of the class Lambda, is not taken over",
+    ),
+    "gru": (options(LAYERS.GRU, name="gate"), "layer 'gate', of the class GRU, is not taken over"),
+    "own": (options(OwnLSTM, name="mine"), "layer 'mine', of the class .*OwnLSTM, is not"),
+    "bidirectional": (
+        layers(LAYERS.Bidirectional(LAYERS.LSTM(3), name="both"), LAYERS.Dense(1)),
+        "layer 'both', of the class Bidirectional, is not taken over",
+    ),
+    "activation": (options(activation="relu", name="a"), "layer 'a', .* has activation='relu'"),
+    "backwards": (options(go_backwards=True), "has go_backwards=True"),
+    "no bias": (options(use_bias=False), "has use_bias=False"),
+    "dropout of inputs": (options(dropout=0.2), "has dropout=0.2"),
+    "frozen": (options(trainable=False), "has trainable=False"),
+    "half precision": (options(dtype="float16"), "has dtype='float16'"),
+    "regularized": (options(kernel_regularizer="l2"), "has kernel_regularizer="),
+    "given a state": (given_a_state, "does not follow the layer"),
+    "two inputs": (two_inputs, "of the class Add, is not taken over"),
+    "two dense": (
+        layers(LAYERS.LSTM(3), LAYERS.Dense(2), LAYERS.Dense(1)),
+        "of the class Dense, stands where none can be",
+    ),
+    "no lstm": (layers(LAYERS.Dense(1)), "of the class Dense, stands where none can be"),
+    "no dense": (layers(LAYERS.LSTM(3)), "of the class LSTM, stands where none can be"),
+    "sequences": (
+        layers(LAYERS.LSTM(3, return_sequences=True, name="all"), LAYERS.Dense(1)),
+        "layer 'all', of the class LSTM, must return sequences, unless",
+    ),
+    "dense activation": (
+        layers(LAYERS.LSTM(3), LAYERS.Dense(1, activation="selu")),
+        "has the activation 'selu'",
+    ),
+    "any length": (
+        layers(LAYERS.LSTM(3), LAYERS.Dense(1), shape=(None, 2)),
+        "windows of a fixed shape",
+    ),
+    "two rates": (
+        layers(
+            LAYERS.LSTM(3, return_sequences=True),
+            LAYERS.Dropout(0.2),
+            LAYERS.LSTM(3),
+            LAYERS.Dense(1),
+        ),
+        r"have the rates \[0.2, 0.0\] of dropout",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", REFUSED)
+def test_any_other_network_is_refused_by_the_name_of_its_layer(case, tmp_path, monkeypatch):
+    make, message = REFUSED[case]
+    model, *paths = sources(make(), tmp_path)
+    with pytest.raises(ValueError, match=message):
+        LSTMForecaster.from_keras(model)
+    monkeypatch.setattr(keras.models, "load_model", None)  # nothing of a file may be built
+    monkeypatch.setattr(keras.saving, "deserialize_keras_object", None)
+    for path in paths:
+        with pytest.raises(ModelFileError, match=message) as caught:
+            LSTMForecaster.from_keras(path)
+        assert str(caught.value).startswith(f"{path}: it")
+
+
+def test_where_rates_differ_the_one_to_train_on_may_be_said():
+    make, _ = REFUSED["two rates"]
+    assert LSTMForecaster.from_keras(make(), dropout=0.2).dropout == 0.2
+
+
+def test_what_is_no_model_is_refused():
+    with pytest.raises(ValueError, match="must be a Keras model or the path of one, got 3"):
+        LSTMForecaster.from_keras(3)
+
+    class Own(keras.Model):
+        pass
+
+    with pytest.raises(ValueError, match="a Sequential or functional model, got a Own"):
+        LSTMForecaster.from_keras(Own())
+
+
+def archive(path, change):
+    """Write a .keras file again, its members changed."""
+    with zipfile.ZipFile(path) as source:
+        members = {name: source.read(name) for name in source.namelist()}
+    change(members)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, content in members.items():
+            target.writestr(name, content)
+
+
+def test_broken_files_of_keras_are_refused(tmp_path):
+    _, (_, path, _) = trained(built_late, tmp_path)
+    whole = path.read_bytes()
+
+    def refused(message):
+        with pytest.raises(ModelFileError, match=message):
+            LSTMForecaster.from_keras(path)
+
+    for tenth in range(10):
+        path.write_bytes(whole[: len(whole) * tenth // 10])
+        refused("no Keras archive|no HDF5 file")
+    path.write_bytes(whole)
+    archive(path, lambda members: members.pop("config.json"))
+    refused("no Keras archive: .*config.json")
+    path.write_bytes(whole)
+    archive(path, lambda members: members.update({"config.json": b"[" * 100_000}))
+    refused("nested more than")
+    path.write_bytes(whole)
+    archive(path, lambda members: members.update({"config.json": b'{"class_name": "Model"}'}))
+    refused("config")
+    path.write_bytes(whole)
+    archive(path, lambda members: members.update({"model.weights.h5": bytes(10**7)}))
+    refused("model.weights.h5 claims 10000000 bytes")
+
+    def weights(edit):
+        def change(members):
+            buffer = io.BytesIO(members["model.weights.h5"])
+            with h5py.File(buffer, "r+") as file:
+                place = file["layers/dense/vars"]
+                del place["0"]
+                edit(place)
+            members["model.weights.h5"] = buffer.getvalue()
+
+        path.write_bytes(whole)
+        archive(path, change)
+
+    for edit, message in [
+        (lambda place: None, "layers/dense/vars/0 is missing"),
+        (lambda place: place.update({"0": np.zeros((4, 1), "<f4")}), "must be of the shapes"),
+        (lambda place: place.update({"0": np.full((3, 1), np.nan, "<f4")}), "not finite"),
+        (
+            lambda place: place.update({"0": h5py.ExternalLink("other.h5", "x")}),
+            "is a link to elsewhere",
+        ),
+    ]:
+        weights(edit)
+        refused(message)
+
+
+@pytest.mark.filterwarnings("ignore:the")
+def test_a_changed_byte_in_a_file_of_keras_crashes_nothing(tmp_path):
+    _, (*_, path) = trained(built_late, tmp_path)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = []
+    for _ in range(300):
+        content = bytearray(whole)
+        content[rng.integers(len(content))] = rng.integers(256)
+        path.write_bytes(content)
+        try:
+            LSTMForecaster.from_keras(path)
+        except ModelFileError as error:
+            refused.append(str(error))
+    assert 30 < len(refused) < 270
+    assert all(message.startswith(f"{path}: ") for message in refused)
+
+
+@pytest.mark.parametrize(
+    ("names", "module"),
+    [
+        (_keras_names.LOSSES, keras.losses),
+        (_keras_names.OPTIMIZERS, keras.optimizers),
+        (_keras_names.METRICS, keras.metrics),
+        (_keras_names.SCHEDULES, keras.optimizers.schedules),
+    ],
+)
+def test_the_names_are_those_of_classes_of_keras(names, module):
+    for name in names:
+        assert isinstance(getattr(module, name), type), name
+
+
+@pytest.mark.parametrize("name", _keras_names.LOSSES)
+def test_every_loss_can_be_said_with_its_arguments(name):
+    loss = getattr(keras.losses, name)()
+    described = _keras_names.describe(loss, _keras_names.LOSSES)
+    if isinstance(described, dict):
+        json.dumps(described)
+        made = getattr(keras.losses, name).from_config(described["config"])
+        again = _keras_names.describe(made, _keras_names.LOSSES)
+        assert again == described
+    else:
+        assert described == name
+
+
+def test_a_loss_that_would_not_tell_its_arguments_is_refused(monkeypatch):
+    loss = keras.losses.Huber(2.0)
+    monkeypatch.delattr(loss, "_fn_kwargs")
+    message = "Huber does not tell what it was given for delta; where that is the default, give"
+    with pytest.raises(ValueError, match=message):
+        _keras_names.describe(loss, _keras_names.LOSSES)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [{}, {"class_name": "Adam"}, {"class_name": "system", "config": {}, "module": "os"}],
+)
+@pytest.mark.parametrize("name", ["loss", "optimizer", "metrics"])
+def test_a_description_of_nothing_of_keras_is_an_error_that_names_the_parameter(name, description):
+    value = [description] if name == "metrics" else description
+    with pytest.raises(ValueError, match=f"^{name} must be .* got "):
+        forecaster(**{name: value}).fit(X, Y)
