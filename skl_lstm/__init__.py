@@ -7,6 +7,7 @@ from ._forecaster import LSTMForecaster
 from ._forecasting import forecast
 from ._intervals import forecast_interval
 from ._plotting import ForecastDisplay, LossCurveDisplay
+from ._skops import load_model, save_model
 from ._stream import LSTMStream
 from ._windowing import LookbackWindower, make_supervised
 from .datasets import load_airline_passengers
@@ -23,7 +24,9 @@ __all__ = [
     "forecast",
     "forecast_interval",
     "load_airline_passengers",
+    "load_model",
     "make_supervised",
+    "save_model",
 ]
 
 __version__ = "0.1.0"
