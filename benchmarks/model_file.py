@@ -1,0 +1,139 @@
+"""A model in a file, its size and the time to save and load it: Keras, joblib, skl_lstm.
+
+How large is the file of the airline model, LSTM(4) on windows of 3 time steps after 100 epochs,
+and how long does it take to write and to read? `save` and `load` are of the forecaster alone,
+beside plain Keras's own for the same network and joblib; `save_model` and `load_model` of the
+pipeline with its scalers, beside joblib. What was loaded must predict what was saved does. Imports
+are done before; saving includes the sync to the disk, which Keras and joblib do without. With
+`--install`: how large are the packages that a process needs which only loads and predicts, and
+those of a whole installation? That downloads them.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from _harness import OURS, Report, alternate, arguments, installed, seconds
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from skl_lstm import (
+    LookbackWindower,
+    LSTMForecaster,
+    load_airline_passengers,
+    load_model,
+    make_supervised,
+    save_model,
+)
+
+ROOT = Path(__file__).parents[1]
+SERVICE = ("numpy", "scikit-learn", "h5py", "skops")
+CALLS = 10
+
+Side = tuple[Path, Callable[[], object], Callable[[], Any]]
+
+
+def compare(report: Report, what: str, runs: int, sides: dict[str, Side | None]) -> None:
+    """Report sizes and times of sides that each save to, and load from, their own file."""
+    present = {name: side for name, side in sides.items() if side is not None}
+    for _, save, load in present.values():
+        save(), load()
+    sizes = {name: [path.stat().st_size / 1000] for name, (path, _, _) in present.items()}
+    report.add(f"size of {what}", {name: sizes.get(name) for name in sides}, "KB")
+    for verb, number in (("save", 1), ("load", 2)):
+        timed = {
+            name: None if side is None else (lambda call=side[number]: seconds(call, CALLS))
+            for name, side in sides.items()
+        }
+        report.add(f"{verb} {what}", alternate(timed, runs))
+
+
+def forecaster_alone(report: Report, runs: int, folder: Path, epochs: int) -> None:
+    series = load_airline_passengers().to_numpy() / 1000
+    windows = np.lib.stride_tricks.sliding_window_view(series[:-1], 3)
+    forecaster = LSTMForecaster(units=4, epochs=epochs, batch_size=1, random_state=0)
+    forecaster.fit(windows, series[3:])
+    path, pickled, keras_path = (folder / name for name in ("a.h5", "a.joblib", "a.keras"))
+    sides: dict[str, Side | None] = {"Keras": None}
+    if installed("keras", "tensorflow"):
+        model = forecaster.to_keras()
+        import keras
+
+        load = lambda: keras.models.load_model(keras_path)  # noqa: E731
+        sides["Keras"] = (keras_path, lambda: model.save(keras_path), load)
+    sides["joblib"] = (
+        pickled,
+        lambda: joblib.dump(forecaster, pickled),
+        lambda: joblib.load(pickled),
+    )
+    sides[OURS] = (path, lambda: forecaster.save(path), lambda: LSTMForecaster.load(path))
+    compare(report, "the forecaster", runs, sides)
+    apart = np.abs(LSTMForecaster.load(path).predict(windows) - forecaster.predict(windows))
+    report.agree("predictions before and after", apart.max(), 0.0)
+
+
+def whole_pipeline(report: Report, runs: int, folder: Path, epochs: int) -> None:
+    X, y = make_supervised(load_airline_passengers())
+    forecaster = LSTMForecaster(units=4, epochs=epochs, batch_size=1, random_state=0)
+    model = TransformedTargetRegressor(
+        make_pipeline(MinMaxScaler(), LookbackWindower(look_back=3), forecaster),
+        transformer=MinMaxScaler(),
+    ).fit(X, y)
+    path, pickled = folder / "b.skops", folder / "b.joblib"
+    sides: dict[str, Side | None] = {
+        "joblib": (pickled, lambda: joblib.dump(model, pickled), lambda: joblib.load(pickled)),
+        OURS: None,
+    }
+    if installed("skops"):
+        sides[OURS] = (path, lambda: save_model(model, path), lambda: load_model(path))
+    compare(report, "the pipeline", runs, sides)
+    if installed("skops"):
+        apart = np.abs(load_model(path).predict(X) - model.predict(X))
+        report.agree("predictions before and after", apart.max(), 0.0)
+
+
+def installations(report: Report, folder: Path) -> None:
+    whole = megabytes(folder / "whole", [[str(ROOT)]])
+    service = megabytes(folder / "service", [[*SERVICE], ["--no-deps", str(ROOT)]])
+    report.add("packages installed", {"with TensorFlow": [whole], OURS: [service]}, "MB")
+
+
+def megabytes(folder: Path, installs: list[list[str]]) -> float:
+    """Install packages into a fresh environment; give the size of what was added."""
+    venv.create(folder, with_pip=True)
+    (site,) = folder.glob("[Ll]ib/**/site-packages")
+    before = _size(site)
+    for packages in installs:
+        python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+    return (_size(site) - before) / 1e6
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def main() -> None:
+    options = arguments(__doc__, runs=7, install="measure installations too; downloads packages")
+    report = Report(__doc__, options)
+    epochs = 2 if options.quick else 100
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        forecaster_alone(report, options.runs, folder, epochs)
+        whole_pipeline(report, options.runs, folder, epochs)
+        if options.install:
+            installations(report, folder)
+    report.close()
+
+
+if __name__ == "__main__":
+    main()
