@@ -19,7 +19,7 @@ from . import _inference
 from ._checks import check_choice, check_fraction, check_integer
 from ._network import Network
 from ._stream import LSTMStream
-from ._training import Rows, Settings, TrainingState, draw_seed, train
+from ._training import Rows, Settings, TrainingState, draw_seed, last_states, train
 from ._windows import Windows
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ class BaseLSTM(BaseEstimator):
         settings = self._settings(network, seed, **changes)
         start = self._state() if resume else TrainingState.fresh(network, seed)
         engine, state = train(self.engine, network, *self._split(rows, settings), settings, start)
-        states = _last_states(network, network.views(state.parameters), windows)
+        states = last_states(engine, network, state.parameters, windows)
 
         validate_data(self, X, skip_check_array=True)
         self._store(network, window_shape, seed, engine, state, states, targets.learnt)
@@ -512,7 +512,7 @@ class BaseLSTM(BaseEstimator):
         check_integer("epochs", self.epochs)
         check_integer("batch_size", self.batch_size)
         check_choice("shuffle", self.shuffle, (True, False, "auto"))
-        if self.stateful and self.shuffle is True:
+        if self.stateful and self.shuffle != "auto" and self.shuffle:
             raise ValueError(
                 "shuffle must be False or 'auto' where stateful=True, which takes the rows in "
                 "order of time, got True"
@@ -579,18 +579,6 @@ def require_y(estimator: BaseEstimator, y: ArrayLike) -> None:
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target "
             "y is None."
         )
-
-
-def _last_states(
-    network: Network, weights: list[NDArray[np.float32]], windows: Windows
-) -> _inference.States:
-    """Find the states in which a prediction of these windows ends; none if not stateful."""
-    if not network.stateful:
-        return []
-    _, states = _inference.predict_stateful(
-        weights, windows.view(), network.n_steps, network.output_activation
-    )
-    return states
 
 
 def check_sample_weight(

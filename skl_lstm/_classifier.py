@@ -250,6 +250,11 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
             The estimator, trained further. `validation_split` and `early_stopping` play no
             part here.
         """
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                f"class_weight must be a dict or None in partial_fit, which knows the rows of one "
+                f"call only, got {self.class_weight!r}"
+            )
         resume = hasattr(self, "weights_")
         named = None if classes is None else np.unique(classes)
         if resume and named is not None and not np.array_equal(named, self.classes_):
@@ -325,8 +330,11 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         labels = column_or_1d(y, warn=True)
         if not len(labels):
             raise ValueError("y holds no label, want one a row of X")
-        check_classification_targets(labels)
-        seen, codes = np.unique(labels, return_inverse=True)
+        try:
+            check_classification_targets(labels)
+            seen, codes = np.unique(labels, return_inverse=True)
+        except TypeError as error:
+            raise TypeError(f"y must hold labels that can be sorted: {error}") from error
         if classes is None:
             classes = seen
         if len(classes) < 2:
@@ -371,8 +379,14 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
             if n_outputs == 1
             else ("categorical_crossentropy", "softmax")
         )
-        automatic = isinstance(self.loss, str) and self.loss == "auto"
-        return cross_entropy if automatic else self.loss, activation
+        if not isinstance(self.loss, str):
+            return self.loss, activation
+        if "categorical_crossentropy" in self.loss and self.loss != cross_entropy:
+            raise ValueError(
+                f"loss must be 'auto' or {cross_entropy!r} to learn {max(n_outputs, 2)} classes "
+                f"by cross-entropy, got {self.loss!r}"
+            )
+        return cross_entropy if self.loss == "auto" else self.loss, activation
 
     def _decode(self, outputs: NDArray) -> NDArray:
         unknown = np.flatnonzero(np.isnan(outputs).any(axis=1))

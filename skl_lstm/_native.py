@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._inference import fill_missing
 from ._keras_names import is_of_keras
 from ._network import Network
 from ._progress import Progress
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 # How long one call of the kernel may last where several epochs can go in one.
 CALL_SECONDS = 0.1
+
+# Windows that are laid out at once to find the states in which they end.
+STATE_ROWS = 4096
 
 # The kernel's names, each with Keras's for the same: functions, short forms and classes.
 LOSSES = {
@@ -225,6 +229,44 @@ def fit(
     kept = parameters if best is None or best.parameters is None else best.parameters
     state = {"iteration": np.array(trainer.iterations), **slots.by_name()}
     return start.followed_by(kept, state, history)
+
+
+def last_states(
+    network: Network, parameters: NDArray[np.float32], windows: Windows
+) -> list[NDArray[np.float32]]:
+    """Find the states in which a prediction of these windows ends, from zero ones on.
+
+    Parameters and returns are those of :func:`skl_lstm._training.last_states`.
+    """
+    from ._trainer import NativeTrainer
+
+    states = np.zeros(2 * sum(network.units), dtype=np.float32)
+    lags = windows.view()
+    for start in range(0, len(lags), STATE_ROWS):
+        block = fill_missing(lags[start : start + STATE_ROWS])
+        # As in training, a row of which nothing is known does not touch the state.
+        block = block[~np.isnan(block).any(axis=(1, 2))].reshape(-1, windows.width)
+        if not len(block):
+            continue
+        trainer = NativeTrainer(
+            units=network.units,
+            n_steps=network.n_steps,
+            n_features=network.n_features,
+            n_outputs=network.n_outputs,
+            optimizer="sgd",
+            stateful=True,
+            batch_size=1,
+            theta=parameters,
+            slots=np.zeros((0, network.size), dtype=np.float32),
+            buffer=block.reshape(-1),
+            row_stride=windows.width,
+            rows=np.arange(len(block)),
+            y=np.zeros((len(block), network.n_outputs), dtype=np.float32),
+        )
+        trainer.states[:] = states
+        trainer.evaluate(np.arange(len(block)))
+        states = trainer.states
+    return np.split(states, np.cumsum(np.repeat(network.units, 2))[:-1])
 
 
 def _epochs(

@@ -75,6 +75,8 @@ class LSTMStream:
             holds an infinite value. The state then stays as it was.
         """
         values = np.asarray(x)
+        if values.dtype.kind not in "fiub":
+            raise ValueError(f"x must be numbers, got an array of {values.dtype}")
         if values.dtype != np.float32:
             values = values.astype(np.float64)
         shape = self._estimator.window_shape_

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from . import _inference
 from ._network import Network
 from ._windows import Windows
 
@@ -193,6 +194,39 @@ def train(
             print(f"Training by Keras: the native engine does not cover {reason}.")
         return "keras", _keras.fit(network, rows, validation, settings, start)
     return "native", _native.fit(network, rows, validation, settings, start)
+
+
+def last_states(
+    engine: str, network: Network, parameters: NDArray[np.float32], windows: Windows
+) -> _inference.States:
+    """Find the states in which a prediction of these windows ends.
+
+    Parameters
+    ----------
+    engine : {"native", "keras"}
+        What trained; the native one has a kernel at hand that is faster than NumPy.
+    network : Network
+        What was trained.
+    parameters : ndarray of float32 of shape (network.size,)
+        The flat vector of parameters.
+    windows : Windows
+        All rows, complete or not.
+
+    Returns
+    -------
+    states : list of ndarray of float32 of shape (units,)
+        Hidden and cell state of each layer; none unless the network is stateful.
+    """
+    if not network.stateful:
+        return []
+    if engine == "native":
+        from . import _native
+
+        return _native.last_states(network, parameters, windows)
+    weights = network.views(parameters)
+    return _inference.predict_stateful(
+        weights, windows.view(), network.n_steps, network.output_activation
+    )[1]
 
 
 def epoch_orders(

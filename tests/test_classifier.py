@@ -248,6 +248,28 @@ def test_a_bad_class_weight_is_named(class_weight):
         classifier(class_weight=class_weight).fit(X, RISES)
 
 
+@pytest.mark.parametrize(
+    ("y", "loss"),
+    [
+        (RISES, "categorical_crossentropy"),
+        (THIRDS, "sparse_categorical_crossentropy"),
+    ],
+)
+def test_a_cross_entropy_for_other_targets_is_refused(y, loss):
+    with pytest.raises(ValueError, match=f"loss must be 'auto' or .* got '{loss}'"):
+        classifier(loss=loss).fit(X, y)
+
+
+def test_one_call_of_partial_fit_cannot_tell_what_is_balanced():
+    with pytest.raises(ValueError, match=r"class_weight must be a dict or None in partial_fit"):
+        classifier(class_weight="balanced").partial_fit(X, RISES)
+
+
+def test_labels_that_cannot_be_sorted_are_named():
+    with pytest.raises(TypeError, match="y must hold labels that can be sorted"):
+        classifier().fit(X, np.array(["a", 1] * 30, dtype=object))
+
+
 def test_labels_that_come_too_late_are_named():
     model = classifier(warm_start=True).fit(X, THIRDS)
     late = np.where(THIRDS == 2, 5, THIRDS)

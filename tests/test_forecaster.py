@@ -216,6 +216,7 @@ BAD_PARAMETERS = [
     ({"epochs": 0}, "epochs must be a positive integer, got 0"),
     ({"batch_size": 0}, "batch_size must be a positive integer, got 0"),
     ({"shuffle": "yes"}, "shuffle must be one of (True, False, 'auto'), got 'yes'"),
+    ({"stateful": True, "shuffle": np.True_}, "shuffle must be False or 'auto' where stateful"),
     ({"stateful": True, "shuffle": True}, "shuffle must be False or 'auto' where stateful=True"),
     (
         {"stateful": True, "batch_size": 21},

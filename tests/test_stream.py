@@ -50,8 +50,18 @@ def test_row_by_row_is_as_the_whole_and_as_keras(parameters, y, initial_state, e
 def test_the_state_after_training_is_that_of_the_last_training_row(n_streams, engine):
     parameters = {**STATEFUL, "batch_size": n_streams, "engine": engine}
     model = LSTMForecaster(**parameters).fit(X[:20], Y[:20])
-    assert_array_equal(model.predict(X[20:], initial_state="fit"), model.predict(X)[20:])
+    following = model.predict(X[20:], initial_state="fit")
+    assert_allclose(following, model.predict(X)[20:], atol=1e-6)
     assert not np.allclose(model.predict(X[20:]), model.predict(X)[20:])
+
+
+def test_the_kernel_finds_the_states_that_prediction_ends_in(monkeypatch):
+    monkeypatch.setattr("skl_lstm._native.STATE_ROWS", 5)
+    gaps = X.copy()
+    gaps[:2, :2] = gaps[7] = gaps[10:15] = np.nan
+    model = LSTMForecaster(**STATEFUL, engine="native").fit(gaps, Y)
+    following = model.predict(X, initial_state="fit")
+    assert_allclose(following, model.predict(np.vstack([gaps, X]))[30:], atol=1e-6)
 
 
 def test_predicting_twice_gives_the_same(fitted):
@@ -139,7 +149,9 @@ def test_what_is_missing_is_treated_as_in_predict(fitted):
         (1.0, "x must be one row of 4 values or of shape (4, 1), got shape ()"),
         ([1.0, 2.0, np.inf, 3.0], "x contains infinity"),
         ([1.0, 2.0, 1e300, 3.0], "x contains infinity or a value too large"),
-        (["a", "b", "c", "d"], "could not convert string to float"),
+        (["a", "b", "c", "d"], "x must be numbers, got an array of <U1"),
+        (None, "x must be numbers, got an array of object"),
+        (X[0] + 1j, "x must be numbers, got an array of complex128"),
     ],
 )
 def test_a_bad_row_is_named_and_the_state_stays(row, message, fitted):
