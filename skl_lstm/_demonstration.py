@@ -62,6 +62,11 @@ def load_series(file: str, column: str, date_column: str | None) -> pd.Series:
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{file} cannot be read: {reason}") from error
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes a surplus field for labels
+        raise ValueError(
+            f"{file} must have a name in its first line for each field, got "
+            f"{len(table.columns)} names and rows of more fields"
+        )
     for name in (column, date_column):
         if name is not None and name not in table:
             raise ValueError(f"{file} has no column {name!r}, but {list(table.columns)}")
@@ -274,7 +279,7 @@ def _check_rows(file: str, column: str, wanted: str, texts: pd.Series, good: pd.
     if good.all():
         return
     row = int(np.argmin(good))
-    text = "nothing" if texts.isna()[row] else repr(texts[row])
+    text = "nothing" if texts.isna().iloc[row] else repr(texts.iloc[row])
     raise ValueError(
         f"{file} must have {wanted} in each row of {column!r}, got {text} in row {row + 1}"
     )

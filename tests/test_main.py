@@ -245,6 +245,18 @@ def test_a_file_that_cannot_be_read_is_a_sentence(content, tmp_path, capsys):
     assert f"python -m skl_lstm: {file} cannot be read: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("row", ["1900-01-01,5,", "1,2,3", "1,2,3,4"])
+def test_a_row_of_more_fields_than_names_is_a_sentence(row, tmp_path, capsys):
+    file = tmp_path / "own.csv"
+    file.write_text("\n".join(["d,v", *[row] * 120]), encoding="utf-8")
+    with pytest.raises(SystemExit, match="2"):
+        main(["--csv", str(file), "--column", "v", "--date-column", "d"])
+    assert capsys.readouterr().err == (
+        f"python -m skl_lstm: {file} must have a name in its first line for each field, got 2 "
+        "names and rows of more fields\n"
+    )
+
+
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path, capsys):
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit, match="2"):
