@@ -74,17 +74,39 @@ def load_series(file: str, column: str, date_column: str | None) -> pd.Series:
     _check_rows(file, column, "a number", table[column], values.abs() < np.inf)
     if date_column is None:
         return values.rename(column)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that each date is parsed by itself, which may be slow
-        dates = pd.to_datetime(table[date_column], errors="coerce")
-    _check_rows(file, date_column, "a date", table[date_column], dates.notna())
-    index = pd.DatetimeIndex(dates)
+    index = _read_dates(file, date_column, table[date_column])
     try:
         freq = frequency(index)
     except ValueError as error:
         advice_apart = str(error).partition(";")[0]
         raise ValueError(f"{file}, dates in {date_column!r}: {advice_apart}") from error
     return values.rename(column).set_axis(pd.DatetimeIndex(index, freq=freq, name=date_column))
+
+
+def _read_dates(file: str, column: str, texts: pd.Series) -> pd.DatetimeIndex:
+    """Read dates that can be read in one way only."""
+    import pandas as pd
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that each is parsed by itself, which may be slow
+            month_first, day_first = (
+                pd.DatetimeIndex(pd.to_datetime(texts, errors="coerce", dayfirst=day_first))
+                for day_first in (False, True)
+            )
+    except ValueError as error:
+        raise ValueError(
+            f"{file} must have dates of one UTC offset in {column!r}, got several"
+        ) from error
+    year_first = texts.str.match(r"\d{4}").all()
+    if not year_first and day_first.notna().all() and not day_first.equals(month_first):
+        row = int(np.argmax(day_first != month_first))
+        raise ValueError(
+            f"{file} must have dates in {column!r} of which day and month are told apart, as in "
+            f"YYYY-MM-DD, got {texts.iloc[row]!r} in row {row + 1}"
+        )
+    _check_rows(file, column, "a date", texts, np.asarray(month_first.notna()))
+    return month_first
 
 
 def check_length(series: pd.Series) -> None:
@@ -230,20 +252,19 @@ def _print_errors(
     for name, values in rows.items():
         errors = np.abs(truth - values)
         rmse = np.sqrt((errors**2).mean())
-        print(f"{name:<32}{rmse:>10.4g}{errors.mean():>10.4g}{_mase(errors, scale):>10.2f}")
+        mase = f"{errors.mean() / scale:.2f}" if scale else "-"
+        print(f"{name:<32}{rmse:>10.4g}{errors.mean():>10.4g}{mase:>10}")
 
 
 def _print_spread(truth: NDArray, by_seed: list[ArrayLike], scale: float) -> None:
-    mases = [_mase(np.abs(truth - predictions), scale) for predictions in by_seed]
+    if not scale:
+        print("No MASE: the seasonal naive forecast had no error before to compare by")
+        return
+    mases = [np.abs(truth - predictions).mean() / scale for predictions in by_seed]
     print(
         f"The model's MASE with {len(mases)} seeds: {np.mean(mases):.2f} on average, "
         f"{min(mases):.2f} to {max(mases):.2f}"
     )
-
-
-def _mase(errors: NDArray, scale: float) -> float:
-    """Divide by the error of the seasonal-naive forecast before; NaN where that has none."""
-    return errors.mean() / scale if scale else np.nan
 
 
 def _with_seed(model: Any, seed: int) -> Any:
@@ -275,7 +296,9 @@ def _time(series: pd.Series, row: int) -> str:
     return str(series.index[row]).removesuffix(" 00:00:00")
 
 
-def _check_rows(file: str, column: str, wanted: str, texts: pd.Series, good: pd.Series) -> None:
+def _check_rows(
+    file: str, column: str, wanted: str, texts: pd.Series, good: pd.Series | NDArray
+) -> None:
     if good.all():
         return
     row = int(np.argmin(good))

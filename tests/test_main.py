@@ -8,9 +8,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_array_equal
 
 from skl_lstm import forecast, forecast_interval, load_airline_passengers, make_supervised
 from skl_lstm.__main__ import main
+from skl_lstm._demonstration import load_series
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +147,24 @@ def test_a_series_of_ones_own(freq, ahead, csv, tmp_path, capsys):
     assert str(pd.read_csv(tmp_path / "forecast.csv", index_col=0).index[0]) == ahead
 
 
+@pytest.mark.parametrize(
+    ("freq", "style"),
+    [("D", "%m/%d/%Y"), ("MS", "%Y/%m/%d"), ("D", "%d %b %Y"), ("h", "%Y-%m-%d %H:%M:%S+01:00")],
+)
+def test_dates_that_can_be_read_in_one_way_are_read(freq, style, csv):
+    expected = pd.date_range("1990-01", periods=120, freq=freq)
+    read = load_series(csv(np.ones(120), when=written(freq, style)), "v", "when")
+    assert_array_equal(read.index.tz_localize(None), expected)
+
+
+@pytest.mark.usefixtures("_quick")
+def test_a_series_that_never_changes_has_nothing_to_compare_by(csv, tmp_path, capsys):
+    main(["--csv", csv(np.ones(120)), "--column", "v", "--output", str(tmp_path)])
+    shown = capsys.readouterr().out
+    assert shown.count("No MASE: the seasonal naive forecast had no error before") == 2
+    assert "nan" not in shown
+
+
 @pytest.mark.usefixtures("_quick")
 def test_of_a_long_series_the_end_is_taken(csv, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("skl_lstm._demonstration.MOST_VALUES", 120)
@@ -164,6 +184,10 @@ def test_without_matplotlib_all_else_is_done(csv, tmp_path, monkeypatch, capsys)
 
 def months(n, start="1990-01"):
     return pd.date_range(start, periods=n, freq="MS").strftime("%Y-%m-%d").to_numpy()
+
+
+def written(freq, style):
+    return pd.date_range("1990-01", periods=120, freq=freq).strftime(style).to_numpy()
 
 
 def holed():
@@ -211,6 +235,25 @@ BAD = {
         {"values": np.ones(120), "when": months(120)[::-1]},
         ["--column", "v", "--date-column", "when"],
         "own.csv, dates in 'when': history must have an index that increases",
+    ),
+    "mixed offsets": (
+        {
+            "values": np.ones(120),
+            "when": [f"{day}T00:00+0{1 + i % 2}:00" for i, day in enumerate(months(120))],
+        },
+        ["--column", "v", "--date-column", "when"],
+        "own.csv must have dates of one UTC offset in 'when', got several",
+    ),
+    "months by day first": (
+        {"values": np.ones(120), "when": written("MS", "%d.%m.%Y")},
+        ["--column", "v", "--date-column", "when"],
+        "own.csv must have dates in 'when' of which day and month are told apart, as in "
+        "YYYY-MM-DD, got '01.02.1990' in row 2",
+    ),
+    "days by day first": (
+        {"values": np.ones(120), "when": written("D", "%d/%m/%Y")},
+        ["--column", "v", "--date-column", "when"],
+        "told apart, as in YYYY-MM-DD, got '02/01/1990' in row 2",
     ),
     "too short": (
         {"values": np.ones(97), "when": months(97)},
