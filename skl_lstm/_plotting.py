@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from ._checks import check_integer
@@ -138,7 +139,7 @@ class ForecastDisplay:
             what :func:`forecast` makes of them.
         coverage : float, default=None
             What share of truths an interval around those steps is to hold, found as
-            :func:`forecast_interval` says; no interval where None.
+            :func:`forecast_interval` says; no interval where None. Takes `steps`.
         freq : str, offset or int, default=None
             What lies between two rows, where their index does not tell.
         ax : matplotlib Axes, default=None
@@ -154,8 +155,9 @@ class ForecastDisplay:
         NotFittedError
             If the model is not fitted.
         ValueError
-            If X and y differ in length, `n_train` is more than their rows, `steps` are asked
-            for where y does not go on with X, or the index of X cannot be continued.
+            If the model is a classifier, X and y differ in length, `n_train` is more than their
+            rows, `steps` are asked for where y does not go on with X, `coverage` is asked for
+            without `steps`, or the index of X cannot be continued.
         ImportError
             If matplotlib is missing.
         """
@@ -163,6 +165,12 @@ class ForecastDisplay:
 
         _check_matplotlib(cls)
         check_is_fitted(estimator)
+        if is_classifier(estimator):
+            raise ValueError(f"estimator must be a regressor, got {type(estimator).__name__}")
+        if coverage is not None and steps is None:
+            raise ValueError(
+                f"coverage takes steps to draw an interval of, got {coverage!r} alone"
+            )
         rows, targets = as_frame(X), as_frame(y)
         if len(rows) != len(targets):
             raise ValueError(f"X and y must be as long, got {len(rows)} and {len(targets)} rows")
@@ -264,6 +272,7 @@ class ForecastDisplay:
         for name, (line, style) in lines.items():
             setattr(self, f"{name}_line_", _draw_line(ax, line, style))
         self.interval_ = None if band is None else _draw_band(ax, band, self.coverage)
+        _label_values(ax)
         _label_time(ax, self.history.index)
         ax.set_ylabel(self.history.name if isinstance(self.history.name, str) else "value")
         _legend_above(ax)
@@ -548,6 +557,7 @@ def _scale_losses(ax: Axes, lines: Sequence[Line2D]) -> None:
     from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator
 
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    _label_values(ax)
     losses = np.concatenate([np.asarray(line.get_ydata()) for line in lines])
     losses = losses[np.isfinite(losses)]
     if losses.size and losses.min() > 0 and losses.max() >= 10 * losses.min():
@@ -555,6 +565,11 @@ def _scale_losses(ax: Axes, lines: Sequence[Line2D]) -> None:
         # Over two powers of ten or less, these alone would be too few numbers.
         ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         ax.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(2, 2)))
+
+
+def _label_values(ax: Axes) -> None:
+    """Write each value out; a power of ten that all share would stand where the legend does."""
+    ax.yaxis.set_major_formatter("{x:,.12g}")
 
 
 def _label_time(ax: Axes, index: pd.Index) -> None:

@@ -12,7 +12,7 @@ from matplotlib.dates import ConciseDateFormatter, date2num
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
@@ -202,9 +202,32 @@ def test_the_legend_stands_outside_and_inside_the_figure_and_no_labels_overlap(s
         assert len(extents) >= 3
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6, 1e12])
+def test_values_of_any_size_are_written_out_beside_the_axis(scale, series):
+    forecasts = ForecastDisplay.from_predictions(series * scale)
+    losses = LossCurveDisplay.from_histories({"a": {"loss": [2.0 * scale, scale]}})
+    for display in (forecasts, losses):
+        display.figure_.draw_without_rendering()
+        axis = display.ax_.yaxis
+        assert axis.get_offset_text().get_text() == ""
+        shown = [label.get_text().replace(",", "") for label in axis.get_ticklabels()]
+        assert_allclose(
+            [float(text.replace("\u2212", "-")) for text in shown], axis.get_ticklocs()
+        )
+
+
+def test_a_classifier_has_no_forecast_to_draw(series):
+    X, y = make_supervised(series)
+    model = make_pipeline(MinMaxScaler(), LogisticRegression()).fit(X, y > 300)
+    with pytest.raises(ValueError, match="estimator must be a regressor, got Pipeline"):
+        ForecastDisplay.from_estimator(model, X, y)
+    assert not plt.get_fignums()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"coverage": 0.9}, "coverage takes steps to draw an interval of, got 0.9 alone"),
         ({"y": [1.0]}, "X and y must be as long, got 143 and 1 rows"),
         ({"n_train": -1}, "n_train must be an integer of at least 0, got -1"),
         ({"n_train": 144}, "n_train must be at most 143, the rows of X, got 144"),
