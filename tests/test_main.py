@@ -176,9 +176,10 @@ def test_of_a_long_series_the_end_is_taken(csv, tmp_path, monkeypatch, capsys):
 @pytest.mark.usefixtures("_quick")
 def test_without_matplotlib_all_else_is_done(csv, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    main(["--csv", csv(np.arange(120.0)), "--column", "v", "--output", str(tmp_path / "left")])
+    monkeypatch.chdir(tmp_path)
+    main(["--csv", csv(np.arange(120.0)), "--column", "v"])
     assert "no picture: ForecastDisplay needs matplotlib; pip" in capsys.readouterr().out
-    left = {file.name for file in (tmp_path / "left").iterdir()}
+    left = {file.name for file in (tmp_path / "skl_lstm_demonstration").iterdir()}
     assert left == {"model.joblib", "forecast.csv"}
 
 
