@@ -27,6 +27,9 @@ from ._windowing import make_supervised
 if TYPE_CHECKING:
     import pandas as pd
 
+# Residuals of which the rank is as good as of more, and which take little time to come by.
+ENOUGH = 300
+
 
 def forecast_interval(
     model: Any,
@@ -57,7 +60,8 @@ def forecast_interval(
         How often, in (0, 1), what comes shall lie in the interval, at each step by itself.
     calibration : int, default=None
         From how many rows the clones forecast: the last ones that have `steps` rows after
-        them. Where None it is half of those, or as many more as `coverage` needs.
+        them. Where None it is half of those but at most 300, or as many more as `coverage`
+        needs.
     refits : int, default=10
         How many clones are fitted, one for each stretch of as many calibration rows, on
         everything before it. The more, the more the clones resemble the model itself.
@@ -181,7 +185,7 @@ def _n_origins(calibration: int | None, coverage: float, n_rows: int) -> int:
         raise ValueError(f"coverage must be a number in (0, 1), got {coverage!r}")
     least = math.ceil(round(coverage / (1 - coverage), 9))
     if calibration is None:
-        return max(n_rows // 2, least)
+        return max(min(n_rows // 2, ENOUGH), least)
     check_integer("calibration", calibration)
     if calibration < least:
         raise ValueError(

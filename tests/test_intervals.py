@@ -80,6 +80,14 @@ def test_half_of_the_rows_calibrate_unless_more_are_needed():
     pd.testing.assert_frame_equal(surer, forecast_interval(model, series, 4, 0.99, 99))
 
 
+def test_300_rows_of_a_long_history_calibrate():
+    series = np.random.default_rng(0).normal(size=700)
+    model = linear().fit(*make_supervised(series))
+    pd.testing.assert_frame_equal(
+        forecast_interval(model, series, 4), forecast_interval(model, series, 4, 0.9, 300)
+    )
+
+
 def test_more_refits_than_calibration_rows_are_a_clone_for_each_row():
     series = load_airline_passengers()
     model = linear().fit(*make_supervised(series))
