@@ -171,10 +171,11 @@ class _Data(NamedTuple):
         frame, y = as_frame(X), np.asarray(y)
         check_consistent_length(frame, y)
         targets = _targets(frame, known)
+        next_values = _next_values(frame, y, targets)
         frame = frame.astype(dict.fromkeys(targets, np.float64))
         times = frame.index.append(following(frame.index, 1, freq))
         rows = pd.concat([frame, frame.tail(1)]).set_axis(times)
-        rows.iloc[-1, rows.columns.get_indexer(targets)] = _next_values(frame, y, targets)[-1]
+        rows.iloc[-1, rows.columns.get_indexer(targets)] = next_values[-1]
         if season is None:
             season = season_of(frequency(frame.index, freq))
         return cls(frame if hasattr(X, "iloc") else frame.to_numpy(), y, rows, targets, season)
@@ -200,7 +201,12 @@ def _next_values(frame: pd.DataFrame, y: NDArray, targets: pd.Index) -> NDArray:
             f"for {list(targets)}"
         )
     following_rows = y.reshape(len(y), width)[:, : len(targets)]
-    agree = np.isclose(following_rows[:-1], frame[targets].iloc[1:], equal_nan=True).all(axis=1)
+    values = frame[targets].to_numpy()
+    floats = [each.dtype for each in (values, y) if each.dtype.kind == "f"]
+    coarser = min(floats, key=lambda dtype: dtype.itemsize, default=np.dtype(np.float64))
+    # Without a tolerance: a slow series is close to itself a row later.
+    pair = following_rows[:-1].astype(coarser), values[1:].astype(coarser)
+    agree = np.isclose(*pair, rtol=0, atol=0, equal_nan=True).all(axis=1)
     if not agree.all():
         raise ValueError(
             "y must hold what follows each row of X, as make_supervised makes it, but at "

@@ -247,6 +247,27 @@ def test_what_cannot_be_tested_is_refused(arguments, message, series):
     assert str(refused.value) == message
 
 
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_y_of_another_row_is_found_however_slowly_the_series_moves(ahead):
+    slow = 1e6 + 2.0 * np.arange(60)
+    with pytest.raises(ValueError, match=r"^y must hold what follows each row of X, .* at 0 it"):
+        backtest(linear(), slow[:50], slow[ahead : 50 + ahead])
+
+
+@pytest.mark.parametrize("kinds", [("f4", "f8"), ("f8", "f4"), ("i8", "f4"), ("i8", "f8")])
+def test_y_may_be_of_another_precision_than_X(kinds):
+    values = np.round(np.random.default_rng(0).normal(size=(60, 1)) * 1e9)
+    X, y = values[:-1].astype(kinds[0]), values[1:, 0].astype(kinds[1])
+    assert len(backtest(linear(), X, y, cv=SPLITS, steps=2).frame) == 6
+
+
+def test_a_gap_in_X_is_one_in_y(series):
+    X, y = make_supervised(series.where(series.index != "1960-01-01"))
+    assert len(backtest(linear(), X, y, cv=SPLITS, steps=2).frame) == 6
+    with pytest.raises(ValueError, match=r"^y must hold .* at 1959-12-01 00:00:00 it does not$"):
+        backtest(linear(), X, y.fillna(0.0), cv=SPLITS, steps=2)
+
+
 def test_y_must_be_what_follows(series):
     X, y = make_supervised(series)
     with pytest.raises(ValueError) as refused:
