@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -80,8 +79,8 @@ def frequency(index: pd.Index, freq: Any = None) -> Any:
     Raises
     ------
     ValueError
-        If the index does not increase, is of another kind or, with no `freq` given, has holes
-        or too few dates to tell.
+        If the index does not increase or is of another kind; if `freq` is none that goes
+        forward; and where none is given, if there are holes or too few dates to tell.
     """
     import pandas as pd
 
@@ -103,7 +102,11 @@ def frequency(index: pd.Index, freq: Any = None) -> Any:
 
 def season_of(freq: Any) -> int:
     """Tell after how many rows a season comes round; 1 where none is known."""
-    rule, n = getattr(freq, "rule_code", ""), getattr(freq, "n", 1)
+    import pandas as pd
+
+    months = getattr(freq, "kwds", {}).get("months")
+    offset = pd.offsets.MonthBegin(months * freq.n) if months else freq
+    rule, n = getattr(offset, "freqstr", "").lstrip("0123456789"), getattr(offset, "n", 1)
     rows = SEASONS.get(rule.partition("-")[0], 1)
     return 1 if rows % n else rows // n
 
@@ -112,25 +115,68 @@ def _of_dates(index: Any, freq: Any) -> Any:
     import pandas as pd
 
     if freq is not None:
-        return pd.tseries.frequencies.to_offset(freq)
+        return _forward(freq, index[-1])
     own = index.freq or pd.DatetimeIndex(index, freq="infer").freq
     if own is not None:
         return own
+    likely = _by_the_calendar(index)
+    if likely is not None:
+        return _without_holes(index, likely)
     runs = (index[start : start + 3] for start in range(min(len(index) - 2, RUNS)))
     found = [pd.DatetimeIndex(run, freq="infer").freq for run in runs]
     found = [each for each in found if each is not None]
     if found:
         _raise_at_hole(index, _most_common(found))
+    gaps = np.diff(index)
+    if len(gaps) > 1 and not (gaps % gaps.min()).astype(int).any():
+        _raise_at_hole(index, pd.tseries.frequencies.to_offset(pd.Timedelta(gaps.min())))
     raise ValueError(
         "freq must be given where the dates of history do not tell it, and its "
         f"{len(index)} dates do not"
     )
 
 
+def _forward(freq: Any, date: Any) -> Any:
+    import pandas as pd
+
+    try:
+        offset = pd.tseries.frequencies.to_offset(freq)
+    except (TypeError, ValueError):
+        offset = None
+    if offset is None or not date + offset > date:
+        raise ValueError(
+            f"freq must be a frequency of pandas that goes forward, got {freq!r}"
+        ) from None
+    return offset
+
+
+def _by_the_calendar(index: Any) -> Any:
+    """Tell a frequency, which there may be holes in, from what days the dates are.
+
+    None where they are neither business days nor always the same day of a month.
+    """
+    import pandas as pd
+
+    days = index.tz_localize(None)
+    if len(days) < 3 or (days - days.normalize()).nunique() > 1:
+        return None
+    if (days.day_of_week < 5).all() and np.diff(days).min() == pd.Timedelta(days=1):
+        return pd.offsets.BDay()
+    months = int(np.diff(days.year * 12 + days.month).min())
+    # A day that some months lack would wander when dates go on.
+    if months < 1 or days.day.nunique() > 1 or days[0].day > 28:
+        return None
+    return pd.offsets.MonthBegin(months) if days[0].day == 1 else pd.DateOffset(months=months)
+
+
 def _of_periods(index: Any, freq: Any) -> Any:
     if freq is None:
         return _without_holes(index, index.freq)
-    if index[0].asfreq(freq).freq != index.freq:
+    try:
+        same = index[0].asfreq(freq).freq == index.freq
+    except (TypeError, ValueError):
+        same = False
+    if not same:
         raise ValueError(
             f"freq must be that of history's periods, {index.freqstr!r}, got {freq!r}"
         )
@@ -149,13 +195,14 @@ def _of_numbers(index: Any, freq: Any) -> int:
 
 
 def _without_holes(index: pd.Index, freq: Any) -> Any:
-    if not (index[:-1] + freq).equals(index[1:]):
+    if (index[:-1] + freq != index[1:]).any():
         _raise_at_hole(index, freq)
     return freq
 
 
 def _raise_at_hole(index: pd.Index, freq: Any) -> NoReturn:
-    before, after = next(pair for pair in pairwise(index) if pair[0] + freq != pair[1])
+    at = np.flatnonzero(index[:-1] + freq != index[1:])[0]
+    before, after = index[at], index[at + 1]
     raise ValueError(
         f"history must have a row for {_label(before + freq)}, as its frequency "
         f"{getattr(freq, 'freqstr', freq)} wants, got {_label(after)} after {_label(before)}; "
@@ -166,7 +213,8 @@ def _raise_at_hole(index: pd.Index, freq: Any) -> NoReturn:
 def _check_increases(index: pd.Index) -> None:
     if index.is_monotonic_increasing and index.is_unique:
         return
-    before, after = next(pair for pair in pairwise(index) if not pair[0] < pair[1])
+    at = np.flatnonzero(~(index[:-1] < index[1:]))[0]
+    before, after = index[at], index[at + 1]
     raise ValueError(
         f"history must have an index that increases from row to row, got {_label(after)} after "
         f"{_label(before)}"

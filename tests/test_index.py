@@ -14,6 +14,9 @@ DATES = {
     "half hours": pd.date_range("2024-01-01", periods=32, freq="30min"),
     "every other month": pd.date_range("2020-01-01", periods=32, freq="2MS"),
     "years": pd.date_range("1980-01-01", periods=32, freq="YS"),
+    "pay days": pd.date_range("2000-01-15", periods=32, freq=pd.DateOffset(months=1)),
+    "every third 28th": pd.date_range("2000-02-28", periods=32, freq=pd.DateOffset(months=3)),
+    "birthdays": pd.date_range("1980-07-04", periods=32, freq=pd.DateOffset(months=12)),
 }
 
 
@@ -73,6 +76,8 @@ def test_a_date_that_freq_passes_over_goes_on_to_the_next_that_it_meets():
 
 
 MONTHS = pd.date_range("2020-01-01", periods=30, freq="MS")
+PAY_DAYS = pd.date_range("2020-01-15", periods=30, freq=pd.DateOffset(months=1))
+BACKWARDS = pd.DateOffset(months=-1)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +106,39 @@ MONTHS = pd.date_range("2020-01-01", periods=30, freq="MS")
             "history must have a row for 3, as its frequency 1 wants, got 4 after 2",
         ),
         (
+            pd.bdate_range("2024-01-01", periods=60).delete(30),
+            None,
+            "history must have a row for 2024-02-12, as its frequency B wants, got 2024-02-13 "
+            "after 2024-02-09",
+        ),
+        (
+            PAY_DAYS.delete(9),
+            None,
+            "history must have a row for 2020-10-15, as its frequency <DateOffset: months=1> "
+            "wants, got 2020-11-15 after 2020-09-15",
+        ),
+        (
+            MONTHS[np.arange(30) % 3 < 2],
+            None,
+            "history must have a row for 2020-03-01, as its frequency MS wants",
+        ),
+        (
+            pd.date_range("2020", periods=30, freq="h")[np.arange(30) % 3 < 2],
+            None,
+            "history must have a row for 2020-01-01 02:00:00, as its frequency h wants, got "
+            "2020-01-01 03:00:00 after 2020-01-01 01:00:00",
+        ),
+        (
+            pd.date_range("2024-03-01", periods=60, freq="D", tz="Europe/Paris").delete(40),
+            None,
+            "history must have a row for 2024-04-10 00:00:00+02:00, as its frequency D wants",
+        ),
+        (
+            pd.date_range("2020", periods=10**6, freq="min").delete(-2),
+            None,
+            "history must have a row for 2021-11-25 10:38:00, as its frequency min wants",
+        ),
+        (
             pd.DatetimeIndex(np.cumsum(np.arange(30) ** 2 + 1) * 10**15),
             None,
             "freq must be given where the dates of history do not tell it, and its 30 dates do "
@@ -126,7 +164,18 @@ MONTHS = pd.date_range("2020-01-01", periods=30, freq="MS")
         ),
         (pd.Index([0.0, 1.0]), None, "got labels of float64; history.reset_index(drop=True)"),
         (pd.RangeIndex(30), "MS", "freq must be a positive integer, got 'MS'"),
-        (MONTHS, "never", "Invalid frequency: never"),
+        *[
+            (MONTHS, freq, f"freq must be a frequency of pandas that goes forward, got {freq!r}")
+            for freq in ("never", "-1D", "0D", 3, BACKWARDS)
+        ],
+        *[
+            (
+                MONTHS.to_period(),
+                freq,
+                f"freq must be that of history's periods, 'M', got {freq!r}",
+            )
+            for freq in ("never", "-1M", 3)
+        ],
         (
             pd.period_range("2020-01", periods=30, freq="M"),
             "D",
@@ -155,6 +204,10 @@ def test_an_index_that_cannot_go_on_is_refused(index, freq, message):
         (pd.date_range("2020", periods=9, freq="h"), 24),
         (pd.date_range("2020", periods=9, freq="15min"), 96),
         (pd.date_range("2020", periods=9, freq="YS"), 1),
+        (PAY_DAYS, 12),
+        (PAY_DAYS[::3], 4),
+        (PAY_DAYS[::12], 1),
+        (pd.date_range("2020", periods=9, freq=pd.DateOffset(days=1, hours=1)), 1),
         (pd.RangeIndex(9), 1),
     ],
     ids=str,
