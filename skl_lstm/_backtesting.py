@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -51,9 +52,10 @@ def backtest(
         The series, as :func:`make_supervised` makes it, with the columns that are known ahead.
     y : array-like of shape (n_samples,) or (n_samples, horizon * n_targets)
         What follows each row, in the columns that are not known ahead.
-    cv : splitter, default=None
+    cv : splitter, int or iterable, default=None
         Gives the training and the test rows of each fold, the test rows after the training
-        rows; ``TimeSeriesSplit()`` where None.
+        rows: an iterable of such pairs as it is, a number n as ``TimeSeriesSplit(n)``;
+        ``TimeSeriesSplit()`` where None.
     steps : int, default=None
         How many rows to forecast from each origin, at most as many as there are after it; as
         many as the fold has test rows where None.
@@ -81,9 +83,9 @@ def backtest(
     Raises
     ------
     ValueError
-        If `steps`, `season` or `known` is not as wanted; if `y` is not what follows `X`; if a
-        fold has test rows before training rows, or no more of these than a season; and where
-        the model is not a regressor.
+        If `steps`, `season`, `known` or `cv` is not as wanted; if `y` is not what follows `X`;
+        if a fold has test rows before training rows, or no more of these than a season; and
+        where the model is not a regressor.
 
     See Also
     --------
@@ -124,20 +126,36 @@ def backtest(
     2     25.16  25.15   9.77  1.01
     """
     import pandas as pd
-    from sklearn.model_selection import TimeSeriesSplit  # late: it takes long to import
 
     check_regressor(model)
     for name, value in (("steps", steps), ("season", season)):
         if value is not None:
             check_integer(name, value)
     data = _Data.of(X, y, known, season, freq)
-    folds = enumerate((TimeSeriesSplit() if cv is None else cv).split(data.rows.iloc[:-1]))
+    folds = enumerate(_splitter(cv).split(data.rows.iloc[:-1]))
     tables = Parallel(n_jobs=n_jobs)(
-        delayed(_forecast_fold)(clone(model), data, fold, train, test, steps)
+        delayed(_forecast_fold)(
+            clone(model), data, fold, np.asarray(train), np.asarray(test), steps
+        )
         for fold, (train, test) in folds
     )
     frame = pd.concat(tables, ignore_index=True)
     return Backtest(frame, _summary(frame))
+
+
+def _splitter(cv: Any) -> Any:
+    from sklearn.model_selection import TimeSeriesSplit, check_cv  # late: they take long to import
+
+    if cv is None:
+        return TimeSeriesSplit()
+    if isinstance(cv, Integral):
+        check_integer("cv", cv, minimum=2)
+        return TimeSeriesSplit(int(cv))
+    if isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
+        raise ValueError(
+            f"cv must be a splitter, a number of splits or an iterable of splits, got {cv!r}"
+        )
+    return check_cv(cv)
 
 
 class _Data(NamedTuple):

@@ -140,6 +140,17 @@ def test_five_splits_unless_given(series):
     )
 
 
+@pytest.mark.parametrize(
+    "kind", [list, iter, lambda splits: [(list(a), list(b)) for a, b in splits]]
+)
+def test_splits_are_taken_as_they_are_and_a_number_is_of_splits_in_time(kind, series):
+    X, y = make_supervised(series)
+    expected = backtest(linear(), X, y, cv=SPLITS).frame
+    found = backtest(linear(), X, y, cv=kind(SPLITS.split(X))).frame
+    pd.testing.assert_frame_equal(found, expected)
+    pd.testing.assert_frame_equal(backtest(linear(), X, y, cv=3).frame, expected)
+
+
 def test_a_gap_and_a_limit_of_the_splitter_are_kept(series):
     X, y = make_supervised(series)
     splits = TimeSeriesSplit(3, gap=5, max_train_size=40, test_size=12)
@@ -236,6 +247,14 @@ def test_dates_with_holes_want_a_frequency(series):
             "cv must put the test rows of a fold after its training rows, got training row 142 "
             "and test row 0 in fold 0",
         ),
+        ({"cv": 1}, "cv must be an integer of at least 2, got 1"),
+        *[
+            (
+                {"cv": cv},
+                f"cv must be a splitter, a number of splits or an iterable of splits, got {cv!r}",
+            )
+            for cv in ("five", 2.5)
+        ],
         ({"model": LogisticRegression()}, "model must be a regressor, got LogisticRegression"),
     ],
 )
