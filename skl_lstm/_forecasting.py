@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import is_classifier
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseLSTM
@@ -76,6 +76,11 @@ def forecast(
 
     Notes
     -----
+    A model does not tell which columns its outputs are of: `future` does, by the columns that
+    it leaves out. Without it, two outputs that are two steps of one column pass for a step of
+    two columns, where the history has two; so pass it wherever the model does not predict
+    every column of the history.
+
     The last row of `future` is asked for so that it has a row for each step, but no forecast
     depends on it: what is predicted from that row lies beyond.
 
@@ -119,13 +124,15 @@ def forecast(
 
 
 def check_regressor(model: Any) -> None:
-    """Raise unless `model` is a regressor."""
-    if not hasattr(model, "predict") or is_classifier(model):
+    """Raise unless `model` is a regressor, or predicts and does not say what it is."""
+    if not hasattr(model, "predict") or get_tags(model).estimator_type not in ("regressor", None):
         raise ValueError(f"model must be a regressor, got {type(model).__name__}")
 
 
 def as_history(history: Any, model: Any) -> pd.DataFrame:
     """Make a frame of the history, of as many rows as the longest window of `model` at least."""
+    if np.ndim(history) not in (1, 2):
+        raise ValueError(f"history must have one or two dimensions, got {np.ndim(history)}")
     past = as_frame(history)
     if past.empty:
         raise ValueError(f"history must have at least one row and column, got shape {past.shape}")
@@ -263,6 +270,10 @@ def _check_future(future: Any, past: pd.DataFrame, times: pd.Index) -> pd.DataFr
         raise ValueError(f"future must be a DataFrame, got {type(future).__name__}")
     if len(future) != len(times):
         raise ValueError(f"future must have steps={len(times)} rows, got {len(future)}")
+    if not future.columns.is_unique:
+        raise ValueError(
+            f"future must have columns of different names, got {list(future.columns)}"
+        )
     strange = future.columns[~future.columns.isin(past.columns)]
     if len(strange):
         raise ValueError(
@@ -272,6 +283,13 @@ def _check_future(future: Any, past: pd.DataFrame, times: pd.Index) -> pd.DataFr
         raise ValueError(
             f"future must leave out what is to be forecast, got all of {list(past.columns)}"
         )
+    for name in future.columns[[pd.api.types.is_numeric_dtype(past[c]) for c in future.columns]]:
+        try:
+            future[name].astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"future must hold numbers in column {name!r}, as history does: {error}"
+            ) from None
     dated = isinstance(future.index, pd.DatetimeIndex | pd.PeriodIndex)
     if dated and not future.index.equals(times):
         raise ValueError(

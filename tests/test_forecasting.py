@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor, IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, TimeSeriesSplit
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
@@ -296,6 +298,8 @@ def test_a_history_that_windows_of_windows_overreach_is_taken_as_it_is():
             pd.DataFrame([[1.0, 2.0]] * 3, columns=["a", "a"]),
             r"history must have columns of different names, got \['a', 'a'\]",
         ),
+        (np.zeros((5, 2, 1)), "^history must have one or two dimensions, got 3$"),
+        (7.0, "^history must have one or two dimensions, got 0$"),
         (
             pd.Series(
                 [1.0, 2.0, np.nan], pd.period_range("2020-01", periods=3, freq="M"), name="y"
@@ -341,9 +345,18 @@ def test_a_gap_in_the_history_is_the_models_to_fill():
             "^future must be indexed from 2024-04-10 00:00:00 to 2024-04-14 00:00:00, as the "
             "forecast is, got 2024-04-11 00:00:00 to 2024-04-15 00:00:00$",
         ),
+        (
+            lambda f: f[["price", "weekday", "price"]],
+            r"^future must have columns of different names, got \['price', 'weekday', 'price'\]$",
+        ),
+        (
+            lambda f: f.assign(price="cheap"),
+            "^future must hold numbers in column 'price', as history does: could not convert "
+            "string to float: 'cheap'$",
+        ),
         (lambda f: f.to_numpy(), "^future must be a DataFrame, got ndarray$"),
     ],
-    ids=["rows", "columns", "none", "strange", "all", "dates", "array"],
+    ids=["rows", "columns", "none", "strange", "all", "dates", "twice", "text", "array"],
 )
 def test_a_future_must_fit_the_forecast(change, message, sales):
     history = sales[["weekday", "sold", "price"]][:100]
@@ -360,12 +373,29 @@ def test_a_future_must_fit_the_forecast(change, message, sales):
         (LogisticRegression(), "LogisticRegression"),
         (make_pipeline(MinMaxScaler(), LogisticRegression()), "Pipeline"),
         (MinMaxScaler(), "MinMaxScaler"),
+        (KMeans(2), "KMeans"),
+        (make_pipeline(MinMaxScaler(), KMeans(2)), "Pipeline"),
+        (IsolationForest(n_estimators=2), "IsolationForest"),
+        (GaussianMixture(), "GaussianMixture"),
     ],
 )
 def test_only_a_regressor_forecasts(model, name):
     model.fit(np.arange(6.0)[:, np.newaxis], [0, 1, 0, 1, 0, 1])
     with pytest.raises(ValueError, match=f"^model must be a regressor, got {name}$"):
         forecast(model, np.arange(6.0), 1)
+
+
+def test_an_estimator_that_does_not_say_what_it_is_forecasts():
+    class Last(BaseEstimator):
+        def fit(self, X, y):
+            self.n_features_in_ = X.shape[1]
+            return self
+
+        def predict(self, X):
+            return np.asarray(X)[:, 0]
+
+    model = Last().fit(*make_supervised(np.arange(6.0)))
+    assert_array_equal(forecast(model, np.arange(6.0), 2), [5.0, 5.0])
 
 
 @pytest.mark.parametrize(
