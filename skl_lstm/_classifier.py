@@ -364,10 +364,10 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
 
     def _check_learnt(self, learnt: dict[str, Any], n_outputs: int) -> None:
         classes = np.asarray(learnt["classes_"])
-        if classes.shape != (max(n_outputs, 2),) or len(np.unique(classes)) < len(classes):
+        if classes.shape != (max(n_outputs, 2),) or (np.unique(classes) != classes).any():
             raise ValueError(
-                f"a network of {n_outputs} outputs tells {max(n_outputs, 2)} classes apart, got "
-                f"{classes}"
+                f"a network of {n_outputs} outputs tells {max(n_outputs, 2)} classes apart, want "
+                f"as many in order, got {classes}"
             )
 
     def _learnt_from_keras(self, n_outputs: int) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import errno
 import json
 import math
 import os
-import re
 import secrets
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ MAX_BYTES = 2**32
 # Of a JSON text.
 MAX_NESTING = 32
 MAX_DIGITS = 20
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|([\[{])|([\]}])', re.DOTALL)
+TOO_DEEP = f"its JSON text is nested more than {MAX_NESTING} levels deep"
 
 
 class ModelFileError(ValueError):
@@ -146,15 +146,24 @@ def parse_json(text: bytes) -> Any:
     ModelFileError
         If it is no JSON text, is nested too deeply, or holds NaN or an infinite number.
     """
-    depth = 0
-    for opening, closing in (match.groups() for match in _BRACKETS.finditer(text)):
-        depth += bool(opening) - bool(closing)
-        if depth > MAX_NESTING:
-            raise ModelFileError(f"its JSON text is nested more than {MAX_NESTING} levels deep")
     try:
-        return json.loads(text, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
+        value = json.loads(text, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
     except ValueError as error:
         raise ModelFileError(f"its JSON text cannot be read: {error}") from error
+    except RecursionError as error:
+        raise ModelFileError(TOO_DEEP) from error
+    level = [value]
+    for _ in range(MAX_NESTING + 1):
+        level = [each for thing in level for each in _inside(thing)]
+        if not level:
+            return value
+    raise ModelFileError(TOO_DEEP)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _finite(number: str) -> float:

@@ -60,6 +60,10 @@ UNNAMED_METRICS = ("accuracy", "acc", "crossentropy", "ce")
 
 # A member of an archive may be so many times as long as the archive.
 MAX_EXPANSION = 100
+MAX_CONFIG_BYTES = 2**24
+
+# How often Keras repeats the name of a layer, or of its model, one group in the other.
+MAX_REPEATED = 8
 
 
 @dataclass(frozen=True)
@@ -230,9 +234,12 @@ def _read(content: bytes) -> Parts:
 
 def _innermost(file: Any, path: str) -> str:
     """Follow groups that hold nothing but one group: Keras repeats the names of layers."""
-    while len(inner := _hdf5.children(_hdf5.find(file, path))) == 1:
+    for _ in range(MAX_REPEATED):
+        inner = _hdf5.children(_hdf5.find(file, path))
+        if len(inner) != 1:
+            return path
         path = f"{path}/{inner.pop()}"
-    return path
+    raise ModelFileError(f"{path} is nested deeper than Keras nests names")
 
 
 def _named_state(
@@ -292,7 +299,7 @@ def _read_archive(content: bytes) -> Parts:
 
 def _member(archive: zipfile.ZipFile, name: str, n_bytes: int) -> bytes:
     size = archive.getinfo(name).file_size
-    if size > MAX_EXPANSION * n_bytes:
+    if size > (MAX_CONFIG_BYTES if name == "config.json" else MAX_EXPANSION * n_bytes):
         raise ModelFileError(f"its {name} claims {size} bytes")
     return archive.read(name)
 

@@ -75,11 +75,15 @@ def texts(content: bytes) -> Iterator[bytes]:
                 break
             yield content[position : position + n_bytes]
             position += -(-n_bytes // 8) * 8
-        start = content.find(HEAP, start + 1)
+        start = content.find(HEAP, position)
 
 
 def children(group: Any) -> set[str]:
-    """Name what is in a group."""
+    """Name what is in a group; an array in its place is not so much as looked at."""
+    from h5py import Group
+
+    if not isinstance(group, Group):
+        raise ModelFileError(f"{group.name} is no group")
     return set(group)
 
 
@@ -93,8 +97,6 @@ def check_names(group: Any, paths: Iterable[str]) -> None:
     paths : iterable of str
         All that may be there; what is missing is found by :func:`read`.
     """
-    from h5py import Group
-
     below: dict[str, list[str]] = {}
     for path in paths:
         name, _, rest = path.partition("/")
@@ -103,10 +105,7 @@ def check_names(group: Any, paths: Iterable[str]) -> None:
         raise ModelFileError(f"{group.name.rstrip('/')}/{surplus[0]} is no part of a model")
     for name, rests in below.items():
         if name in children(group) and any(rests):
-            inner = find(group, name)
-            if not isinstance(inner, Group):
-                raise ModelFileError(f"{inner.name} is no group")
-            check_names(inner, rests)
+            check_names(find(group, name), rests)
 
 
 def find(file: Any, path: str) -> Any:

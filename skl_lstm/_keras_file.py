@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
+
 from ._keras_names import LOSSES, METRICS, OPTIMIZERS, SCHEDULES, class_name, describe
 from ._network import Network
 from ._training import Settings
@@ -109,6 +111,10 @@ def _training_config(settings: Settings) -> dict[str, Any] | None:
     if loss is None or optimizer is None:
         return None
     config = {**optimizer["config"], **settings.optimizer_kwargs}
+    config = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in config.items()
+    }
     if settings.learning_rate is not None:
         config["learning_rate"] = float(settings.learning_rate)
     rate = config.get("learning_rate", 0.0)

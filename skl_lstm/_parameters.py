@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -119,6 +120,8 @@ def _encode(value: Any) -> Any:
         if all(isinstance(key, str) for key in value):
             return {key: _encode(each) for key, each in value.items()}
         return {_ITEMS: [[_encode(key), _encode(each)] for key, each in value.items()]}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"a file holds finite numbers alone, got {value!r}")
     if isinstance(value, str | bool | int | float | None):
         return value
     raise ValueError(f"a file holds plain values alone, got {value!r}")

@@ -54,7 +54,12 @@ Estimator = TypeVar("Estimator", bound="BaseLSTM")
 FORMAT = 1
 HEADER_BYTES = 512
 HEADER = re.compile(rb"skl_lstm model, format (\d{1,9})\n")
-MAX_JSON_BYTES = 2**24
+MAX_JSON_BYTES = 2**22
+MAX_LAYERS = 1000
+MAX_SLOTS = 1000
+
+# What an optimiser keeps beside its counter and a value for each weight, of any shape.
+OTHER_SLOT = re.compile(r"other_\d+")
 
 # Characters of a message, which quotes what it refuses.
 MAX_MESSAGE = 500
@@ -131,7 +136,7 @@ def _write(estimator: BaseLSTM) -> bytes:
         "n_iter": state.n_epochs,
         "history": list(state.history),
         "optimizer": {name: value.shape for name, value in optimizer.items()},
-        "learnt": {name: _encode(getattr(estimator, name)) for name in estimator._learnt},
+        "learnt": {name: _encode(name, getattr(estimator, name)) for name in estimator._learnt},
     }
     text = json.dumps(description, allow_nan=False).encode()
     arrays["skl_lstm/estimator"] = np.frombuffer(text, dtype=np.uint8)
@@ -248,6 +253,12 @@ def _expected(description: dict[str, Any], network: Network) -> dict[str, _Array
     }
     for name, shape in description["optimizer"].items():
         dtype = "<i8" if name == "iteration" else "<f4"
+        if not OTHER_SLOT.fullmatch(name):
+            wanted = [] if name == "iteration" else [network.size]
+            if shape != wanted:
+                raise ModelFileError(
+                    f"the optimizer's {name} must be of shape {wanted}, got {shape!r:.80}"
+                )
         arrays[f"skl_lstm/optimizer/{name}"] = _Array(dtype, tuple(shape))
     if description["n_iter"]:
         shape = (len(description["history"]), description["n_iter"])
@@ -274,7 +285,7 @@ def _check_description(kind: type[Any], description: Any) -> dict[str, Any]:
         raise ModelFileError(f"its JSON text must have the fields {', '.join(sorted(FIELDS))}")
     if description["estimator"] != kind.__name__:
         raise ModelFileError(
-            f"it holds an estimator of the class {description['estimator']!r}, and "
+            f"it holds an estimator of the class {description['estimator']!r:.80}, and "
             f"{kind.__name__} was to be loaded"
         )
     names = description["feature_names_in"]
@@ -288,8 +299,13 @@ def _check_description(kind: type[Any], description: Any) -> dict[str, Any]:
     if not _are(str, history) or bool(history) != bool(description["n_iter"]):
         raise ModelFileError("history must be a list of names, and empty before the first epoch")
     optimizer = description["optimizer"]
-    if not isinstance(optimizer, dict) or not all(
-        re.fullmatch(r"\w+", name) and _are(int, shape) and all(n > 0 for n in shape)
+    if not isinstance(optimizer, dict) or len(optimizer) > MAX_SLOTS:
+        raise ModelFileError(f"optimizer must name at most {MAX_SLOTS} slots")
+    if not all(
+        re.fullmatch(r"\w+", name)
+        and _are(int, shape)
+        and len(shape) <= 2
+        and min(shape, default=1) > 0
         for name, shape in optimizer.items()
     ):
         raise ModelFileError("optimizer must give the shape of each slot")
@@ -302,6 +318,8 @@ def _network(sizes: Any) -> Network:
         raise ModelFileError(f"network must have {', '.join(names)}")
     if not _are(int, sizes["units"]) or not sizes["units"]:
         raise ModelFileError("units of the network must be a list of integers")
+    if len(sizes["units"]) > MAX_LAYERS:
+        raise ModelFileError(f"network has {len(sizes['units'])} layers, more than {MAX_LAYERS}")
     for name in ("n_steps", "n_features", "n_outputs"):
         check_integer(name, sizes[name])
     for n_units in sizes["units"]:
@@ -335,10 +353,13 @@ def _learnt(estimator: BaseLSTM, encoded: Any, network: Network, n_bytes: int) -
     return learnt
 
 
-def _encode(value: Any) -> Any:
+def _encode(name: str, value: Any) -> Any:
     """Say an attribute of a class's own: an integer, or an array of labels."""
     if isinstance(value, np.ndarray):
         array = value.astype(value.dtype.newbyteorder("<"))
+        plain = all(isinstance(each, str | bool | int | float) for each in array.tolist())
+        if not (plain and LEARNT_DTYPE.fullmatch(array.dtype.str)):
+            raise ModelFileError(f"{name} must be numbers or texts to be saved, got {value.dtype}")
         return {"dtype": array.dtype.str, "values": array.tolist()}
     return value
 

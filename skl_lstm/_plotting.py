@@ -619,5 +619,5 @@ def _check_matplotlib(display: type) -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"{display.__name__} needs matplotlib; pip install 'skl-lstm[plot]' brings it"
+            f"{display.__name__} needs matplotlib: pip install matplotlib"
         ) from error

@@ -20,6 +20,8 @@ from ._files import ModelFileError, parse_json, read_whole, write_whole
 # The parts of an archive may be so many times as long as the archive, and so many bytes more.
 MAX_EXPANSION = 100
 SMALL = 2**26
+SCHEMA = "schema.json"
+MAX_SCHEMA_BYTES = 2**25
 
 
 def save_model(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
@@ -42,7 +44,7 @@ def save_model(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
     OSError
         If the file cannot be written.
     ImportError
-        If skops is not installed: ``pip install "skl_lstm[skops]"``.
+        If skops is not installed: ``pip install skops``.
 
     See Also
     --------
@@ -102,7 +104,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     OSError
         If the file cannot be read.
     ImportError
-        If skops is not installed: ``pip install "skl_lstm[skops]"``.
+        If skops is not installed: ``pip install skops``.
 
     Examples
     --------
@@ -125,9 +127,7 @@ def _skops_io() -> ModuleType:
     try:
         import skops.io
     except ImportError as error:
-        raise ImportError(
-            'save_model and load_model need skops: pip install "skl_lstm[skops]"'
-        ) from error
+        raise ImportError("save_model and load_model need skops: pip install skops") from error
     return skops.io
 
 
@@ -189,10 +189,15 @@ def _check_sizes(content: bytes) -> None:
         size = sum(member.file_size for member in members)
         if size > MAX_EXPANSION * len(content) + SMALL:
             raise ModelFileError(f"its parts claim {size} bytes, too many for such a file")
-        parse_json(archive.read("schema.json"))
-        for member in members:
-            if member.filename.endswith(".npy"):
-                _check_array(archive.read(member))
+        schema, *arrays = sorted(members, key=lambda member: member.filename != SCHEMA)
+        if schema.filename != SCHEMA or schema.file_size > MAX_SCHEMA_BYTES:
+            raise ModelFileError(f"it holds no {SCHEMA} of at most {MAX_SCHEMA_BYTES} bytes")
+        parse_json(archive.read(schema))
+        for array in arrays:
+            # Of what else skops reads, archives within the archive, sizes cannot be checked.
+            if not array.filename.endswith(".npy"):
+                raise ModelFileError(f"{array.filename!r:.80} is no part of a model")
+            _check_array(archive.read(array))
 
 
 def _check_array(content: bytes) -> None:

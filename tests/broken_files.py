@@ -227,7 +227,7 @@ def garbled(content, rng):
     for opening in (b"[", b'{"a":'):
         deep = opening * 100_000
         yield f"deep {opening.decode()}", with_text(content, deep), "nested more than"
-    yield "huge JSON", with_text(content, b" " * (2**24 + 1)), "more than 16777216"
+    yield "huge JSON", with_text(content, b" " * (2**22 + 1)), "more than 4194304"
     for number in ("NaN", "Infinity", "1e999", "9" * 5000):
         text = whole.replace('"seed": ', f'"seed": {number}, "x": ')
         yield f"number {number[:8]}", with_text(content, text.encode()), "JSON text cannot be read"
@@ -299,12 +299,13 @@ WRONG = [
     ),
     ("parameters.metrics", ["mae", {"class_name": "eval"}], "a Keras object must be a name"),
     ("network", 4, "network must have"),
-    ("network.units", [10**12], "said to be larger than the file"),
+    ("network.units", [10**12], "must be of shape"),
     ("network.units", [], "must be a list of integers"),
     ("network.units", ["4"], "must be a list of integers"),
     ("network.units", [0], "units must be a positive integer"),
-    ("network.units", [4] * 1000, "said to be larger than the file"),
+    ("network.units", [4] * 1000, "must be of shape"),
     ("network.units", [5, 3], "must be of shape"),
+    ("network.units", [1] * 500_000, "network has 500000 layers, more than 1000"),
     ("network.n_steps", 10**15, "window_shape must fit"),
     ("network.n_features", 0, "n_features must be a positive integer"),
     ("network.n_outputs", 2.0, "n_outputs must be a positive integer"),
@@ -329,9 +330,16 @@ WRONG = [
     ("n_iter", 0, "history must be a list of names"),
     ("history", ["loss"], "must be of shape"),
     ("history", "loss", "history must be a list of names"),
-    ("optimizer", ["momentum"], SLOT),
-    ("optimizer.velocity", [3], "skl_lstm/optimizer/velocity is missing"),
-    ("optimizer.momentum", [10**12], "said to be larger than the file"),
+    ("estimator", "a" * 10**6, "LSTMForecaster was to be loaded"),
+    ("optimizer", ["momentum"], "optimizer must name at most 1000 slots"),
+    ("optimizer", {f"s{i}": [] for i in range(10**5)}, "optimizer must name at most 1000 slots"),
+    ("optimizer.velocity", [3], "the optimizer's velocity must be of shape"),
+    ("optimizer.momentum", [1], "the optimizer's momentum must be of shape"),
+    ("optimizer.momentum", [10**12], "the optimizer's momentum must be of shape"),
+    ("optimizer.iteration", [1], "the optimizer's iteration must be of shape"),
+    ("optimizer.other_0", [3], "skl_lstm/optimizer/other_0 is missing"),
+    ("optimizer.other_0", [10**12], "said to be larger than the file"),
+    ("optimizer.momentum", [10**19] * 100_000, SLOT),
     ("optimizer.momentum", [-1, -3], SLOT),
     ("optimizer.momentum", "many", SLOT),
     ("optimizer.a/b", [], SLOT),

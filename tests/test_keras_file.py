@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import warnings
 import zipfile
 
@@ -392,6 +393,45 @@ def test_broken_files_of_keras_are_refused(tmp_path):
     ]:
         weights(edit)
         refused(message)
+
+
+def cycle(weights, layer, secret):
+    place = weights.create_group(layer)
+    place["x"] = place
+
+
+def outside(weights, layer, secret):
+    weights.create_dataset(layer, shape=(1,), dtype="<f4", external=[(str(secret), 0, 4)])
+
+
+def claimed(weights, layer, secret):
+    weights.create_dataset(layer, shape=(10**12,), dtype="<f4")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [(cycle, "nested deeper"), (claimed, "is no group"), (outside, "is no group")],
+)
+def test_what_stands_in_place_of_a_layer_is_not_looked_into(edit, message, tmp_path):
+    _, (*_, path) = trained(built_late, tmp_path)
+    secret = tmp_path / "secret.bin"
+    secret.write_bytes(np.float32(1234.5).tobytes())
+    with h5py.File(path, "r+") as file:
+        weights = file["model_weights"]
+        layer = next(name for name in weights if name.startswith("lstm"))
+        del weights[layer]
+        edit(weights, layer, secret)
+    with pytest.raises(ModelFileError, match=message) as raised:
+        LSTMForecaster.from_keras(path)
+    assert "1234" not in str(raised.value)
+
+
+def test_heaps_within_heaps_are_gone_through_once(tmp_path):
+    heap = b"GCOL\x01\0\0\0" + struct.pack("<QHHIQ", 2**62, 1, 0, 0, 16)
+    path = tmp_path / "heaps.h5"
+    path.write_bytes(heap * 100_000)
+    with pytest.raises(ModelFileError, match="it is no HDF5 file with the configuration of one"):
+        LSTMForecaster.from_keras(path)
 
 
 @pytest.mark.filterwarnings("ignore:the")

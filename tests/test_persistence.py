@@ -172,6 +172,27 @@ def test_what_is_the_users_own_is_refused_by_name_before_anything_is_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_numbers_of_numpy_in_optimizer_kwargs_are_saved(tmp_path):
+    X, y = np.eye(6, dtype=np.float32), np.arange(6.0)
+    model = LSTMForecaster(units=2, epochs=1, optimizer_kwargs={"clipnorm": np.float32(1.0)})
+    model.fit(X, y).save(tmp_path / "model.h5")
+    assert LSTMForecaster.load(tmp_path / "model.h5").optimizer_kwargs == {"clipnorm": 1.0}
+
+
+def test_a_parameter_that_is_not_finite_is_not_saved(tmp_path):
+    model = LSTMForecaster(units=2, epochs=1).fit(np.eye(6), np.arange(6.0))
+    model.set_params(optimizer_kwargs={"clipnorm": float("inf")})
+    with pytest.raises(ModelFileError, match=r"optimizer_kwargs cannot be saved: .* finite"):
+        model.save(tmp_path / "model.h5")
+
+
+def test_labels_that_are_neither_numbers_nor_texts_are_not_saved(tmp_path):
+    days = np.array(["2024-01-01", "2024-01-02"] * 3, dtype="M8[D]")
+    model = LSTMClassifier(units=2, epochs=1).fit(np.eye(6), days)
+    with pytest.raises(ModelFileError, match="classes_ must be numbers or texts to be saved"):
+        model.save(tmp_path / "model.h5")
+
+
 def test_weights_that_are_not_finite_are_not_saved(tmp_path):
     model = forecaster().fit(X, Y)
     model.weights_[0][0] = np.nan

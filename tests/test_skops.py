@@ -1,7 +1,6 @@
 """Whole models go through one file without pickle, and nothing but them does."""
 
 import io
-import json
 import os
 import re
 import subprocess
@@ -177,6 +176,8 @@ def test_broken_files_are_refused(data, tmp_path):
         "no array": archived({name: part for name, part in parts.items() if name != array}),
         "claimed array": archived({**parts, array: claim.getvalue()}),
         "cut array": archived({**parts, array: parts[array][:-4]}),
+        "archive in it": archived({**parts, "sparse.npz": archived({"data.npy": bytes(9)})}),
+        "array by another name": archived({**parts, "array.bin": claim.getvalue()}),
         "inflated": archived({**parts, "more": bytes(10**8)}, zipfile.ZIP_DEFLATED),
         "another class": archived(
             {**parts, "schema.json": text.replace("LSTMForecaster", "LSTMSomething").encode()}
@@ -189,10 +190,10 @@ def test_broken_files_are_refused(data, tmp_path):
         ),
         **{f"cut at {tenth}": whole[: len(whole) * tenth // 10] for tenth in range(1, 10)},
     }
-    for name, content in broken.items():
+    for content in broken.values():
         path.write_bytes(content)
         with pytest.raises(ModelFileError, match=re.escape(f"{path}: ")):
-            print(name, load_model(path))
+            load_model(path)
 
 
 def test_a_changed_byte_is_found_or_changes_nothing(data, tmp_path):
@@ -236,7 +237,7 @@ def test_the_systems_errors_of_a_path_stay(tmp_path):
 def test_without_skops_the_error_says_how_to_get_it(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "skops", None)
     monkeypatch.setitem(sys.modules, "skops.io", None)
-    message = re.escape('pip install "skl_lstm[skops]"')
+    message = re.escape("pip install skops")
     with pytest.raises(ImportError, match=message):
         save_model(LookbackWindower(), tmp_path / "model.skops")
     with pytest.raises(ImportError, match=message):
@@ -251,4 +252,3 @@ def test_only_this_packages_types_are_trusted():
     assert {"LSTMForecaster", "LSTMClassifier", "LookbackWindower", "Network"} <= {
         name.rpartition(".")[2] for name in trusted
     }
-    assert json.dumps(trusted)
