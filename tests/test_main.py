@@ -178,7 +178,7 @@ def test_without_matplotlib_all_else_is_done(csv, tmp_path, monkeypatch, capsys)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.chdir(tmp_path)
     main(["--csv", csv(np.arange(120.0)), "--column", "v"])
-    assert "no picture: ForecastDisplay needs matplotlib; pip" in capsys.readouterr().out
+    assert "no picture: ForecastDisplay needs matplotlib: pip" in capsys.readouterr().out
     left = {file.name for file in (tmp_path / "skl_lstm_demonstration").iterdir()}
     assert left == {"model.joblib", "forecast.csv"}
 

@@ -281,9 +281,9 @@ def test_an_unfitted_model_is_not_drawn(series):
         LossCurveDisplay.from_estimator(LSTMForecaster())
 
 
-def test_without_matplotlib_the_extra_is_named(series, monkeypatch):
+def test_without_matplotlib_its_name_is_told(series, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r"needs matplotlib; pip install 'skl-lstm\[plot\]'"):
+    with pytest.raises(ImportError, match="needs matplotlib: pip install matplotlib"):
         ForecastDisplay.from_predictions(series)
     with pytest.raises(ImportError, match="LossCurveDisplay needs matplotlib"):
         LossCurveDisplay.from_histories({"a": {"loss": [1.0]}})
