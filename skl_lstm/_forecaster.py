@@ -39,9 +39,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         ``keras.layers.LSTM`` has it.
     output_activation : {"linear", "relu", "sigmoid", "softmax", "tanh"}, default="linear"
         Activation of the Dense layer that ends the network.
-    loss : str or Keras loss, default="mse"
-        What training makes small: a name that Keras knows, a loss class or instance, or a
-        function; or ``"pinball"``, with which the network learns a quantile.
+    loss : str, dict or Keras loss, default="mse"
+        What training makes small: a name that Keras knows, a loss class or instance, its
+        ``{"class_name": …, "config": …}``, or a function; or ``"pinball"``, with which the
+        network learns a quantile.
     quantile : float, default=0.5
         The quantile, in (0, 1), that ``loss="pinball"`` learns.
     optimizer : str or Keras optimizer, default="adam"

@@ -314,10 +314,11 @@ def _metrics(metrics: list[Any]) -> list[Any]:
                 metric = _described(metric, METRICS, keras.metrics)
             elif metric not in ("accuracy", "acc", "crossentropy", "ce"):
                 keras.metrics.get(metric)
+                metric = copy.deepcopy(metric)
             made.append(metric)
     except (ValueError, TypeError) as error:
         raise ValueError(f"metrics must be Keras metrics, got {metrics!r}") from error
-    return copy.deepcopy(made)
+    return made
 
 
 def _described(description: dict[str, Any], classes: tuple[str, ...], module: Any) -> Any:

@@ -164,6 +164,19 @@ def test_metrics_stand_in_the_history(rows, engine):
     assert_allclose(model.history_["val_mae"][-1], expected, rtol=1e-4)
 
 
+def test_a_metric_said_in_plain_values_keeps_its_arguments(rows):
+    X, y = rows
+    by_axis = [
+        forecaster(
+            epochs=1, metrics=[{"class_name": "CosineSimilarity", "config": {"axis": axis}}]
+        )
+        .fit(X, np.column_stack([y, X[:, 0]]))
+        .history_["cosine_similarity"][0]
+        for axis in (0, -1)
+    ]
+    assert not np.isclose(*by_axis)
+
+
 def test_a_loss_that_is_no_longer_a_number_stops_training(rows, engine):
     X, y = rows
     model = forecaster(engine=engine, optimizer="sgd", learning_rate=1e30)
