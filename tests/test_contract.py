@@ -53,7 +53,6 @@ def expected_failures(estimator):
         forecaster(engine="keras"),
         classifier(),
         classifier(units=(8, 8), reshape_mode="features"),
-        classifier(engine="keras"),
     ],
     expected_failed_checks=expected_failures,
 )
