@@ -109,18 +109,36 @@ def forecast(
     """
     import pandas as pd
 
-    check_integer("steps", steps)
-    check_regressor(model)
-    check_is_fitted(model)
-    past = as_history(history, model)
-    times = following(past.index, steps, freq)
-    rows, targets = extend(past, times, future)
-    values = walk_forward(model, rows, [len(past) - 1], steps, targets)[0]
+    rows, times, targets = begin(model, history, steps, future, freq)
+    values = walk_forward(model, rows, [len(rows) - steps - 1], steps, targets)[0]
     ahead = pd.DataFrame(values, index=times, columns=targets)
     if len(targets) > 1:
         return ahead
     name = targets[0] if isinstance(history, pd.DataFrame) else getattr(history, "name", None)
     return ahead.iloc[:, 0].rename(name)
+
+
+def begin(
+    model: Any, history: Any, steps: int, future: pd.DataFrame | None, freq: Any
+) -> tuple[pd.DataFrame, pd.Index, pd.Index]:
+    """Check what a forecast is made of, as :func:`forecast` takes it.
+
+    Returns
+    -------
+    rows : DataFrame of shape (n + steps, n_columns)
+        The history and, below it, what is known ahead; NaN where that is nothing.
+    times : Index of length steps
+        When the rows ahead are.
+    targets : Index
+        The names of the columns that are not known ahead.
+    """
+    check_integer("steps", steps)
+    check_regressor(model)
+    check_is_fitted(model)
+    past = _as_history(history, model)
+    times = following(past.index, steps, freq)
+    rows, targets = _extend(past, times, future)
+    return rows, times, targets
 
 
 def check_regressor(model: Any) -> None:
@@ -129,7 +147,7 @@ def check_regressor(model: Any) -> None:
         raise ValueError(f"model must be a regressor, got {type(model).__name__}")
 
 
-def as_history(history: Any, model: Any) -> pd.DataFrame:
+def _as_history(history: Any, model: Any) -> pd.DataFrame:
     """Make a frame of the history, of as many rows as the longest window of `model` at least."""
     if np.ndim(history) not in (1, 2):
         raise ValueError(f"history must have one or two dimensions, got {np.ndim(history)}")
@@ -145,7 +163,7 @@ def as_history(history: Any, model: Any) -> pd.DataFrame:
     return past
 
 
-def extend(
+def _extend(
     past: pd.DataFrame, times: pd.Index, future: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, pd.Index]:
     """Put what is known ahead below the history.

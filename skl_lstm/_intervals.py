@@ -9,19 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
 from ._checks import check_integer
-from ._forecasting import (
-    as_history,
-    check_regressor,
-    extend,
-    look_back,
-    model_input,
-    predict_blocks,
-    walk_forward,
-)
-from ._index import following
+from ._forecasting import begin, look_back, model_input, predict_blocks, walk_forward
 from ._windowing import make_supervised
 
 if TYPE_CHECKING:
@@ -125,19 +115,15 @@ def forecast_interval(
     """
     import pandas as pd
 
-    check_integer("steps", steps)
     check_integer("refits", refits)
-    check_regressor(model)
-    check_is_fitted(model)
-    past = as_history(history, model)
-    times = following(past.index, steps, freq)
-    rows, targets = extend(past, times, future)
+    rows, times, targets = begin(model, history, steps, future, freq)
+    past = rows.iloc[: len(rows) - steps]
     unknown = past[targets].isna().any(axis=1)
     if unknown.any():
         raise ValueError(f"history must have no gaps, got NaN at {unknown.idxmax()}")
     n_origins = _n_origins(calibration, coverage, len(past) - steps)
     forecasts = walk_forward(model, rows, [len(past) - 1], steps, targets)[0]
-    residuals = _residuals(model, rows.iloc[: len(past)], targets, steps, n_origins, refits)
+    residuals = _residuals(model, past, targets, steps, n_origins, refits)
     half_widths = np.sort(np.abs(residuals), axis=0)[_rank(n_origins, coverage) - 1]
     ends = {
         "lower": forecasts - half_widths,
