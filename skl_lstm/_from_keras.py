@@ -124,14 +124,14 @@ def _take_over(kind: type[Estimator], parts: Parts, parameters: Config) -> Estim
     optimizer = {}
     if "optimizer" in compiled:
         optimizer = _optimizer_state(parts, network, estimator._settings(network, seed))
-    states = np.repeat(network.units if network.stateful else (), 2)
+    zeros = np.zeros(network.states_size, dtype=np.float32)
     estimator._store(
         network,
         window_shape,
         seed,
         "keras",
         TrainingState(network.flatten(parts.weights), optimizer),
-        [np.zeros(int(n_units), dtype=np.float32) for n_units in states],
+        network.states(zeros) if network.stateful else [],
         estimator._learnt_from_keras(network.n_outputs),
     )
     estimator.n_features_in_ = network.n_steps * network.n_features

@@ -240,7 +240,7 @@ def last_states(
     """
     from ._trainer import NativeTrainer
 
-    states = np.zeros(2 * sum(network.units), dtype=np.float32)
+    states = np.zeros(network.states_size, dtype=np.float32)
     lags = windows.view()
     for start in range(0, len(lags), STATE_ROWS):
         block = fill_missing(lags[start : start + STATE_ROWS])
@@ -266,7 +266,7 @@ def last_states(
         trainer.states[:] = states
         trainer.evaluate(np.arange(len(block)))
         states = trainer.states
-    return np.split(states, np.cumsum(np.repeat(network.units, 2))[:-1])
+    return network.states(states)
 
 
 def _epochs(

@@ -73,6 +73,15 @@ class Network:
             start = stop
         return parts
 
+    @property
+    def states_size(self) -> int:
+        """Number of values in the hidden and cell states of one row."""
+        return 2 * sum(self.units)
+
+    def states(self, flat: NDArray) -> list[NDArray]:
+        """See a flat vector as hidden and cell state of each layer, one after the other."""
+        return np.split(flat, np.cumsum(np.repeat(self.units, 2))[:-1])
+
     def flatten(self, parts: list[NDArray]) -> NDArray[np.float32]:
         """Lay the parts into one new flat vector."""
         return np.concatenate([part.ravel() for part in parts], dtype=np.float32)

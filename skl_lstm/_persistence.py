@@ -214,7 +214,7 @@ def _read_1(kind: type[Estimator], content: bytes) -> Estimator:
             )
         },
     )
-    states = _split_states(arrays.get("skl_lstm/states"), network)
+    states = network.states(arrays["skl_lstm/states"]) if network.stateful else []
     estimator._store(
         network,
         window_shape,
@@ -264,19 +264,12 @@ def _expected(description: dict[str, Any], network: Network) -> dict[str, _Array
         shape = (len(description["history"]), description["n_iter"])
         arrays["skl_lstm/history"] = _Array("<f8", shape, finite=False)
     if network.stateful:
-        arrays["skl_lstm/states"] = _Array("<f4", (2 * sum(network.units),))
+        arrays["skl_lstm/states"] = _Array("<f4", (network.states_size,))
     return arrays
 
 
 def _slot(name: str, value: Any) -> NDArray:
     return np.asarray(value, dtype="<i8" if name == "iteration" else "<f4")
-
-
-def _split_states(flat: NDArray[np.float32] | None, network: Network) -> list[NDArray[np.float32]]:
-    if flat is None:
-        return []
-    sizes = np.repeat(network.units, 2)
-    return np.split(flat, np.cumsum(sizes)[:-1])
 
 
 def _check_description(kind: type[Any], description: Any) -> dict[str, Any]:
