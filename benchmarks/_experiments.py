@@ -147,7 +147,7 @@ def honest_airline(forecaster: LSTMForecaster, look_back: int) -> Figures:
 
 
 def sequence() -> Experiment:
-    """Each of 0.0, 0.1 … 0.8 predicts the next, learnt as one batch."""
+    """Each of 0.0, 0.1 … 0.8 predicts the next, learned as one batch."""
     X, y = _pairs(9)
 
     def measure(fitted: Any) -> Figures:
@@ -167,7 +167,7 @@ def sequence() -> Experiment:
 
 
 def saved_pairs() -> Experiment:
-    """Five pairs, and the model that learnt them read again by another process."""
+    """Five pairs, and the model that learned them read again by another process."""
     X, y = _pairs(5)
 
     def measure(fitted: Any) -> Figures:

@@ -41,17 +41,17 @@ def run(
     program: Path, weights: list[NDArray], X: NDArray, y: NDArray, *, epochs: int, repeats: int
 ) -> Fits:
     """Fit `repeats` times from these weights, in the order of the rows."""
-    given, learnt = program.with_name("input"), program.with_name("output")
+    given, learned = program.with_name("input"), program.with_name("output")
     with given.open("wb") as file:
         np.array([len(X), epochs], dtype=np.int32).tofile(file)
         for array in (*weights, X, y):
             np.ascontiguousarray(array, dtype=np.float32).tofile(file)
     done = subprocess.run(
-        [program, given, learnt, str(repeats)], stdout=subprocess.PIPE, text=True, check=True
+        [program, given, learned, str(repeats)], stdout=subprocess.PIPE, text=True, check=True
     )
     lines = [line.split() for line in done.stdout.splitlines()]
     return Fits(
         [float(elapsed) for elapsed, _ in lines],
         float(lines[-1][1]),
-        np.fromfile(learnt, dtype=np.float32),
+        np.fromfile(learned, dtype=np.float32),
     )

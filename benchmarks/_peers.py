@@ -46,7 +46,7 @@ def keras_network(units: int, n_steps: int, n_features: int) -> Any:
 
 
 def keras_rewinder(model: Any) -> Callable[[], None]:
-    """Give a function that puts a model and its optimiser back to where they stand now.
+    """Give a function that puts a model and its optimizer back to where they stand now.
 
     So a model that is traced once can be trained again from the start.
     """

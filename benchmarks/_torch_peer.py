@@ -15,7 +15,7 @@ try:
 except ImportError:
     torch = None
 else:
-    # An optimiser's first step imports the compiler, and with it that LLVM.
+    # An optimizer's first step imports the compiler, and with it that LLVM.
     _parameter = torch.zeros(1, requires_grad=True)
     _parameter.sum().backward()
     torch.optim.Adam([_parameter]).step()
@@ -44,8 +44,8 @@ class TorchNetwork:
             self.dense.bias.copy_(dense_bias)
         # Keras has one bias of the gates, so the second must not learn.
         self.lstm.bias_hh_l0.requires_grad_(False)
-        learnt = [*self.lstm.parameters(), *self.dense.parameters()]
-        self.optimizer = torch.optim.Adam([p for p in learnt if p.requires_grad], eps=1e-7)
+        learned = [*self.lstm.parameters(), *self.dense.parameters()]
+        self.optimizer = torch.optim.Adam([p for p in learned if p.requires_grad], eps=1e-7)
 
     def __call__(self, windows: Any) -> Any:
         """Compute the output for each window, as a tensor."""

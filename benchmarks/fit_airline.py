@@ -5,7 +5,7 @@ How long does each take? LSTM(4) on windows of 3 time steps, 100 epochs, batches
 rows in the same order, so their losses must agree before their times are compared. Keras is timed
 on a model that is traced already. A run of the fast sides is the mean of several fits in a row.
 The C program is compiled twice: as strict IEEE arithmetic has it, and with ``-ffast-math``, by
-which the compiler may reorder sums and so vectorise what it otherwise must not.
+which the compiler may reorder sums and so vectorize what it otherwise must not.
 """
 
 from __future__ import annotations

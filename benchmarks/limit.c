@@ -1,7 +1,7 @@
 /* How fast can the airline fit be? LSTM(4) on windows of 3 steps, a Dense output, Adam, batch 1.
  *
  * Written for just this network: every size is a constant, so that the compiler unrolls and
- * vectorises everything. Equations, gate order (i, f, c, o), layout of the parameters and Adam
+ * vectorizes everything. Equations, gate order (i, f, c, o), layout of the parameters and Adam
  * are those of Keras.
  *
  *   limit INPUT OUTPUT REPEATS
@@ -29,7 +29,7 @@ typedef struct {
 
 enum { SIZE = sizeof(Parameters) / sizeof(float), PADDED = (SIZE + 15) / 16 * 16 };
 
-/* A flat vector for the optimiser and named parts for the equations, in whole cache lines. */
+/* A flat vector for the optimizer and named parts for the equations, in whole cache lines. */
 typedef union {
     Parameters named;
     float flat[PADDED];

@@ -1,18 +1,24 @@
 """LSTM time-series forecasting as scikit-learn estimators."""
 
-from ._backtesting import backtest
-from ._classifier import LSTMClassifier
-from ._files import ModelFileError
-from ._forecaster import LSTMForecaster
-from ._forecasting import forecast
-from ._intervals import forecast_interval
-from ._plotting import ForecastDisplay, LossCurveDisplay
-from ._skops import load_model, save_model
-from ._stream import LSTMStream
-from ._windowing import LookbackWindower, make_supervised
-from .datasets import load_airline_passengers
+import sys as _sys
+
+from skl_lstm.compositions.skops_file import load_model, save_model
+from skl_lstm.datasets import load_airline_passengers
+from skl_lstm.estimators.classifier import LSTMClassifier
+from skl_lstm.estimators.forecaster import LSTMForecaster
+from skl_lstm.estimators.stream import LSTMStream
+from skl_lstm.files.whole_files import ModelFileError
+from skl_lstm.forecasting.backtest import Backtest, backtest
+from skl_lstm.forecasting.forecast import forecast
+from skl_lstm.forecasting.intervals import forecast_interval
+from skl_lstm.network.network import Network
+from skl_lstm.plotting.forecast_display import ForecastDisplay
+from skl_lstm.plotting.loss_display import LossCurveDisplay
+from skl_lstm.windowing.supervised import make_supervised
+from skl_lstm.windowing.windower import LookbackWindower
 
 __all__ = [
+    "Backtest",
     "ForecastDisplay",
     "LSTMClassifier",
     "LSTMForecaster",
@@ -20,6 +26,7 @@ __all__ = [
     "LookbackWindower",
     "LossCurveDisplay",
     "ModelFileError",
+    "Network",
     "backtest",
     "forecast",
     "forecast_interval",
@@ -30,3 +37,21 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+# Pickles and skops files refer to the public names by skl_lstm, not by subpackage, so that
+# modules can move.
+for _name in __all__:
+    globals()[_name].__module__ = __name__
+
+# Files of earlier versions refer to these former modules.
+for _name in (
+    "_backtesting",
+    "_classifier",
+    "_files",
+    "_forecaster",
+    "_network",
+    "_plotting",
+    "_stream",
+    "_windowing",
+):
+    _sys.modules[f"{__name__}.{_name}"] = _sys.modules[__name__]

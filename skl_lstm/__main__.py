@@ -1,7 +1,7 @@
-"""``python -m skl_lstm``: forecast the airline series, or one of your own, and see how well.
+"""``python -m skl_lstm``: forecast the airline series or your own, and evaluate the forecast.
 
-Searches a small grid on all values but the last 24, compares the model on those with naive
-forecasts, and leaves the model, a forecast with its interval and a picture in a folder.
+Searches a small grid on all values except the last 24, compares the model on these with naive
+forecasts, and saves the model, a forecast with its interval and a plot in a folder.
 """
 
 from __future__ import annotations
@@ -14,33 +14,36 @@ from pathlib import Path
 import numpy as np
 
 from skl_lstm import LSTMForecaster, load_airline_passengers
-from skl_lstm._demonstration import check_length, demonstrate, load_series
+from skl_lstm.demonstration.demonstration import check_length, demonstrate
+from skl_lstm.demonstration.series_file import load_series
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the demonstration, or fill the cache of compiled code."""
     description = (__doc__ or "").partition("\n\n")[-1]
     parser = argparse.ArgumentParser(prog="python -m skl_lstm", description=description)
-    parser.add_argument("--csv", metavar="FILE", help="forecast a series of this file instead")
-    parser.add_argument("--column", metavar="NAME", help="the column of FILE with its values")
-    parser.add_argument("--date-column", metavar="NAME", help="the column with its dates, if any")
+    parser.add_argument("--csv", metavar="FILE", help="forecast a series from this file instead")
+    parser.add_argument("--column", metavar="NAME", help="name of the column with the values")
+    parser.add_argument(
+        "--date-column", metavar="NAME", help="name of the column with the dates, if any"
+    )
     parser.add_argument(
         "--output",
         metavar="FOLDER",
         type=Path,
         default=Path("skl_lstm_demonstration"),
-        help="where to leave what comes of it (default: %(default)s)",
+        help="folder for the results (default: %(default)s)",
     )
     parser.add_argument(
         "--warm-up",
         action="store_true",
-        help="compile the training kernel, so that no later process has to, and exit",
+        help="compile the training kernel into its cache for later processes, and exit",
     )
     options = parser.parse_args(arguments)
     if (options.csv is None) != (options.column is None):
         parser.error("--csv and --column go together")
     if options.csv is None and options.date_column is not None:
-        parser.error("--date-column is one of --csv")
+        parser.error("--date-column requires --csv")
     if options.warm_up:
         warm_up()
         return

@@ -16,7 +16,7 @@ def airline():
     return make_supervised(load_airline_passengers() / 1000)
 
 
-@pytest.fixture(params=["native", "keras"])
+@pytest.fixture(params=["native", pytest.param("keras", marks=pytest.mark.slow)])
 def engine(request):
     return request.param
 

@@ -122,3 +122,66 @@ def test_a_fit_leaves_the_process_as_it_was(engine):
 def test_a_fit_prints_nothing_whatever(engine):
     done = run(engine, "fresh")
     assert (done.stdout, done.stderr) == ("", "")
+
+
+EACH_ONE = """
+import hashlib, sys, numpy as np
+from skl_lstm import LSTMForecaster
+X = np.random.default_rng(0).normal(size=(60, 6))
+LINEAR = np.abs(np.tanh(X[:, 0]))
+optimizers = [
+    ("sgd", {}),
+    ("sgd", {"momentum": 0.9}),
+    ("sgd", {"momentum": 0.9, "nesterov": True}),
+    ("sgd", {"weight_decay": 0.1}),
+    ("sgd", {"clipnorm": 0.1}),
+    ("sgd", {"global_clipnorm": 0.1}),
+    ("sgd", {"clipvalue": 0.01}),
+    ("rmsprop", {}),
+    ("rmsprop", {"momentum": 0.5}),
+    ("rmsprop", {"centered": True}),
+    ("rmsprop", {"centered": True, "momentum": 0.5}),
+    ("adam", {}),
+    ("adam", {"amsgrad": True}),
+    ("adamw", {}),
+    ("adamax", {}),
+]
+settings = [{"optimizer": name, "optimizer_kwargs": kwargs} for name, kwargs in optimizers]
+settings += [{"loss": name} for name in ("mae", "huber", "log_cosh", "pinball")]
+settings += [{"output_activation": name} for name in ("relu", "sigmoid", "softmax", "tanh")]
+settings += [
+    {"loss": "binary_crossentropy", "output_activation": "sigmoid"},
+    {"loss": "categorical_crossentropy", "output_activation": "softmax"},
+    {"dropout": 0.3},
+    {"recurrent_dropout": 0.3},
+    {"units": (5, 3)},
+    {"stateful": True, "batch_size": 4},
+    {"batch_size": 60, "units": 33},
+    {"batch_size": 1},
+]
+for each in settings:
+    y = LINEAR if "crossentropy" not in each.get("loss", "") else (LINEAR > 0.5).astype(float)
+    if each.get("output_activation") == "softmax":
+        y = np.column_stack([y, 1 - y])
+    basic = {"units": 5, "features_per_step": 2, "epochs": 4, "batch_size": 8, "random_state": 7}
+    model = LSTMForecaster(**{**basic, **each}, engine="native").fit(X, y)
+    weights = b"".join(part.tobytes() for part in model.weights_)
+    print(each, hashlib.sha256(weights).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_every_loss_and_optimizer_rounds_alike_compiled_and_from_the_cache(tmp_path):
+    def trained(cache):
+        done = subprocess.run(
+            [sys.executable, "-c", EACH_ONE],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(cache)},
+        )
+        return done.stdout.splitlines()
+
+    compiled = trained(tmp_path)
+    assert len(compiled) == 31
+    assert trained(tmp_path) == compiled

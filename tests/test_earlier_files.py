@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from skl_lstm import load_model
 
-FILES = Path(__file__).parent / "model_files"
+FILES = Path(__file__).parent / "files" / "model_files"
 
 # Written when all modules lay in one folder, as skl_lstm._forecaster and the like.
 FLAT = FILES / "flat_layout"

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skl_lstm import LSTMClassifier, LSTMForecaster, ModelFileError, _keras_names
+from skl_lstm import LSTMClassifier, LSTMForecaster, ModelFileError
+from skl_lstm.training import keras_names
 
 X = np.random.default_rng(0).normal(size=(24, 6)).astype(np.float32)
 WINDOWS = X.reshape(24, 3, 2)
@@ -209,7 +210,7 @@ def test_what_is_given_stands_in_for_what_keras_compiled(tmp_path):
     assert (ours.loss, ours.optimizer, ours.dropout, ours.epochs) == ("mae", "sgd", 0.3, 7)
     assert ours.metrics == ["mae"]
     assert ours.optimizer_state_ == {}
-    with pytest.raises(ValueError, match="units is what the Keras network says, and cannot be"):
+    with pytest.raises(ValueError, match="units follows from the Keras network and cannot be"):
         LSTMForecaster.from_keras(source, units=3)
     with pytest.raises(TypeError, match="depth"):
         LSTMForecaster.from_keras(source, depth=3)
@@ -356,7 +357,7 @@ def test_broken_files_of_keras_are_refused(tmp_path):
 
     for tenth in range(10):
         path.write_bytes(whole[: len(whole) * tenth // 10])
-        refused("no Keras archive|no HDF5 file")
+        refused("not a Keras archive|no HDF5 file")
     path.write_bytes(whole)
     archive(path, lambda members: members.pop("config.json"))
     refused("no Keras archive: .*config.json")
@@ -455,10 +456,10 @@ def test_a_changed_byte_in_a_file_of_keras_crashes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("names", "module"),
     [
-        (_keras_names.LOSSES, keras.losses),
-        (_keras_names.OPTIMIZERS, keras.optimizers),
-        (_keras_names.METRICS, keras.metrics),
-        (_keras_names.SCHEDULES, keras.optimizers.schedules),
+        (keras_names.LOSS_CLASSES, keras.losses),
+        (keras_names.OPTIMIZER_CLASSES, keras.optimizers),
+        (keras_names.METRIC_CLASSES, keras.metrics),
+        (keras_names.SCHEDULE_CLASSES, keras.optimizers.schedules),
     ],
 )
 def test_the_names_are_those_of_classes_of_keras(names, module):
@@ -466,14 +467,14 @@ def test_the_names_are_those_of_classes_of_keras(names, module):
         assert isinstance(getattr(module, name), type), name
 
 
-@pytest.mark.parametrize("name", _keras_names.LOSSES)
+@pytest.mark.parametrize("name", keras_names.LOSS_CLASSES)
 def test_every_loss_can_be_said_with_its_arguments(name):
     loss = getattr(keras.losses, name)()
-    described = _keras_names.describe(loss, _keras_names.LOSSES)
+    described = keras_names.describe(loss, keras_names.LOSS_CLASSES)
     if isinstance(described, dict):
         json.dumps(described)
         made = getattr(keras.losses, name).from_config(described["config"])
-        again = _keras_names.describe(made, _keras_names.LOSSES)
+        again = keras_names.describe(made, keras_names.LOSS_CLASSES)
         assert again == described
     else:
         assert described == name
@@ -484,7 +485,7 @@ def test_a_loss_that_would_not_tell_its_arguments_is_refused(monkeypatch):
     monkeypatch.delattr(loss, "_fn_kwargs")
     message = "Huber does not tell what it was given for delta; where that is the default, give"
     with pytest.raises(ValueError, match=message):
-        _keras_names.describe(loss, _keras_names.LOSSES)
+        keras_names.describe(loss, keras_names.LOSS_CLASSES)
 
 
 @pytest.mark.parametrize(

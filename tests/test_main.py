@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 
 from skl_lstm import forecast, forecast_interval, load_airline_passengers, make_supervised
 from skl_lstm.__main__ import main
-from skl_lstm._demonstration import load_series
+from skl_lstm.demonstration.series_file import load_series
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_the_model_beats_the_seasonal_naive_forecast_with_each_seed(demonstratio
 @pytest.fixture
 def _quick(monkeypatch):
     """Train for a moment, where how well the model does is not asked."""
-    monkeypatch.setattr("skl_lstm._demonstration.UPDATES", 20)
+    monkeypatch.setattr("skl_lstm.demonstration.demonstration.UPDATES", 20)
 
 
 @pytest.mark.usefixtures("_quick")
@@ -167,7 +167,7 @@ def test_a_series_that_never_changes_has_nothing_to_compare_by(csv, tmp_path, ca
 
 @pytest.mark.usefixtures("_quick")
 def test_of_a_long_series_the_end_is_taken(csv, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("skl_lstm._demonstration.MOST_VALUES", 120)
+    monkeypatch.setattr("skl_lstm.demonstration.demonstration.MOST_VALUES", 120)
     main(["--csv", csv(np.arange(130.0)), "--column", "v", "--output", str(tmp_path)])
     assert "v: the last 120 of 130 values, 10 to 129. " in capsys.readouterr().out
     assert pd.read_csv(tmp_path / "forecast.csv", index_col=0).index[0] == 130

@@ -385,7 +385,7 @@ def test_a_classifier_is_drawn_too(series):
 
 def test_what_has_no_losses_is_refused(series):
     model, *_ = fitted_on(series)
-    message = "must end in an LSTM estimator, got Pipeline that ends in LinearRegression"
+    message = "must hold one LSTM estimator, got Pipeline that holds none"
     with pytest.raises(ValueError, match=message):
         LossCurveDisplay.from_estimator(model)
     with pytest.raises(ValueError, match="histories must hold at least one model's, got none"):

@@ -27,7 +27,7 @@ from skl_lstm import (
     load_airline_passengers,
     make_supervised,
 )
-from skl_lstm._training import TrainingState
+from skl_lstm.training.state import TrainingState
 
 AIRLINE = {
     1: (1, LSTMForecaster(units=4, batch_size=1, reshape_mode="features")),

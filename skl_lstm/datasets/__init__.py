@@ -1,4 +1,4 @@
-"""Series to try things on."""
+"""Example series."""
 
 from ._airline import load_airline_passengers
 

@@ -1,4 +1,4 @@
-"""The airline series, from the csv beside this file."""
+"""The airline series, from the CSV file in this folder."""
 
 from __future__ import annotations
 

@@ -1,0 +1,45 @@
+"""Checks of parameters and column names; each message says what was expected and given."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+
+def check_integer(name: str, value: Any, minimum: int = 1) -> None:
+    """Raise ValueError unless `value` is an integer of at least `minimum`."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < minimum:
+        wanted = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
+        raise ValueError(f"{name} must be {wanted}, got {value!r}")
+
+
+def check_fraction(name: str, value: Any) -> None:
+    """Raise ValueError unless `value` is a number in [0, 1)."""
+    if not (is_number(value) and 0 <= float(value) < 1):
+        raise ValueError(f"{name} must be a number in [0, 1), got {value!r}")
+
+
+def check_choice(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
+    """Raise ValueError unless `value` is one of `allowed`; numbers do not count as booleans."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not any(type(value) is type(choice) and value == choice for choice in allowed):
+        raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
+
+
+def is_number(value: Any) -> bool:
+    """Return whether `value` is a real number and not a boolean."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def check_column_names(X: Any) -> None:
+    """Raise scikit-learn's error if only some of the column names of X are strings.
+
+    ``validate_data`` would do it when it stores the names. Here they are not stored, so that an
+    estimator that rejects X afterwards is left unchanged.
+    """
+    validate_data(BaseEstimator(), X, skip_check_array=True)

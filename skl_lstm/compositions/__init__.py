@@ -1,0 +1,1 @@
+"""Models composed of several estimators: their parts, and their files."""

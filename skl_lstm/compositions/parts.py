@@ -1,0 +1,103 @@
+"""The parts of a composed model, and what can be derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+
+def parts(model: Any, *, fitted: bool = False) -> Iterator[Any]:
+    """Yield all estimators that a model is made of, itself included.
+
+    Parameters
+    ----------
+    model : estimator
+        Any composition: pipelines, searches, ensembles, nested in each other.
+    fitted : bool, default=False
+        Whether to skip the unfitted templates of an estimator if their fitted clones are there
+        too: ``regressor`` if there is ``regressor_``.
+
+    Yields
+    ------
+    part : estimator
+        Each estimator once.
+    """
+    pending, seen = [model], set()
+    while pending:
+        part = pending.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, list | tuple):
+            pending.extend(part)
+        elif isinstance(part, dict):
+            pending.extend(part.values())
+        elif isinstance(part, np.ndarray) and part.dtype == object:
+            pending.extend(part.flat)
+        elif hasattr(part, "fit") and not isinstance(part, type):
+            yield part
+            attributes = getattr(part, "__dict__", {})
+            learned = [value for name, value in attributes.items() if name.endswith("_")]
+            only_learned = fitted and next(parts(learned), None) is not None
+            pending.extend(learned if only_learned else attributes.values())
+
+
+def trained_part(model: Any) -> Any:
+    """Return the only LSTM estimator in a fitted model.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        An LSTM estimator, or a Pipeline, TransformedTargetRegressor or search around one.
+
+    Returns
+    -------
+    part : LSTMForecaster or LSTMClassifier
+        The fitted LSTM estimator.
+
+    Raises
+    ------
+    NotFittedError
+        If the model is not fitted.
+    ValueError
+        If the model holds no LSTM estimator, or several.
+    """
+    check_is_fitted(model)
+    found = [part for part in parts(model, fitted=True) if hasattr(part, "history_")]
+    if len(found) != 1:
+        raise ValueError(
+            f"estimator must hold one LSTM estimator, got {type(model).__name__} that holds "
+            f"{len(found) or 'none'}"
+        )
+    return found[0]
+
+
+def reach(model: Any) -> int | None:
+    """Return on how many rows, up to its own, a prediction depends; None if on any of them."""
+    rows_seen = [_rows_seen(part) for part in parts(model)]
+    if None in rows_seen:
+        return None
+    # The sum, since windows of windows extend back over both.
+    return 1 + sum(n_rows - 1 for n_rows in rows_seen if n_rows is not None)
+
+
+def look_back(model: Any) -> int:
+    """Return the number of rows in the longest window of a fitted model."""
+    says = [part._rows_seen() for part in parts(model) if hasattr(part, "_rows_seen")]
+    return max((n_rows for n_rows in says if n_rows is not None), default=1)
+
+
+def _rows_seen(part: Any) -> int | None:
+    """Return on how many rows the output of one part depends; None if unknown."""
+    from sklearn.preprocessing import FunctionTransformer  # late: slow to import
+
+    if isinstance(part, FunctionTransformer):
+        functions = (part.func, part.inverse_func)
+        return 1 if all(isinstance(function, np.ufunc | None) for function in functions) else None
+    package = type(part).__module__.partition(".")[0]
+    if package == "skl_lstm":
+        return part._rows_seen()
+    return 1 if package == "sklearn" else None

@@ -1,0 +1,1 @@
+"""The engines that train, and the choice between them."""

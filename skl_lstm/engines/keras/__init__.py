@@ -1,0 +1,1 @@
+"""The Keras engine, through SciKeras. Importing any module of it but this imports TensorFlow."""

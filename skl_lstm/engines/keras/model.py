@@ -1,0 +1,208 @@
+"""A Keras model, built of a network and taken apart again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstm.engines.keras.objects import made_loss, made_metrics, optimizer_parameters
+from skl_lstm.engines.keras.optimizer_state import read_state, restore_state
+from skl_lstm.engines.keras.quiet_start import BaseWrapper, keras, tf
+from skl_lstm.network.network import Network
+from skl_lstm.training.keras_names import (
+    LOSS_CLASSES,
+    OPTIMIZER_CLASSES,
+    describe,
+    is_of_keras,
+)
+from skl_lstm.training.keras_parts import Parts
+from skl_lstm.training.settings import Settings
+from skl_lstm.training.state import TrainingState
+
+
+def to_model(network: Network, settings: Settings, state: TrainingState) -> keras.Model:
+    """Build the Keras model, compiled, with weights and optimizer as they stand.
+
+    Parameters
+    ----------
+    network : Network
+        What to build; a stateful one takes a batch of one row.
+    settings : Settings
+        Loss, optimizer and metrics to compile it with.
+    state : TrainingState
+        Weights and optimizer state.
+
+    Returns
+    -------
+    model : keras.Model
+        From windows of shape ``(n, n_steps, n_features)`` to ``(n, n_outputs)``.
+    """
+    wrapper = wrapped(network, 1, settings, state)
+    return wrapper.initialize(np.zeros((1, 1)), np.zeros(1)).model_
+
+
+def take_apart(model: Any) -> Parts:
+    """Take a Keras model apart.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Sequential or functional.
+
+    Returns
+    -------
+    parts : Parts
+        What there is to it. Its loss and its optimizer are the objects themselves where plain
+        values do not say them.
+    """
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"model must be a Keras model or the path of one, got {model!r}")
+    kind = type(model)
+    if not is_of_keras(kind):
+        raise ValueError(f"it must be a Sequential or functional model, got a {kind.__name__}")
+    config = {"class_name": kind.__name__, "config": model.get_config()}
+    compiled: dict[str, Any] = {}
+    variables: list[NDArray] = []
+    if model.compiled:
+        # Saving as HDF5 lets Keras forget the optimizer here, and Huber never tells its delta.
+        compiled = {"metrics": (model.get_compile_config() or {}).get("metrics")}
+        for name, classes in (("loss", LOSS_CLASSES), ("optimizer", OPTIMIZER_CLASSES)):
+            compiled[name] = getattr(model, name)
+            with contextlib.suppress(ValueError):
+                compiled[name] = describe(compiled[name], classes)
+        variables = [variable.numpy() for variable in model.optimizer.variables]
+    plain = json.loads(json.dumps(config, default=repr))
+    return Parts(plain, compiled, model.get_weights(), variables)
+
+
+def named_state(
+    variables: list[NDArray], network: Network, settings: Settings
+) -> dict[str, NDArray] | None:
+    """Name the variables of an optimizer as ``TrainingState`` has them.
+
+    Parameters
+    ----------
+    variables : list of ndarray
+        In the order in which Keras makes them.
+    network : Network
+        What it optimizes.
+    settings : Settings
+        Which one it is.
+
+    Returns
+    -------
+    state : dict of str to ndarray or None
+        None where this version of Keras makes other variables for it.
+    """
+    model = to_model(network, settings, TrainingState.fresh(network, seed=0))
+    own = model.optimizer.variables
+    if [variable.shape for variable in own] != [value.shape for value in variables]:
+        return None
+    for variable, value in zip(own, variables, strict=True):
+        variable.assign(value)
+    return read_state(model, network)
+
+
+class _Wrapper(BaseWrapper):
+    """SciKeras's wrapper, made to hand Keras a dataset in place of the arrays it was given."""
+
+    dataset: tf.data.Dataset = None
+
+    @property
+    def feature_encoder(self) -> _Constant:
+        return _Constant(self.dataset)
+
+    @property
+    def target_encoder(self) -> _Constant:
+        return _Constant(None)
+
+
+class _Constant:
+    """An encoder, as SciKeras wants one, that knows its answer beforehand."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def fit(self, array: NDArray) -> _Constant:
+        return self
+
+    def transform(self, array: NDArray) -> Any:
+        return self.value
+
+
+def wrapped(
+    network: Network, batch_size: int, settings: Settings, state: TrainingState
+) -> _Wrapper:
+    """Wrap a network for SciKeras.
+
+    Parameters
+    ----------
+    network : Network
+        What to build.
+    batch_size : int
+        Rows of a batch, which a stateful network has to know.
+    settings : Settings
+        What to compile it with.
+    state : TrainingState
+        Weights and optimizer state to begin with.
+
+    Returns
+    -------
+    wrapper : scikeras.wrappers.BaseWrapper
+        Not initialized yet.
+    """
+
+    def build(compile_kwargs: dict[str, Any]) -> keras.Model:
+        model = _build(network, batch_size, _layer_seed(settings, state))
+        model.compile(**{**compile_kwargs, "metrics": made_metrics(settings.metrics)})
+        restore_state(model, network, state)
+        return model
+
+    return _Wrapper(
+        model=build,
+        loss=made_loss(settings),
+        epochs=settings.epochs,
+        shuffle=False,
+        verbose=0,
+        **optimizer_parameters(settings),
+    )
+
+
+def _build(network: Network, batch_size: int, seed: int) -> keras.Model:
+    """Build the layers; weights are set afterwards, seeds keep global generators untouched."""
+    unseen = {
+        "kernel_initializer": keras.initializers.GlorotUniform(seed),
+        "bias_initializer": "zeros",
+    }
+    n_streams = batch_size if network.stateful else None
+    inputs = keras.Input(batch_shape=(n_streams, network.n_steps, network.n_features))
+    outputs = inputs
+    recurrent_layer = getattr(keras.layers, network.cell.keras_class)
+    for i, n_units in enumerate(network.units):
+        outputs = recurrent_layer(
+            n_units,
+            return_sequences=i < len(network.units) - 1,
+            stateful=network.stateful,
+            recurrent_dropout=network.recurrent_dropout,
+            recurrent_initializer=keras.initializers.Orthogonal(seed=seed),
+            seed=seed + 2 * i,
+            name=f"{network.cell.keras_name}_{i}",
+            **unseen,
+        )(outputs)
+        if network.dropout:
+            outputs = keras.layers.Dropout(
+                network.dropout, seed=seed + 2 * i + 1, name=f"dropout_{i}"
+            )(outputs)
+    outputs = keras.layers.Dense(
+        network.n_outputs, activation=network.output_activation, name="dense", **unseen
+    )(outputs)
+    return keras.Model(inputs, outputs, name="skl_lstm")
+
+
+def _layer_seed(settings: Settings, state: TrainingState) -> int:
+    """Choose the seed of dropout, another one where training goes on."""
+    return int(np.random.default_rng([settings.seed, state.n_epochs]).integers(2**30))

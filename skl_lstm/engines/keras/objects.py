@@ -1,0 +1,125 @@
+"""Losses, metrics and optimizers as Keras takes them."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from typing import Any
+
+from skl_lstm.engines.keras.quiet_start import keras, tf
+from skl_lstm.training.keras_names import (
+    LOSS_CLASSES,
+    METRIC_CLASSES,
+    OPTIMIZER_CLASSES,
+    SCHEDULE_CLASSES,
+    check_description,
+)
+from skl_lstm.training.settings import Settings
+
+
+@keras.saving.register_keras_serializable("skl_lstm")
+class PinballLoss(keras.losses.Loss):
+    """The loss whose smallest mean is at a quantile (Koenker and Bassett, 1978)."""
+
+    def __init__(self, quantile: float = 0.5, name: str = "pinball", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.quantile = quantile
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """Compute the loss of each row."""
+        error = y_true - y_pred
+        return keras.ops.mean(
+            keras.ops.maximum(self.quantile * error, (self.quantile - 1.0) * error), axis=-1
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Say what it was made with."""
+        return {**super().get_config(), "quantile": self.quantile}
+
+
+def made_loss(settings: Settings) -> Any:
+    """Make the loss as Keras's ``compile`` takes it, or raise ValueError if it is none."""
+    loss = settings.loss
+    if isinstance(loss, str) and loss == "pinball":
+        return PinballLoss(settings.quantile)
+    try:
+        if isinstance(loss, dict):
+            return _made(loss, LOSS_CLASSES, keras.losses)
+        keras.losses.get(loss() if isinstance(loss, type) else loss)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"loss must be a Keras loss (name, class, instance or function), got {loss!r}"
+        ) from error
+    return loss
+
+
+def made_metrics(metrics: list[Any]) -> list[Any]:
+    """Make metrics as Keras's ``compile`` takes them, or raise ValueError if one is none."""
+    made = []
+    try:
+        for metric in metrics:
+            if isinstance(metric, dict):
+                metric = _made(metric, METRIC_CLASSES, keras.metrics)
+            elif metric not in ("accuracy", "acc", "crossentropy", "ce"):
+                keras.metrics.get(metric)
+                metric = copy.deepcopy(metric)
+            made.append(metric)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"metrics must be Keras metrics, got {metrics!r}") from error
+    return made
+
+
+def _made(description: dict[str, Any], classes: tuple[str, ...], module: Any) -> Any:
+    """Make an object of Keras's own that was said in plain values."""
+    checked = check_description(description, classes)
+    if isinstance(checked, str):
+        return getattr(module, checked)()
+    return getattr(module, checked["class_name"]).from_config(checked["config"])
+
+
+def _with_schedule(config: dict[str, Any]) -> dict[str, Any]:
+    """Make the learning rate schedule that a configuration says in plain values."""
+    rate = config.get("learning_rate")
+    if not isinstance(rate, dict):
+        return config
+    return {**config, "learning_rate": _made(rate, SCHEDULE_CLASSES, keras.optimizers.schedules)}
+
+
+def optimizer_parameters(settings: Settings) -> dict[str, Any]:
+    """Say the optimizer as SciKeras takes it: a class, and parameters routed to it."""
+    config = _with_schedule(dict(settings.optimizer_kwargs))
+    if settings.learning_rate is not None:
+        config["learning_rate"] = float(settings.learning_rate)
+    optimizer, template = _optimizer_class(settings.optimizer)
+    try:
+        made = optimizer.from_config({**template, **config})
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"optimizer_kwargs must be parameters of {optimizer.__name__}, "
+            f"got {settings.optimizer_kwargs!r}: {error}"
+        ) from error
+    if template:
+        return {"optimizer": made}
+    return {
+        "optimizer": optimizer,
+        **{f"optimizer__{name}": value for name, value in config.items()},
+    }
+
+
+def _optimizer_class(optimizer: Any) -> tuple[Any, dict[str, Any]]:
+    """Give the class of an optimizer, and the configuration of one that is a template."""
+    kind = optimizer
+    if isinstance(optimizer, str):
+        with contextlib.suppress(ValueError):
+            kind = type(keras.optimizers.get(optimizer))
+    elif isinstance(optimizer, dict):
+        with contextlib.suppress(ValueError):
+            said = check_description(optimizer, OPTIMIZER_CLASSES)
+            return getattr(keras.optimizers, said["class_name"]), _with_schedule(said["config"])
+    elif isinstance(optimizer, keras.optimizers.Optimizer):
+        return type(optimizer), optimizer.get_config()
+    if not (isinstance(kind, type) and issubclass(kind, keras.optimizers.Optimizer)):
+        raise ValueError(
+            f"optimizer must be a Keras optimizer (name, class or instance), got {optimizer!r}"
+        )
+    return kind, {}

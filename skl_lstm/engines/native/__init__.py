@@ -1,0 +1,1 @@
+"""The native engine: a kernel compiled by Numba, and what surrounds it."""

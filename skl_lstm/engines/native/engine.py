@@ -1,0 +1,245 @@
+"""The native engine: its loop over epochs, and whether its kernel works here."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstm.engines.native.coverage import NotCovered, Plan, plan
+from skl_lstm.engines.native.metrics import METRICS
+from skl_lstm.network.forward import fill_missing
+from skl_lstm.network.network import Network
+from skl_lstm.network.windows import Windows
+from skl_lstm.training.early_stopping import BestEpoch, warn_of_divergence
+from skl_lstm.training.orders import epoch_orders, time_order
+from skl_lstm.training.progress import Progress
+from skl_lstm.training.rows import Rows
+from skl_lstm.training.settings import Settings
+from skl_lstm.training.state import TrainingState
+from skl_lstm.warn import warn
+
+if TYPE_CHECKING:
+    from skl_lstm.engines.native.trainer import NativeTrainer
+
+# How long one call of the kernel may last where several epochs can go in one.
+CALL_SECONDS = 0.1
+
+# Windows that are laid out at once to find the states in which they end.
+STATE_ROWS = 4096
+
+
+def prepare(network: Network, settings: Settings) -> Plan:
+    """Plan a training, and load the kernel that is to do it.
+
+    Parameters
+    ----------
+    network : Network
+        What is to be trained.
+    settings : Settings
+        How.
+
+    Returns
+    -------
+    plan : Plan
+        What :func:`fit` is given.
+
+    Raises
+    ------
+    NotCovered
+        If only Keras can serve one of the parameters, or Numba does not work here.
+    """
+    prepared = plan(network, settings)
+    if settings.verbose and not kernel_failure.cache_info().currsize:
+        print("Loading the training kernel; the first fit on a machine compiles it.")
+    if failure := kernel_failure():
+        raise NotCovered(failure)
+    return prepared
+
+
+@functools.cache
+def kernel_failure() -> str | None:
+    """Load the compiled kernel, or compile it, once a process.
+
+    Returns
+    -------
+    failure : str or None
+        Why it does not work; None if it does.
+    """
+    network = Network(n_steps=1, n_features=1, units=(1,), n_outputs=1)
+    nothing = np.zeros((1, 1), dtype=np.float32)
+    rows = Rows(Windows.of(nothing, 1, 1), nothing)
+    settings = Settings(epochs=1)
+    start = TrainingState.fresh(network, 0)
+    try:
+        fit(network, rows, rows[:0], settings, start, plan(network, settings))
+    except (ImportError, OSError, RuntimeError, NotImplementedError) as error:
+        # What Numba and LLVM raise where they are missing or cannot work; a defect of the
+        # kernel itself is another error, and rises.
+        return f"this platform, where Numba fails ({type(error).__name__}: {error})"
+    return None
+
+
+@functools.cache
+def warn_if_kernel_failed(reason: str) -> None:
+    """Warn, once a process, if the reason for training by Keras is that the kernel fails here."""
+    if kernel_failure.cache_info().currsize and reason == kernel_failure():
+        warn(f"the native engine does not cover {reason}; Keras trains instead", RuntimeWarning)
+
+
+def fit(
+    network: Network,
+    rows: Rows,
+    validation: Rows,
+    settings: Settings,
+    start: TrainingState,
+    plan: Plan,
+) -> TrainingState:
+    """Train a network by the kernel.
+
+    Parameters
+    ----------
+    network, rows, validation, settings, start
+        As in :func:`skl_lstm.engines.choice.train`.
+    plan : Plan
+        The same settings in the kernel's terms.
+
+    Returns
+    -------
+    state : TrainingState
+        Where training ended.
+    """
+    from skl_lstm.engines.native.trainer import NativeTrainer
+
+    slots = _Slots.of(start, plan.slots)
+    parameters = start.parameters.copy()
+    all_rows = rows.followed_by(validation)
+    trainer = NativeTrainer(
+        network,
+        plan,
+        all_rows,
+        min(settings.batch_size, len(rows)),
+        parameters,
+        slots=slots.vectors,
+        iterations=slots.iteration,
+        seed=settings.seed,
+    )
+    orders = epoch_orders(len(rows), start.n_epochs, network, settings)
+    judged = len(rows) + time_order(len(validation), network, settings)
+    history: dict[str, list[float]] = {}
+    best = BestEpoch(settings.patience) if settings.early_stopping else None
+    progress = Progress(start.n_epochs, settings.epochs, settings.verbose)
+    try:
+        epochs = _epochs(trainer, orders, judged, network, settings, all_rows.targets)
+        for epoch, logs in enumerate(epochs, start.n_epochs):
+            for name, value in logs.items():
+                history.setdefault(name, []).append(value)
+            progress.update(epoch, logs)
+            if not np.isfinite(logs["loss"]):
+                warn_of_divergence(epoch)
+                break
+            if best and best.is_over(logs.get("val_loss", logs["loss"]), epoch, parameters):
+                break
+    finally:
+        trainer.close()
+        progress.close()
+    kept = parameters if best is None or best.parameters is None else best.parameters
+    state = {"iteration": np.array(trainer.iterations), **slots.by_name()}
+    return start.followed_by(kept, state, history)
+
+
+def last_states(
+    network: Network, parameters: NDArray[np.float32], windows: Windows
+) -> list[NDArray[np.float32]]:
+    """Find the states in which a prediction of these windows ends, beginning from zeros.
+
+    Parameters and returns are those of :func:`skl_lstm.engines.choice.last_states`.
+    """
+    from skl_lstm.engines.native.trainer import NativeTrainer
+
+    states = np.zeros(network.states_size, dtype=np.float32)
+    lags = windows.view()
+    for start in range(0, len(lags), STATE_ROWS):
+        block = fill_missing(lags[start : start + STATE_ROWS])
+        # As in training, a row of which nothing is known does not touch the state.
+        block = block[~np.isnan(block).any(axis=(1, 2))]
+        if not len(block):
+            continue
+        known = Rows.without_targets(Windows.of(block, windows.n_steps, windows.n_features))
+        trainer = NativeTrainer(network, None, known, 1, parameters)
+        trainer.states[:] = states
+        trainer.evaluate(np.arange(len(block)))
+        states = trainer.states
+    return network.states(states)
+
+
+def _epochs(
+    trainer: NativeTrainer,
+    orders: Iterator[NDArray[np.int64]],
+    judged: NDArray[np.int64],
+    network: Network,
+    settings: Settings,
+    targets: NDArray,
+) -> Iterator[dict[str, float]]:
+    """Train epoch after epoch; give the loss and the metrics of each.
+
+    Where nobody looks at an epoch before the next, several go in one call, which holds no lock
+    of Python's; few enough for Ctrl-C to be answered at once.
+    """
+    watched = (
+        len(judged)
+        or settings.metrics
+        or settings.early_stopping
+        or settings.verbose
+        or network.stateful
+    )
+    n_left, n_together = settings.epochs, 1
+    while n_left:
+        trainer.states[:] = 0.0
+        started = time.perf_counter()
+        drawn = [next(orders) for _ in range(min(n_together, n_left))]
+        losses = trainer.epochs(drawn)
+        seconds = (time.perf_counter() - started) / len(losses)
+        n_left -= len(losses)
+        if not watched:
+            n_together = 1 + int(CALL_SECONDS / seconds)
+        for loss in losses:
+            logs = {"loss": loss}
+            logs |= {name: _measure(name, trainer, drawn[0], targets) for name in settings.metrics}
+            if len(judged):
+                trainer.states[:] = 0.0
+                logs["val_loss"] = trainer.evaluate(judged)
+                for name in settings.metrics:
+                    logs[f"val_{name}"] = _measure(name, trainer, judged, targets)
+            yield logs
+
+
+def _measure(
+    name: str, trainer: NativeTrainer, positions: NDArray[np.int64], targets: NDArray
+) -> float:
+    return float(METRICS[name](targets[positions], trainer.outputs[positions]))
+
+
+@dataclass(frozen=True)
+class _Slots:
+    """The optimizer's state as the kernel has it: a row of `vectors` for each name."""
+
+    names: tuple[str, ...]
+    vectors: NDArray[np.float32]
+    iteration: int
+
+    @classmethod
+    def of(cls, start: TrainingState, names: tuple[str, ...]) -> _Slots:
+        state = start.optimizer_state_for(names)
+        vectors = np.zeros((len(names), start.parameters.size), dtype=np.float32)
+        for vector, name in zip(vectors, names, strict=True):
+            vector[:] = state.get(name, 0.0)
+        return cls(names, vectors, int(state.get("iteration", 0)))
+
+    def by_name(self) -> dict[str, NDArray[np.float32]]:
+        return dict(zip(self.names, self.vectors, strict=True))

@@ -1,0 +1,1 @@
+"""LSTM training in compiled loops; see README.md."""

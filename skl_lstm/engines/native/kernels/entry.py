@@ -1,0 +1,131 @@
+"""What Python calls: the batches of some epochs, one after the other.
+
+Everything in this folder works on flat one-dimensional arrays with sizes that are known at run
+time, so one compilation serves every network. Nothing allocates memory, and the GIL is released.
+"""
+
+import functools
+import hashlib
+from pathlib import Path
+
+import numba
+import numpy as np
+
+from skl_lstm.engines.native.kernels.compiling import OPTIONS, U
+from skl_lstm.engines.native.kernels.optimizers import apply_gradient
+from skl_lstm.engines.native.kernels.passes import run_lanes
+from skl_lstm.engines.native.kernels.tables import GRADIENTS, UPDATE
+
+
+def _digest_of_sources() -> int:
+    """Digest all files of this folder.
+
+    Numba's cache looks at the file of the entry alone. With this number in the entry's closure,
+    which the cache does look at, a change in any file is a new function.
+    """
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return int.from_bytes(digest.digest()[:7], "big")
+
+
+def _closing_over(digest):
+    """Define the entry, which closes over a number that changes with the sources."""
+
+    def run_batches(
+        net,
+        optimizer,
+        layers,
+        theta,
+        transposed,
+        work,
+        data,
+        order,
+        first,
+        stop,
+        states,
+        gradients,
+        losses,
+        slots,
+        bounds,
+        iteration,
+        training,
+        phases,
+        first_lane,
+        lane_step,
+        epoch_losses,
+    ):
+        """Run the batches of ``order[first:stop]`` one after the other, epoch after epoch.
+
+        The next epoch takes the next ``stop - first`` positions. Leaves the sum of losses of each
+        epoch in `epoch_losses`, whose size is the number of epochs, and returns how many were run:
+        none follows one whose losses are no longer finite.
+
+        `phases` is the sum of `GRADIENTS`, to compute those of the lanes `first_lane`,
+        `first_lane + lane_step`, ..., and of `UPDATE`, to change the parameters by them. A single
+        thread does both in one call; several share out the lanes of a batch, and when all are done
+        one of them updates. Where `training` is false, nothing is updated.
+        """
+        _ = digest  # is in the closure only if it is used
+        for epoch in range(epoch_losses.size):
+            total = 0.0
+            start_of_epoch = first + epoch * (stop - first)
+            stop_of_epoch = start_of_epoch + (stop - first)
+            for start in range(start_of_epoch, stop_of_epoch, net.batch_size):
+                n_batch = min(net.batch_size, stop_of_epoch - start)
+                if phases & GRADIENTS:
+                    run_lanes(
+                        net,
+                        layers,
+                        theta,
+                        transposed,
+                        work,
+                        data,
+                        order,
+                        start,
+                        n_batch,
+                        first_lane,
+                        lane_step,
+                        states,
+                        gradients,
+                        losses,
+                        iteration,
+                        training,
+                    )
+                if phases & UPDATE:
+                    for shard in range((n_batch + net.shard_rows - 1) // net.shard_rows):
+                        total += losses[U(shard)]
+                    if training:
+                        apply_gradient(
+                            net, optimizer, theta, gradients, slots, bounds, n_batch, iteration
+                        )
+                iteration += 1
+            epoch_losses[epoch] = total
+            if not np.isfinite(total):
+                return epoch + 1
+        return epoch_losses.size
+
+    return run_batches
+
+
+def _compile(function):
+    """Compile it, and keep the machine code on disk if that is possible."""
+    try:
+        return numba.njit(function, cache=True, no_cfunc_wrapper=True, **OPTIONS)
+    except RuntimeError:  # no folder that a cache could be written to
+        return numba.njit(function, no_cfunc_wrapper=True, **OPTIONS)
+
+
+run_batches = _compile(_closing_over(_digest_of_sources()))
+
+
+@functools.cache
+def run_batches_uncached():
+    """Compile `run_batches` for this process alone, where its cache cannot be read.
+
+    Returns
+    -------
+    run_batches : callable
+        The same function.
+    """
+    return numba.njit(run_batches.py_func, **OPTIONS)

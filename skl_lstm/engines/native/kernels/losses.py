@@ -1,0 +1,135 @@
+"""The activation of the outputs, the loss of a row, and its gradient by the logits."""
+
+import numpy as np
+
+from skl_lstm.engines.native.kernels.arithmetic import tanh
+from skl_lstm.engines.native.kernels.compiling import HALF, ONE, TWO, ZERO, U, jit
+from skl_lstm.engines.native.kernels.tables import (
+    BINARY_CROSSENTROPY,
+    HUBER,
+    LINEAR,
+    LOG_COSH,
+    MAE,
+    MSE,
+    RELU,
+    SIGMOID,
+    SOFTMAX,
+    TANH,
+)
+
+
+@jit
+def activate_outputs(activation, values, at, n):
+    """Apply the activation of the Dense layer to a row, in place."""
+    if activation == SOFTMAX:
+        largest = values[U(at)]
+        for k in range(1, n):
+            largest = max(largest, values[U(at + k)])
+        total = ZERO
+        for k in range(n):
+            values[U(at + k)] = np.exp(values[U(at + k)] - largest)
+            total += values[U(at + k)]
+        for k in range(n):
+            values[U(at + k)] /= total
+    elif activation != LINEAR:
+        for k in range(n):
+            x = values[U(at + k)]
+            if activation == SIGMOID:
+                x = HALF + HALF * tanh(HALF * x)
+            elif activation == TANH:
+                x = tanh(x)
+            elif x < ZERO:
+                x = ZERO
+            values[U(at + k)] = x
+
+
+@jit
+def _elementwise_loss(loss, parameter, p, y):
+    """Loss of one output and its derivative by the prediction, as in ``keras.losses``."""
+    e = p - y
+    size = abs(e)
+    sign = ONE if e > ZERO else (-ONE if e < ZERO else e)
+    if loss == MSE:
+        return e * e, TWO * e
+    if loss == MAE:
+        return size, sign
+    if loss == HUBER:
+        if size <= parameter:
+            return HALF * e * e, e
+        return parameter * size - HALF * parameter * parameter, parameter * sign
+    if loss == LOG_COSH:
+        # log(cosh(e)) = |e| + log(1 + exp(-2 |e|)) - log(2)
+        return size + np.log1p(np.exp(-TWO * size)) - np.log(TWO), tanh(e)
+    # Pinball: the maximum of q * (y - p) and (q - 1) * (y - p).
+    slope = ONE - parameter if e > ZERO else -parameter
+    return slope * e, slope
+
+
+@jit
+def _cross_entropy(net, work, logits, deltas, outputs, y, at):
+    """Loss of a row from the logits, and its gradient by them, as in TensorFlow.
+
+    The binary one after a sigmoid is max(z, 0) - z * y + log(1 + exp(-|z|)), the mean over the
+    outputs; the categorical one after a softmax is sum(y * (log(sum(exp(z))) - z)). Of both the
+    gradient is p - y.
+    """
+    n = net.n_outputs
+    total = 0.0
+    if net.loss == BINARY_CROSSENTROPY:
+        for k in range(n):
+            z = work[U(logits + k)]
+            target = y[U(at + k)]
+            total += (z if z > ZERO else ZERO) - z * target + np.log1p(np.exp(-abs(z)))
+            work[U(deltas + k)] = (outputs[U(at + k)] - target) / np.float32(n)
+        return total / n
+    largest = work[U(logits)]
+    for k in range(1, n):
+        largest = max(largest, work[U(logits + k)])
+    exponentials = 0.0
+    for k in range(n):
+        exponentials += np.exp(work[U(logits + k)] - largest)
+    for k in range(n):
+        target = y[U(at + k)]
+        total += target * (np.log(exponentials) + largest - work[U(logits + k)])
+        work[U(deltas + k)] = outputs[U(at + k)] - target
+    return total
+
+
+@jit
+def row_loss(net, work, logits, deltas, outputs, y, at):
+    """Loss of a row, whose outputs and targets start at `at`.
+
+    Its gradient by the logits is left in the workspace at `deltas`.
+    """
+    if net.loss >= BINARY_CROSSENTROPY:
+        return _cross_entropy(net, work, logits, deltas, outputs, y, at)
+    n = net.n_outputs
+    parameter = np.float32(net.loss_parameter)
+    total = 0.0
+    inner = ZERO
+    for k in range(n):
+        p = outputs[U(at + k)]
+        value, slope = _elementwise_loss(net.loss, parameter, p, y[U(at + k)])
+        total += value
+        slope /= np.float32(n)
+        inner += slope * p
+        work[U(deltas + k)] = slope
+    for k in range(n):
+        work[U(deltas + k)] = _through_activation(
+            net.activation, outputs[U(at + k)], work[U(deltas + k)], inner
+        )
+    return total / n
+
+
+@jit
+def _through_activation(activation, p, slope, inner):
+    """Gradient by the logit from that by the output p; `inner` is the sum of slope * p."""
+    if activation == SIGMOID:
+        return slope * p * (ONE - p)
+    if activation == TANH:
+        return slope * (ONE - p * p)
+    if activation == SOFTMAX:
+        return p * (slope - inner)
+    if activation == RELU and p <= ZERO:
+        return ZERO * slope
+    return slope

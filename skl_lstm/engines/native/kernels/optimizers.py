@@ -1,0 +1,172 @@
+"""What becomes of a gradient: sums, clipping, weight decay, and the update of each optimizer."""
+
+import numpy as np
+
+from skl_lstm.engines.native.kernels.compiling import FIRST, ONE, ZERO, U, jit, stage
+from skl_lstm.engines.native.kernels.tables import ADAM, LANES, RMSPROP, SGD
+
+
+@jit
+def _squared_norm(gradient, start, stop):
+    total = ZERO
+    for j in range(stop - start):
+        total += gradient[U(start + j)] * gradient[U(start + j)]
+    return total
+
+
+@jit
+def _scale(gradient, start, stop, factor):
+    for j in range(stop - start):
+        gradient[U(start + j)] *= factor
+
+
+@stage
+def _clip(optimizer, gradient, bounds):
+    """Clip a gradient as the optimizers of Keras do: the first limit that is given counts."""
+    n = gradient.size
+    if optimizer.clipnorm > 0.0:
+        limit = np.float32(optimizer.clipnorm)
+        for part in range(bounds.size - 1):
+            start, stop = bounds[part], bounds[part + 1]
+            norm = np.sqrt(_squared_norm(gradient, start, stop))
+            # Written so that a norm that is NaN makes the gradient NaN.
+            _scale(gradient, start, stop, ONE if norm <= limit else limit / norm)
+    elif optimizer.global_clipnorm > 0.0:
+        limit = np.float32(optimizer.global_clipnorm)
+        norm = np.sqrt(_squared_norm(gradient, FIRST, n))
+        # An infinite norm makes the gradient NaN, as in Keras.
+        _scale(gradient, FIRST, n, ONE if norm <= limit else limit / norm + (norm - norm))
+    elif optimizer.clipvalue > 0.0:
+        limit = np.float32(optimizer.clipvalue)
+        for j in range(n):
+            g = gradient[U(j)]
+            g = limit if g > limit else g
+            gradient[U(j)] = -limit if g < -limit else g
+
+
+@stage
+def _sgd(optimizer, theta, gradient, slots):
+    """Do v = mu v - lr g; theta += v, with Nesterov's momentum theta += mu v - lr g."""
+    n = theta.size
+    rate = np.float32(optimizer.learning_rate)
+    mu = np.float32(optimizer.momentum)
+    if optimizer.momentum == 0.0:
+        for j in range(n):
+            theta[U(j)] -= rate * gradient[U(j)]
+        return
+    for j in range(n):
+        change = rate * gradient[U(j)]
+        v = mu * slots[U(j)] - change
+        slots[U(j)] = v
+        theta[U(j)] += mu * v - change if optimizer.variant else v
+
+
+@stage
+def _rmsprop(optimizer, theta, gradient, slots):
+    """Do v = rho v + (1 - rho) g^2; theta -= lr g / sqrt(v + eps).
+
+    Centered, the square of the running mean of g is taken from v first; with momentum, the
+    change is mu times the one before plus the new one. Slots: v, then the change if there is
+    momentum, then the mean if centered.
+    """
+    n = theta.size
+    rate = np.float32(optimizer.learning_rate)
+    mu = np.float32(optimizer.momentum)
+    rho = np.float32(optimizer.decay)
+    rest = np.float32(1.0 - optimizer.decay)
+    epsilon = np.float32(optimizer.epsilon)
+    change_at = n
+    mean_at = 2 * n if optimizer.momentum > 0.0 else n
+    for j in range(n):
+        g = gradient[U(j)]
+        v = rho * slots[U(j)] + rest * g * g
+        slots[U(j)] = v
+        if optimizer.variant:
+            mean = rho * slots[U(mean_at + j)] + rest * g
+            slots[U(mean_at + j)] = mean
+            v -= mean * mean
+        change = rate * g / np.sqrt(v + epsilon)
+        if optimizer.momentum > 0.0:
+            change += mu * slots[U(change_at + j)]
+            slots[U(change_at + j)] = change
+        theta[U(j)] -= change
+
+
+@jit
+def _power(base, exponent):
+    """Power of a float32, rounded to float32, as Keras has it."""
+    return np.float32(np.float64(np.float32(base)) ** exponent)
+
+
+@stage
+def _adam(optimizer, theta, gradient, slots, step):
+    """Do m += (1 - b1) (g - m); v += (1 - b2) (g^2 - v); theta -= a m / (sqrt(v) + eps).
+
+    With a = lr sqrt(1 - b2^t) / (1 - b1^t); AMSGrad takes the largest v so far, the third slot.
+    """
+    n = theta.size
+    rest_1 = np.float32(1.0 - optimizer.momentum)
+    rest_2 = np.float32(1.0 - optimizer.decay)
+    epsilon = np.float32(optimizer.epsilon)
+    left_1 = ONE - _power(optimizer.momentum, step)
+    left_2 = ONE - _power(optimizer.decay, step)
+    alpha = np.float32(optimizer.learning_rate) * np.sqrt(left_2) / left_1
+    for j in range(n):
+        g = gradient[U(j)]
+        m = slots[U(j)]
+        v = slots[U(n + j)]
+        m += (g - m) * rest_1
+        v += (g * g - v) * rest_2
+        slots[U(j)] = m
+        slots[U(n + j)] = v
+        if optimizer.variant:
+            largest = slots[U(2 * n + j)]
+            v = largest if largest > v else v
+            slots[U(2 * n + j)] = v
+        theta[U(j)] -= m * alpha / (np.sqrt(v) + epsilon)
+
+
+@stage
+def _adamax(optimizer, theta, gradient, slots, step):
+    """Do m += (1 - b1) (g - m); u = max(b2 u, |g|); theta -= lr m / ((1 - b1^t) (u + eps))."""
+    n = theta.size
+    rest_1 = np.float32(1.0 - optimizer.momentum)
+    beta_2 = np.float32(optimizer.decay)
+    epsilon = np.float32(optimizer.epsilon)
+    rate = np.float32(optimizer.learning_rate)
+    left_1 = ONE - _power(optimizer.momentum, step)
+    for j in range(n):
+        g = gradient[U(j)]
+        m = slots[U(j)]
+        m += (g - m) * rest_1
+        slots[U(j)] = m
+        size = abs(g)
+        u = beta_2 * slots[U(n + j)]
+        u = u if u > size else size
+        slots[U(n + j)] = u
+        theta[U(j)] -= rate * m / (left_1 * (u + epsilon))
+
+
+@stage
+def apply_gradient(net, optimizer, theta, gradients, slots, bounds, n_batch, iteration):
+    """Add up the gradients of a batch's lanes in their order, clip, decay, update."""
+    n = net.n_parameters
+    gradient = gradients[:n]
+    n_shards = (n_batch + net.shard_rows - 1) // net.shard_rows
+    for lane in range(1, min(n_shards, LANES)):
+        for j in range(n):
+            gradient[U(j)] += gradients[U(lane * n + j)]
+    _clip(optimizer, gradient, bounds)
+    if optimizer.weight_decay > 0.0:
+        decay = np.float32(optimizer.weight_decay)
+        rate = np.float32(optimizer.learning_rate)
+        for j in range(n):
+            theta[U(j)] -= theta[U(j)] * decay * rate
+    if optimizer.kind == SGD:
+        _sgd(optimizer, theta, gradient, slots)
+    elif optimizer.kind == RMSPROP:
+        _rmsprop(optimizer, theta, gradient, slots)
+    elif optimizer.kind == ADAM:
+        _adam(optimizer, theta, gradient, slots, iteration + 1)
+    else:
+        _adamax(optimizer, theta, gradient, slots, iteration + 1)

@@ -1,0 +1,104 @@
+"""What the kernel is given beside plain arrays, and the numbers by which it knows names.
+
+This file needs no Numba.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Spec(NamedTuple):
+    """Sizes and options of a network and its training."""
+
+    n_layers: int
+    n_steps: int
+    n_features: int
+    n_outputs: int
+    n_parameters: int
+    batch_size: int
+    shard_rows: int
+    activation: int
+    loss: int
+    stateful: int
+    seed: int
+    last_h: int  # in the workspace: h_T of the last layer after its dropout, (rows, u)
+    logits: int  # in the workspace: last_h @ kernel + bias, (rows, n_outputs)
+    deltas: int  # in the workspace: the gradient of the logits, (rows, n_outputs)
+    dense_transposed: int  # where the transposed Dense kernel starts among the transposed ones
+    loss_parameter: float
+    dropout: float
+    recurrent_dropout: float
+
+
+# Columns of the table `layers`, which has a row for each LSTM layer.
+(
+    INPUTS,  # d
+    UNITS,  # u
+    WEIGHTS,  # where [K; R; b] starts in the parameters
+    TRANSPOSED,  # where the transposed [K; R] starts among the transposed ones
+    STATES,  # where the h and c of all streams start among the states
+    XH,  # in the workspace: [x_t, h_{t-1}], (n_steps + 1, rows, d + u)
+    GATES,  # i, f, g, o, and on the way back dz, (n_steps, rows, 4u)
+    CELLS,  # c_{t-1}, (n_steps + 1, rows, u)
+    TANH_CELLS,  # tanh(c_t), (n_steps, rows, u)
+    D_CELLS,  # dc, (rows, u)
+    D_XH,  # gradient of [x_t, h_{t-1}], (n_steps + 1, rows, d + u)
+    MASKS,  # recurrent dropout, (rows, 4u)
+    MASKED,  # h_{t-1} times the masks of the four gates, (n_steps + 1, rows, 4u)
+    N_COLUMNS,
+) = range(14)
+
+LINEAR, SIGMOID, SOFTMAX, TANH, RELU = range(5)
+(
+    MSE,
+    MAE,
+    HUBER,
+    LOG_COSH,
+    PINBALL,
+    BINARY_CROSSENTROPY,
+    CATEGORICAL_CROSSENTROPY,
+) = range(7)
+SGD, RMSPROP, ADAM, ADAMAX = range(4)
+
+GRADIENTS, UPDATE = 1, 2
+
+# How many gradients a batch is added up in, and so how many threads can share it out.
+LANES = 8
+
+
+class Data(NamedTuple):
+    """Windows, targets and weights, and where the outputs go; all arrays are flat.
+
+    Window p is ``buffer[rows[p] * row_stride:][:n_steps * n_features]``; its target, weight and
+    output are the p-th. `weights` is empty if every weight is one, and `y` if the windows are
+    only to be run through the network.
+    """
+
+    buffer: np.ndarray
+    row_stride: int
+    rows: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    outputs: np.ndarray
+
+
+class Optimizer(NamedTuple):
+    """An optimizer and its constants, under the names of ``keras.optimizers``.
+
+    `momentum` is also beta_1, `decay` is rho or beta_2, `variant` says nesterov, centered or
+    amsgrad. Zero for `weight_decay` and the three clipping limits means none. The slots (the
+    state, in the order in which Keras creates it) are vectors of the parameters' size, one after
+    the other.
+    """
+
+    kind: int = SGD
+    variant: int = 0
+    learning_rate: float = 0.0
+    momentum: float = 0.0
+    decay: float = 0.0
+    epsilon: float = 0.0
+    weight_decay: float = 0.0
+    clipnorm: float = 0.0
+    global_clipnorm: float = 0.0
+    clipvalue: float = 0.0

@@ -1,0 +1,1 @@
+"""The estimators: parameters, training, and conversion to and from files and Keras."""

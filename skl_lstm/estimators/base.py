@@ -1,0 +1,183 @@
+"""Base class of the LSTM estimators: training, fitted attributes and outputs."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import Tags, check_consistent_length
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skl_lstm.checks import check_choice, check_column_names
+from skl_lstm.engines.choice import last_states, train
+from skl_lstm.estimators.data import check_sample_weight, check_X, split, window_shape
+from skl_lstm.estimators.interchange import Interchange
+from skl_lstm.estimators.stream import LSTMStream
+from skl_lstm.estimators.targets import Targets
+from skl_lstm.network.forward import States, predict_stateful
+from skl_lstm.network.forward import predict as predict_stateless
+from skl_lstm.network.network import Network
+from skl_lstm.network.windows import Windows
+from skl_lstm.training.rows import Rows
+from skl_lstm.training.settings import draw_seed
+from skl_lstm.training.state import Trained, TrainingState
+
+INITIAL_STATES = ("zeros", "fit")
+
+# Settings of the one epoch of partial_fit, regardless of the parameters.
+ONE_EPOCH: dict[str, Any] = {"epochs": 1, "validation_split": 0.0, "early_stopping": False}
+
+
+class BaseLSTM(Interchange):
+    """Base class of LSTM estimators with scikit-learn's ``fit`` and ``predict``.
+
+    A subclass defines how y is encoded (``_targets_class``) and with which loss and output
+    activation it is learned (``_objective``). The parameters are documented in the subclasses.
+    """
+
+    def stream(self, initial_state: str = "zeros") -> LSTMStream:
+        """Return a stream that predicts row by row with the fitted stateful network.
+
+        Parameters
+        ----------
+        initial_state : {"zeros", "fit"}, default="zeros"
+            State before the first row: zeros, or the state after the last training row.
+
+        Returns
+        -------
+        stream : LSTMStream
+            Its ``predict_next(x)`` returns, row by row, what :meth:`predict` returns for all
+            rows. Later fits of this estimator do not change it.
+
+        Raises
+        ------
+        ValueError
+            If the network is not stateful.
+        """
+        check_is_fitted(self)
+        if not self.network_.stateful:
+            raise ValueError("stream needs a network fitted with stateful=True, got False")
+        # Of a copy, because a later fit may change how y is encoded.
+        return LSTMStream(
+            self.weights_,
+            self.network_,
+            self.window_shape_,
+            copy.copy(self)._decode,
+            self._initial_states(initial_state),
+        )
+
+    def _train(
+        self,
+        X: ArrayLike,
+        y: NDArray[np.float32],
+        targets: Targets,
+        sample_weight: ArrayLike | None,
+        *,
+        resume: bool,
+        **changes: Any,
+    ) -> None:
+        """Check the inputs, train, and set the fitted attributes.
+
+        An earlier fit is left unchanged until training has ended. `y` holds the encoded targets,
+        and `targets` describes the encoding. `changes` replace parameters of the same name in
+        this run.
+        """
+        self._check_parameters()
+        values = self._check_X(X)
+        check_column_names(X)
+        check_consistent_length(values, y)
+        shape = window_shape(values, self.features_per_step)
+        network = self._network(shape, values.ndim, y.shape[1])
+        if resume:
+            validate_data(self, X, reset=False, skip_check_array=True)
+            self._check_same_network(network)
+        windows = Windows.of(values, *shape)
+        rows = Rows(windows, y, check_sample_weight(sample_weight, len(values))).complete()
+        seed = self.seed_ if resume else draw_seed(self.random_state)
+        settings = self._settings(network, seed, **changes)
+        start = self._state() if resume else TrainingState.fresh(network, seed)
+        parts = split(rows, settings.validation_split)
+        engine, state = train(self.engine, network, *parts, settings, start)
+        states = last_states(engine, network, state.parameters, windows)
+
+        validate_data(self, X, skip_check_array=True)
+        self._store(Trained(network, shape, seed, engine, state, states), targets)
+
+    def _decode(self, outputs: NDArray) -> NDArray:
+        """Turn outputs of shape (n, n_outputs) into predictions."""
+        return self._targets().decode(outputs)
+
+    def _outputs(
+        self, X: ArrayLike, initial_state: str = "zeros", *, activation: str | None = None
+    ) -> NDArray:
+        """Compute the network's output for each row, in the precision of X.
+
+        `activation` replaces the network's own output activation, if given.
+        """
+        check_is_fitted(self)
+        states = self._initial_states(initial_state)
+        values = self._check_X(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        shape = values.shape[1:]
+        if math.prod(shape) != math.prod(self.window_shape_) or (
+            values.ndim == 3 and shape != self.window_shape_
+        ):
+            raise ValueError(
+                f"X has windows of shape {shape}, but {type(self).__name__} was fitted on "
+                f"windows of shape {self.window_shape_}"
+            )
+        network = self.network_
+        lags = Windows.of(values, *self.window_shape_).view()
+        arguments = (
+            self.weights_,
+            lags,
+            network.n_steps,
+            activation or network.output_activation,
+        )
+        if network.stateful:
+            outputs, _ = predict_stateful(*arguments, states)
+        else:
+            outputs = predict_stateless(*arguments)
+        return outputs.astype(values.dtype, copy=False)
+
+    def _initial_states(self, initial_state: str) -> States:
+        """Return the states to start from; an empty list means zeros."""
+        check_choice("initial_state", initial_state, INITIAL_STATES)
+        if initial_state == "zeros":
+            return []
+        if not self.network_.stateful:
+            raise ValueError(
+                "initial_state must be 'zeros' unless the network was fitted with "
+                "stateful=True, got 'fit'"
+            )
+        return self.states_
+
+    def _rows_seen(self) -> int | None:
+        """Return on how many rows, up to its own, a prediction depends; None if on all of them."""
+        network: Any = getattr(self, "network_", self)
+        return None if network.stateful else 1
+
+    def _check_X(self, X: ArrayLike) -> NDArray:
+        return check_X(X, self)
+
+    def _check_same_network(self, network: Network) -> None:
+        # Only the dropout rates may change between runs.
+        now, before = (
+            replace(each, dropout=0.0, recurrent_dropout=0.0) for each in (network, self.network_)
+        )
+        if now != before:
+            raise ValueError(
+                f"training must continue with the same network, {self.network_}, but the "
+                f"parameters, X and y now require {network}"
+            )
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags

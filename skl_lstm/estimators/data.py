@@ -1,0 +1,96 @@
+"""Checks of X, y and sample weights, and their conversion for the network."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
+
+from skl_lstm.training.rows import Rows
+
+
+def check_X(X: ArrayLike, estimator: BaseEstimator) -> NDArray:
+    """Return X as a float array of two or three dimensions; a view, as of windows, stays one.
+
+    Whether its values are finite is checked on the memory behind the view, in ``Windows.of``.
+    """
+    values = np.asarray(X) if hasattr(X, "__array__") else None
+    if (
+        isinstance(values, np.ndarray)
+        and values.ndim in (2, 3)
+        and values.size
+        and values.dtype in (np.float64, np.float32)
+    ):
+        return values
+    checked = check_array(
+        X,
+        dtype=[np.float64, np.float32],
+        ensure_all_finite="allow-nan",
+        allow_nd=True,
+        estimator=estimator,
+        input_name="X",
+    )
+    if checked.ndim > 3:
+        raise ValueError(f"X must have 2 or 3 dimensions, got {checked.ndim}")
+    if not checked.size:
+        raise ValueError(f"X must hold at least one value per row, got shape {checked.shape}")
+    return checked
+
+
+def window_shape(values: NDArray, features_per_step: int) -> tuple[int, int]:
+    """Return the number of time steps and of features of the windows in a checked X."""
+    if values.ndim == 3:
+        return values.shape[1], values.shape[2]
+    width, per_step = values.shape[1], int(features_per_step)
+    if width % per_step:
+        raise ValueError(
+            f"X has {width} columns, which is not a multiple of features_per_step={per_step}"
+        )
+    return width // per_step, per_step
+
+
+def split(rows: Rows, validation_split: float) -> tuple[Rows, Rows]:
+    """Split off the last rows in time, on which to evaluate each epoch."""
+    if not len(rows):
+        raise ValueError("X has no complete window: each of its rows lacks at least one lag")
+    # Rounded as in Keras.
+    n_train = math.floor(len(rows) * (1.0 - validation_split))
+    if not n_train:
+        raise ValueError(
+            f"validation_split={validation_split} leaves none of "
+            f"{len(rows)} complete rows to train on"
+        )
+    train = rows[:n_train]
+    if train.sample_weight is not None and not train.sample_weight.any():
+        raise ValueError(
+            "sample_weight must be nonzero for at least one training row, got only zeros"
+        )
+    return train, rows[n_train:]
+
+
+def require_y(estimator: BaseEstimator, y: ArrayLike) -> None:
+    """Raise scikit-learn's error if y is missing."""
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target "
+            "y is None."
+        )
+
+
+def check_sample_weight(
+    sample_weight: ArrayLike | None, n_rows: int
+) -> NDArray[np.float32] | None:
+    """Return a float32 weight for each row, or None if no weights are given."""
+    if sample_weight is None:
+        return None
+    weight = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float32, input_name="sample_weight"
+    )
+    if weight.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight must be of shape ({n_rows},), one weight per row, got {weight.shape}"
+        )
+    return weight

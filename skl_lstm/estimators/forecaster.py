@@ -1,0 +1,238 @@
+"""The regressor: predict the value or values that follow each window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin
+from sklearn.utils import Tags
+
+from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM
+from skl_lstm.estimators.data import require_y
+from skl_lstm.estimators.targets import Values
+
+
+class LSTMForecaster(RegressorMixin, BaseLSTM):
+    """LSTM regressor for time-series forecasting.
+
+    Each row of X is a window of past values, oldest first, such as :class:`LookbackWindower`
+    makes them. The target of a row is the value that follows the window, or several values
+    (``y`` of shape ``(n, horizon)``).
+
+    Parameters
+    ----------
+    units : int or sequence of int, default=32
+        Number of units of the LSTM layer, or of each layer if several are stacked, first layer
+        first.
+    reshape_mode : {"timesteps", "features"}, default="timesteps"
+        How the network receives a window: as `look_back` time steps of `features_per_step`
+        features, or as one time step with all the values as features.
+    features_per_step : int, default=1
+        Number of features per time step: the number of columns of a multivariate series.
+    stateful : bool, default=False
+        Whether each row starts from the state in which the previous row ended, in training and
+        in prediction. In training, `batch_size` is then the number of parallel streams: the rows
+        are cut into `batch_size` stretches of equal length, leaving out the oldest rows if the
+        number is not divisible, and each stretch starts from zero states in every epoch.
+    dropout : float, default=0.0
+        Dropout rate after each LSTM layer, in [0, 1).
+    recurrent_dropout : float, default=0.0
+        Dropout rate of the hidden state between time steps, in [0, 1), as in
+        ``keras.layers.LSTM``.
+    output_activation : {"linear", "relu", "sigmoid", "softmax", "tanh"}, default="linear"
+        Activation of the final Dense layer.
+    loss : str, dict or Keras loss, default="mse"
+        The loss function to minimize: the name of a Keras loss, a loss class or instance, its
+        ``{"class_name": …, "config": …}``, or a function; or ``"pinball"``, with which the
+        network learns a quantile.
+    quantile : float, default=0.5
+        Quantile, in (0, 1), to learn with ``loss="pinball"``.
+    optimizer : str or Keras optimizer, default="adam"
+        The optimizer: the name of a Keras optimizer, a class, or an instance, which is used as a
+        template and is itself left unchanged.
+    learning_rate : float, default=None
+        Learning rate of the optimizer; its default if None.
+    optimizer_kwargs : dict, default=None
+        Further arguments of the optimizer, such as ``{"momentum": 0.9}``.
+    metrics : list of str or Keras metrics, default=None
+        Metrics to record in `history_` in addition to the loss.
+    epochs : int, default=100
+        Number of passes over the training rows.
+    batch_size : int, default=32
+        Number of rows per weight update; one batch of all rows if there are fewer.
+    shuffle : bool or "auto", default="auto"
+        Whether to shuffle the rows before each epoch; ``"auto"`` shuffles unless `stateful`.
+    validation_split : float, default=0.0
+        Fraction of the rows, in [0, 1), on which to evaluate each epoch; always the last rows in
+        time.
+    early_stopping : bool, default=False
+        Whether to stop when the loss has not decreased for `patience` epochs: the validation
+        loss if there are validation rows. The weights of the best epoch are kept.
+    patience : int, default=10
+        Number of epochs to wait for a smaller loss.
+    callbacks : list of Keras callbacks, default=None
+        Callbacks of the training. They are copied before each fit, so that searches can clone
+        and pickle them.
+    warm_start : bool, default=False
+        Whether :meth:`fit` continues from where the previous fit ended, optimizer state
+        included.
+    engine : {"auto", "native", "keras"}, default="auto"
+        Engine that trains the network; ``"auto"`` selects the native one if it covers all the
+        parameters, and Keras otherwise. The results of the two differ only by rounding and by
+        the random numbers of dropout.
+    random_state : int, RandomState instance or None, default=None
+        Determines the initial weights, the order of the rows and dropout. None draws a new seed
+        in each fit; NumPy's global generator is neither read nor changed.
+    verbose : {0, 1, 2}, default=0
+        0 prints nothing, 1 a progress bar, 2 one line per epoch.
+
+    Attributes
+    ----------
+    weights_ : list of ndarray of float32
+        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of the Dense
+        layer, in the shapes and the gate order (input, forget, cell, output) of Keras.
+    history_ : dict of str to list of float
+        Loss and metrics of each epoch; the names of those of the validation rows start with
+        ``val_``.
+    n_iter_ : int
+        Number of epochs run, including those of earlier fits that training continued from.
+    states_ : list of ndarray of float32 of shape (units,)
+        Hidden and cell state of each layer after the last training row, first layer first; empty
+        unless `stateful`.
+    optimizer_state_ : dict of str to ndarray
+        The optimizer's ``iteration`` and slots, from which training continues.
+    engine_ : {"native", "keras"}
+        Engine that trained the network.
+    network_ : Network
+        Sizes of the network.
+    window_shape_ : tuple of int
+        Number of lags and of series in a window.
+    n_outputs_ : int
+        Number of outputs.
+    seed_ : int
+        Seed drawn from `random_state`.
+    n_features_in_ : int
+        Number of columns of X, or of time steps if X has three dimensions.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has column names that are strings.
+
+    See Also
+    --------
+    LookbackWindower : Makes the windows.
+    make_supervised : Makes X and y from a series.
+
+    Notes
+    -----
+    Rows with a missing lag (NaN) are left out of training. Prediction returns a value for every
+    row: a missing lag is filled with the earliest known one of the same window, and only a
+    window without any known value gives NaN.
+
+    The network consists of ``keras.layers.LSTM`` layers (Hochreiter and Schmidhuber, 1997; with
+    the forget gate of Gers, Schmidhuber and Cummins, 2000) with Keras's defaults, and a
+    ``keras.layers.Dense`` layer on the last time step. A fitted estimator holds only arrays, so
+    its pickle is small and prediction does not need Keras.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import MinMaxScaler
+    >>> from skl_lstm import LSTMForecaster, LookbackWindower, make_supervised
+    >>> from skl_lstm.datasets import load_airline_passengers
+    >>> X, y = make_supervised(load_airline_passengers() / 1000)
+    >>> forecaster = LSTMForecaster(units=4, epochs=2, random_state=0)
+    >>> model = make_pipeline(MinMaxScaler(), LookbackWindower(look_back=3), forecaster)
+    >>> model.fit(X, y).predict(X).shape
+    (143,)
+    """
+
+    _targets_class = Values
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> LSTMForecaster:
+        """Train the network on windows and their targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_lags * features_per_step) or \
+                (n_samples, n_steps, n_features)
+            Windows in time order, oldest value first. Three-dimensional windows are used as
+            they are, regardless of `reshape_mode`.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The value or values that follow each window.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss.
+
+        Returns
+        -------
+        self : LSTMForecaster
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, X or y is not numeric and finite (except for NaN in X),
+            their lengths differ, or no complete window is left to train on. An earlier fit is
+            then left unchanged, as it is if training is interrupted.
+        """
+        resume = self.warm_start and hasattr(self, "weights_")
+        require_y(self, y)
+        targets, values = Values.encode(y)
+        self._train(X, values, targets, sample_weight, resume=resume)
+        return self
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> LSTMForecaster:
+        """Train for one more epoch, on the given rows, from the current state.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_lags * features_per_step) or \
+                (n_samples, n_steps, n_features)
+            Windows of the same shape as in the first call.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The value or values that follow each window.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row in the loss.
+
+        Returns
+        -------
+        self : LSTMForecaster
+            The estimator itself, trained further. `validation_split` and `early_stopping` are
+            ignored here.
+        """
+        resume = hasattr(self, "weights_")
+        require_y(self, y)
+        targets, values = Values.encode(y)
+        self._train(X, values, targets, sample_weight, resume=resume, **ONE_EPOCH)
+        return self
+
+    def predict(self, X: ArrayLike, *, initial_state: str = "zeros") -> NDArray:
+        """Predict the value or values that follow each window.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_lags * features_per_step) or \
+                (n_samples, n_steps, n_features)
+            Windows, as in :meth:`fit`. A stateful network processes them one after the other.
+        initial_state : {"zeros", "fit"}, default="zeros"
+            State of a stateful network before the first window: zeros, or the state after the
+            last training row, which the rows of X must then follow.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions, in the shape of y in :meth:`fit`; float32 if X is float32, otherwise
+            float64.
+        """
+        return self._decode(self._outputs(X, initial_state))
+
+    def _objective(self, n_outputs: int) -> tuple[Any, str]:
+        return self.loss, self.output_activation
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

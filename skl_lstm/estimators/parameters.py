@@ -1,0 +1,158 @@
+"""The parameters of the estimators: their checks, and the training settings they define."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skl_lstm.checks import check_choice, check_fraction, check_integer, is_number
+from skl_lstm.estimators.targets import Targets
+from skl_lstm.network.network import OUTPUT_ACTIVATIONS, Network
+from skl_lstm.training.settings import Settings
+
+RESHAPE_MODES = ("timesteps", "features")
+ENGINES = ("auto", "native", "keras")
+
+
+class LSTMParameters(BaseEstimator):
+    """The parameters that the estimators share; they are documented in the subclasses."""
+
+    # How the class encodes y.
+    _targets_class: ClassVar[type[Targets]]
+
+    def __init__(
+        self,
+        *,
+        units: int | Sequence[int] = 32,
+        reshape_mode: str = "timesteps",
+        features_per_step: int = 1,
+        stateful: bool = False,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        output_activation: str = "linear",
+        loss: Any = "mse",
+        quantile: float = 0.5,
+        optimizer: Any = "adam",
+        learning_rate: float | None = None,
+        optimizer_kwargs: dict[str, Any] | None = None,
+        metrics: Sequence[Any] | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        shuffle: bool | str = "auto",
+        validation_split: float = 0.0,
+        early_stopping: bool = False,
+        patience: int = 10,
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+        engine: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.units = units
+        self.reshape_mode = reshape_mode
+        self.features_per_step = features_per_step
+        self.stateful = stateful
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.output_activation = output_activation
+        self.loss = loss
+        self.quantile = quantile
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.optimizer_kwargs = optimizer_kwargs
+        self.metrics = metrics
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.validation_split = validation_split
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.engine = engine
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _units(self) -> tuple[Any, ...]:
+        return tuple(self.units) if np.iterable(self.units) else (self.units,)
+
+    def _check_parameters(self) -> None:
+        """Check the parameters that no library checks for us."""
+        if isinstance(self.units, str) or not len(self._units()):
+            raise ValueError(
+                f"units must be a positive integer or a sequence of them, got {self.units!r}"
+            )
+        for n_units in self._units():
+            check_integer("units", n_units)
+        check_choice("reshape_mode", self.reshape_mode, RESHAPE_MODES)
+        check_integer("features_per_step", self.features_per_step)
+        check_fraction("dropout", self.dropout)
+        check_fraction("recurrent_dropout", self.recurrent_dropout)
+        check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
+        if not (is_number(self.quantile) and 0 < self.quantile < 1):
+            raise ValueError(f"quantile must be a number in (0, 1), got {self.quantile!r}")
+        for name in ("stateful", "early_stopping", "warm_start"):
+            check_choice(name, getattr(self, name), (True, False))
+        rate = self.learning_rate
+        if rate is not None and not (is_number(rate) and 0 < rate < math.inf):
+            raise ValueError(f"learning_rate must be a positive number or None, got {rate!r}")
+        if not isinstance(self.optimizer_kwargs, dict | None):
+            raise ValueError(f"optimizer_kwargs must be a dict, got {self.optimizer_kwargs!r}")
+        for name in ("metrics", "callbacks"):
+            if not isinstance(getattr(self, name), list | tuple | None):
+                raise ValueError(f"{name} must be a list, got {getattr(self, name)!r}")
+        check_integer("epochs", self.epochs)
+        check_integer("batch_size", self.batch_size)
+        check_choice("shuffle", self.shuffle, (True, False, "auto"))
+        if self.stateful and self.shuffle != "auto" and self.shuffle:
+            raise ValueError(
+                "shuffle must be False or 'auto' if stateful=True, which takes the rows in time "
+                "order, got True"
+            )
+        check_fraction("validation_split", self.validation_split)
+        check_integer("patience", self.patience, minimum=0)
+        check_choice("engine", self.engine, ENGINES)
+        check_choice("verbose", self.verbose, (0, 1, 2, True, False))
+
+    def _objective(self, n_outputs: int) -> tuple[Any, str]:
+        """Return the loss and the activation of the outputs that it requires."""
+        raise NotImplementedError
+
+    def _settings(self, network: Network, seed: int, **changes: Any) -> Settings:
+        loss, _ = self._objective(network.n_outputs)
+        settings = {
+            "loss": loss,
+            "quantile": self.quantile,
+            "optimizer": self.optimizer,
+            "learning_rate": self.learning_rate,
+            "optimizer_kwargs": self.optimizer_kwargs or {},
+            "metrics": list(self.metrics or ()),
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "shuffle": not self.stateful if self.shuffle == "auto" else self.shuffle,
+            "validation_split": self.validation_split,
+            "early_stopping": self.early_stopping,
+            "patience": self.patience,
+            "callbacks": list(self.callbacks or ()),
+            "verbose": int(self.verbose),
+        }
+        return Settings(seed=seed, **{**settings, **changes})
+
+    def _network(self, window_shape: tuple[int, int], ndim: int, n_outputs: int) -> Network:
+        as_features = ndim == 2 and self.reshape_mode == "features"
+        n_steps, n_features = (1, math.prod(window_shape)) if as_features else window_shape
+        _, output_activation = self._objective(n_outputs)
+        return Network(
+            n_steps,
+            n_features,
+            tuple(int(n_units) for n_units in self._units()),
+            n_outputs,
+            output_activation,
+            float(self.dropout),
+            float(self.recurrent_dropout),
+            bool(self.stateful),
+        )

@@ -1,0 +1,133 @@
+"""Encoding of y, numbers or labels, as network targets, and decoding of outputs.
+
+The fields of each class are fitted attributes of an estimator, under the names in `attributes`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+
+@dataclass(frozen=True)
+class Values:
+    """Numeric targets: one output for each number.
+
+    Parameters
+    ----------
+    n_dimensions : int
+        Number of dimensions of y: 1 or 2.
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ("_y_ndim",)
+
+    n_dimensions: int
+
+    def learned(self) -> dict[str, Any]:
+        """Return the fitted attributes."""
+        return dict(zip(self.attributes, vars(self).values(), strict=True))
+
+    @classmethod
+    def encode(cls, y: ArrayLike) -> tuple[Values, NDArray[np.float32]]:
+        """Return the encoding of y, and the targets of shape (n, n_outputs)."""
+        values = check_array(y, ensure_2d=False, dtype=np.float32, input_name="y")
+        return cls(values.ndim), values.reshape(len(values), -1)
+
+    def decode(self, outputs: NDArray) -> NDArray:
+        """Turn outputs of shape (n, n_outputs) into predictions."""
+        return outputs[:, 0] if self.n_dimensions == 1 else outputs
+
+    @classmethod
+    def of_outputs(cls, n_outputs: int) -> Values:
+        """Return the encoding for a network trained elsewhere."""
+        return cls(1 if n_outputs == 1 else 2)
+
+    def check(self, n_outputs: int) -> None:
+        """Raise ValueError unless a network of `n_outputs` outputs can predict this."""
+        if self.n_dimensions not in ((1, 2) if n_outputs == 1 else (2,)):
+            raise ValueError(
+                f"a network of {n_outputs} outputs cannot predict y of {self.n_dimensions!r} "
+                "dimensions"
+            )
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Class labels: one sigmoid output for two classes, one softmax output per class for more.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The labels, sorted.
+    """
+
+    attributes: ClassVar[tuple[str, ...]] = ("classes_",)
+
+    classes: NDArray
+
+    def learned(self) -> dict[str, Any]:
+        """Return the fitted attributes."""
+        return dict(zip(self.attributes, vars(self).values(), strict=True))
+
+    @classmethod
+    def encode(
+        cls, y: ArrayLike, classes: NDArray | None = None
+    ) -> tuple[Labels, NDArray[np.float32]]:
+        """Return the encoding of y, and the targets of shape (n, n_outputs).
+
+        `classes` holds all possible labels; those in y if None.
+        """
+        labels = column_or_1d(y, warn=True)
+        if not len(labels):
+            raise ValueError("y must hold a label for each row of X, got none")
+        try:
+            check_classification_targets(labels)
+            seen, codes = np.unique(labels, return_inverse=True)
+        except TypeError as error:
+            raise TypeError(f"y must hold labels that can be sorted: {error}") from error
+        classes = seen if classes is None else classes
+        if len(classes) < 2:
+            raise ValueError(f"y must hold at least two classes, got one class: {classes[0]}")
+        unknown = np.setdiff1d(seen, classes)
+        if len(unknown):
+            raise ValueError(
+                f"y holds the labels {unknown}, which are not among the classes of the first "
+                f"call, {classes}"
+            )
+        codes = np.searchsorted(classes, seen)[codes]
+        if len(classes) == 2:
+            return cls(classes), codes[:, np.newaxis].astype(np.float32)
+        return cls(classes), np.eye(len(classes), dtype=np.float32)[codes]
+
+    def decode(self, outputs: NDArray) -> NDArray:
+        """Turn outputs of shape (n, n_outputs) into the most probable label of each row."""
+        unknown = np.flatnonzero(np.isnan(outputs).any(axis=1))
+        if len(unknown):
+            raise ValueError(
+                f"X has {len(unknown)} rows with no known value, the first is row {unknown[0]}: "
+                "they have no class, and predict_proba gives NaN for them"
+            )
+        codes = outputs[:, 0] > 0.5 if outputs.shape[1] == 1 else outputs.argmax(axis=1)
+        return self.classes[np.asarray(codes, dtype=np.intp)]
+
+    @classmethod
+    def of_outputs(cls, n_outputs: int) -> Labels:
+        """Return the encoding for a network trained elsewhere."""
+        return cls(np.arange(max(n_outputs, 2)))
+
+    def check(self, n_outputs: int) -> None:
+        """Raise ValueError unless a network of `n_outputs` outputs can predict this."""
+        classes = np.asarray(self.classes)
+        if classes.shape != (max(n_outputs, 2),) or (np.unique(classes) != classes).any():
+            raise ValueError(
+                f"classes_ must hold {max(n_outputs, 2)} sorted labels for a network of "
+                f"{n_outputs} outputs, got {classes}"
+            )
+
+
+Targets = Values | Labels

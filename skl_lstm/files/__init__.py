@@ -1,0 +1,1 @@
+"""Model files, also untrusted ones: bytes to values and back, independent of estimators."""

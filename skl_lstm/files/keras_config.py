@@ -1,0 +1,174 @@
+"""Check of the config of a Keras model, layer by layer, and its conversion to a network.
+
+Any layer that :class:`Network` does not have is refused by name, and nothing is ever passed to
+Keras to be built, so a file cannot execute anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skl_lstm.checks import check_integer
+from skl_lstm.network.cells import LSTM
+from skl_lstm.network.network import OUTPUT_ACTIVATIONS, Network
+from skl_lstm.training.keras_parts import Config
+
+# Options that must have a certain value (NEEDED), and options with free values (FREE). Any other
+# must be off, so that an option of a future Keras version is refused rather than ignored.
+COMMON = {"trainable": True, "dtype": "float32"}
+NEEDED: dict[str, Config] = {
+    LSTM.keras_class: COMMON
+    | {"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True},
+    "Dropout": COMMON,
+    "Dense": COMMON | {"use_bias": True},
+}
+INITIAL = {"name", "seed", "kernel_initializer", "bias_initializer", "batch_input_shape"}
+FREE: dict[str, set[str]] = {
+    LSTM.keras_class: INITIAL
+    | {"units", "return_sequences", "stateful", "recurrent_dropout", "recurrent_initializer"}
+    | {"unit_forget_bias", "unroll", "implementation", "zero_output_for_mask"},
+    "Dropout": INITIAL | {"rate"},
+    "Dense": INITIAL | {"units", "activation"},
+}
+
+MODULE = "keras.layers"
+
+
+def network_of(config: Config, parameters: Config) -> tuple[Network, int | None]:
+    """Return the network of a config, and its number of streams if it is stateful.
+
+    `parameters` may give the dropout rates if those of the layers differ.
+    """
+    (n_streams, n_steps, n_features), layers = chain(config)
+    lstm = [layer["config"] for layer in layers if layer["class_name"] == LSTM.keras_class]
+    after = [*layers[1:], {"class_name": None}]
+    dropout = [
+        following["config"]["rate"] if following["class_name"] == "Dropout" else 0.0
+        for layer, following in zip(layers, after, strict=True)
+        if layer["class_name"] == LSTM.keras_class
+    ]
+    recurrent_dropout = [options.get("recurrent_dropout", 0.0) for options in lstm]
+    dense = layers[-1]["config"]
+    network = Network(
+        n_steps,
+        n_features,
+        tuple(options["units"] for options in lstm),
+        dense["units"],
+        dense.get("activation") or "linear",
+        _common("dropout", dropout, parameters),
+        _common("recurrent_dropout", recurrent_dropout, parameters),
+        lstm[0].get("stateful", False),
+    )
+    return network, n_streams if network.stateful else None
+
+
+def _common(name: str, rates: list[float], parameters: Config) -> float:
+    """Return the rate of all layers, since an estimator has only one."""
+    if name in parameters:
+        return float(parameters[name])
+    if len(set(rates)) > 1:
+        raise ValueError(
+            f"its layers have the rates {rates} of {name}, but an estimator has one for all of "
+            f"them: pass {name}=… for further training; predictions do not depend on it"
+        )
+    return rates[0]
+
+
+def chain(config: Config) -> tuple[list[Any], list[Config]]:
+    """Check a model layer by layer, and return its layers.
+
+    Returns
+    -------
+    input_shape : list
+        Batch size (or None), number of time steps and of features.
+    layers : list of dict
+        LSTM layers, each optionally followed by a Dropout layer, and a Dense layer.
+    """
+    kind, options = config["class_name"], config["config"]
+    if kind not in ("Sequential", "Functional"):
+        raise ValueError(f"it must be a Sequential or functional model, got a {kind}")
+    layers = options["layers"]
+    for layer in layers:
+        known = layer["class_name"] in ("InputLayer", *NEEDED)
+        if not known or layer.get("module", MODULE) != MODULE or layer.get("registered_name"):
+            raise _refusal(layer, "is not supported: only LSTM, Dropout and Dense layers are")
+    if kind == "Functional":
+        _check_in_line(options)
+    if layers and layers[0]["class_name"] == "InputLayer":
+        first, *layers = layers
+        shape = first["config"].get("batch_shape")
+    else:
+        shape = options.get("build_input_shape")
+    _check_order(layers)
+    for layer in layers:
+        _check_options(layer)
+    if not isinstance(shape, list) or len(shape) != 3 or None in shape[1:]:
+        raise ValueError(
+            f"it must take windows of a fixed shape (n_steps, n_features), got {shape}"
+        )
+    for name, number in zip(("n_steps", "n_features"), shape[1:], strict=True):
+        check_integer(name, number)
+    return shape, layers
+
+
+def _check_order(layers: list[Config]) -> None:
+    kinds = [layer["class_name"] for layer in layers]
+    for number, layer in enumerate(layers):
+        allowed = {LSTM.keras_class, "Dropout", "Dense"} if number else {LSTM.keras_class}
+        if number and kinds[number - 1] == "Dropout":
+            allowed.remove("Dropout")
+        if kinds[number] not in allowed or (kinds[number] == "Dense") != (layer is layers[-1]):
+            raise _refusal(
+                layer,
+                "is out of place: LSTM layers, each with or without a Dropout after it, must "
+                "come first and one Dense layer last",
+            )
+    lstm = [layer for layer in layers if layer["class_name"] == LSTM.keras_class]
+    for layer in lstm:
+        if layer["config"].get("return_sequences", False) != (layer is not lstm[-1]):
+            raise _refusal(layer, "must return sequences, unless it is the last of them")
+        if layer["config"].get("stateful", False) != lstm[0]["config"].get("stateful", False):
+            raise _refusal(layer, "must be stateful if and only if the first one is")
+    if not lstm:
+        raise ValueError("it has no LSTM layer")
+
+
+def _check_in_line(options: Config) -> None:
+    """Refuse a functional model whose layers do not form a chain in the order listed."""
+    names = [layer["config"]["name"] for layer in options["layers"]]
+    for before, layer in zip([None, *names], options["layers"], strict=False):
+        nodes = layer["inbound_nodes"]
+        sources = [
+            [argument["config"]["keras_history"][0] for argument in node["args"]] for node in nodes
+        ]
+        plain = all(
+            isinstance(value, bool | None)
+            for node in nodes
+            for value in node.get("kwargs", {}).values()
+        )
+        if sources != ([] if before is None else [[before]]) or not plain:
+            raise _refusal(layer, f"does not follow only the layer {before!r}")
+    if np.ravel(options["output_layers"]).tolist()[:1] != names[-1:]:
+        raise _refusal(options["layers"][-1], "is not the output")
+
+
+def _check_options(layer: Config) -> None:
+    kind = layer["class_name"]
+    for option, value in layer["config"].items():
+        if isinstance(value, dict) and value.get("class_name") == "DTypePolicy":
+            value = value["config"]["name"]
+        needed = NEEDED[kind].get(option)
+        right = value == needed if needed is not None else option in FREE[kind] or not value
+        if not right:
+            raise _refusal(layer, f"has {option}={value!r}, which is not supported")
+    activation = layer["config"].get("activation") or "linear"
+    if kind == "Dense" and activation not in OUTPUT_ACTIVATIONS:
+        allowed = ", ".join(OUTPUT_ACTIVATIONS)
+        raise _refusal(layer, f"has the activation {activation!r}, not {allowed}")
+
+
+def _refusal(layer: Config, why: str) -> ValueError:
+    name = layer.get("name") or layer["config"].get("name")
+    return ValueError(f"its layer {name!r}, of the class {layer['class_name']}, {why}")

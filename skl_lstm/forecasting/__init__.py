@@ -1,0 +1,1 @@
+"""Forecasts over several steps with any model, their prediction intervals, and backtests."""

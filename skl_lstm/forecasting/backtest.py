@@ -1,0 +1,320 @@
+"""Backtests: forecasts from past origins, compared with two naive forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.utils import check_consistent_length
+from sklearn.utils.parallel import Parallel, delayed
+
+from skl_lstm.checks import check_integer
+from skl_lstm.forecasting.calendar import following, frequency, season_of
+from skl_lstm.forecasting.forecast import check_regressor
+from skl_lstm.forecasting.walk import walk_forward
+from skl_lstm.windowing.supervised import as_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = ("forecast", "naive", "seasonal_naive")
+
+
+class Backtest(NamedTuple):
+    """The result of :func:`backtest`: each forecast, and error measures by step ahead.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row for each fold and step ahead.
+    summary : DataFrame
+        The error measures by method and step ahead.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skl_lstm import Backtest, backtest, load_airline_passengers, make_supervised
+    >>> X, y = make_supervised(load_airline_passengers())
+    >>> result = backtest(LinearRegression(), X, y, steps=2)
+    >>> isinstance(result, Backtest), list(result.summary)
+    (True, ['RMSE', 'MAE', 'sMAPE', 'MASE'])
+    """
+
+    frame: pd.DataFrame
+    summary: pd.DataFrame
+
+
+def backtest(
+    model: Any,
+    X: pd.DataFrame | ArrayLike,
+    y: pd.Series | pd.DataFrame | ArrayLike,
+    cv: Any = None,
+    steps: int | None = None,
+    *,
+    known: Sequence[Any] = (),
+    season: int | None = None,
+    freq: Any = None,
+    n_jobs: int | None = None,
+) -> Backtest:
+    """Forecast from the first test row of each fold, with a model fitted on the rows before.
+
+    Parameters
+    ----------
+    model : regressor
+        Model as in :func:`forecast`. It need not be fitted: a clone is fitted for each fold.
+    X : DataFrame or array-like of shape (n_samples, n_columns)
+        The series, as returned by :func:`make_supervised`, with the columns that are known
+        ahead.
+    y : array-like of shape (n_samples,) or (n_samples, horizon * n_targets)
+        What follows each row, in the columns that are not known ahead.
+    cv : splitter, int or iterable, default=None
+        Determines the training and test rows of each fold, the test rows after the training
+        rows: a splitter, an iterable of (train, test) index pairs, or the number of splits of a
+        ``TimeSeriesSplit``; ``TimeSeriesSplit()`` if None.
+    steps : int, default=None
+        Number of rows to forecast from each origin, limited to the number of rows after it; the
+        number of test rows of the fold if None.
+    known : sequence of column names, default=()
+        Columns of X that are known ahead.
+    season : int, default=None
+        Number of rows in a season, for the seasonal naive forecast and the scale of MASE. If
+        None, it is inferred from the frequency of the index (12 months, 4 quarters, 52 weeks, 7
+        days, 5 business days, 24 hours), and is 1 for any other index.
+    freq : str, offset or int, default=None
+        Step between two rows, as in :func:`forecast`.
+    n_jobs : int, default=None
+        Number of folds to run in parallel, as in joblib.
+
+    Returns
+    -------
+    result : Backtest
+        Named tuple of two DataFrames. ``result.frame`` has one row per fold and step ahead (and
+        per forecast column, if there are several), with the columns ``fold``, ``step``, ``time``
+        (index of the forecast row), ``truth``, ``forecast``, ``naive`` (the last known value),
+        ``seasonal_naive`` (the value one season before) and ``scale`` (the divisor of MASE).
+        ``result.summary`` has the measures ``RMSE``, ``MAE``, ``sMAPE`` (in percent) and
+        ``MASE`` by method and step.
+
+    Raises
+    ------
+    ValueError
+        If `steps`, `season`, `known` or `cv` is invalid; if `y` does not hold what follows each
+        row of `X`; if a fold has test rows before training rows, or no more training rows than a
+        season; or if the model is not a regressor.
+
+    See Also
+    --------
+    forecast : Forecasts what follows the last row.
+
+    Notes
+    -----
+    The origin of a fold is its first test row. It is the target of the last training row, and so
+    it is known at the same time. Training rows whose target reaches beyond the origin are left
+    out, so that nothing after the origin affects a forecast.
+
+    MASE divides by the mean absolute error of the seasonal-naive forecast on the training rows
+    of the fold: Hyndman, R. J. and Koehler, A. B. (2006), *Another look at measures of
+    forecast accuracy*, International Journal of Forecasting 22 (4). sMAPE is the mean of
+    ``200 |truth - forecast| / (|truth| + |forecast|)``.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn.model_selection import TimeSeriesSplit
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skl_lstm import LookbackWindower, backtest, load_airline_passengers, make_supervised
+    >>> X, y = make_supervised(load_airline_passengers())
+    >>> model = make_pipeline(LookbackWindower(12, padding="edge"), LinearRegression())
+    >>> result = backtest(model, X, y, cv=TimeSeriesSplit(3), steps=2)
+    >>> result.frame[["fold", "step", "truth", "naive", "seasonal_naive"]]
+       fold  step  truth  naive  seasonal_naive
+    0     0     1  181.0  193.0           163.0
+    1     0     2  183.0  193.0           172.0
+    2     1     1  267.0  233.0           235.0
+    3     1     2  269.0  233.0           227.0
+    4     2     1  318.0  340.0           301.0
+    5     2     2  362.0  340.0           356.0
+    >>> result.summary.loc["forecast"].round(2)  # doctest: +NORMALIZE_WHITESPACE
+           RMSE    MAE  sMAPE  MASE
+    step
+    1     21.85  21.46   8.56  0.86
+    2     25.16  25.15   9.77  1.01
+    """
+    import pandas as pd
+
+    check_regressor(model)
+    for name, value in (("steps", steps), ("season", season)):
+        if value is not None:
+            check_integer(name, value)
+    data = _Data.of(X, y, known, season, freq)
+    folds = enumerate(_splitter(cv).split(data.rows.iloc[:-1]))
+    tables = Parallel(n_jobs=n_jobs)(
+        delayed(_forecast_fold)(
+            clone(model), data, fold, np.asarray(train), np.asarray(test), steps
+        )
+        for fold, (train, test) in folds
+    )
+    frame = pd.concat(tables, ignore_index=True)
+    return Backtest(frame, _summary(frame))
+
+
+def _splitter(cv: Any) -> Any:
+    from sklearn.model_selection import TimeSeriesSplit, check_cv  # late: slow to import
+
+    if cv is None:
+        return TimeSeriesSplit()
+    if isinstance(cv, Integral):
+        check_integer("cv", cv, minimum=2)
+        return TimeSeriesSplit(int(cv))
+    if isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
+        raise ValueError(
+            f"cv must be a splitter, a number of splits or an iterable of splits, got {cv!r}"
+        )
+    return check_cv(cv)
+
+
+class _Data(NamedTuple):
+    """A series, prepared for the folds.
+
+    Attributes
+    ----------
+    X : DataFrame or ndarray of shape (n, n_columns)
+        Input of the models.
+    y : ndarray of shape (n,) or (n, horizon * n_targets)
+        What follows each row.
+    rows : DataFrame of shape (n + 1, n_columns)
+        The complete series: X, and one more row for what follows its last row.
+    targets : Index
+        Names of the columns that a model predicts.
+    season : int
+        Number of rows in a season.
+    """
+
+    X: Any
+    y: NDArray
+    rows: pd.DataFrame
+    targets: pd.Index
+    season: int
+
+    @classmethod
+    def of(cls, X: Any, y: Any, known: Sequence[Any], season: int | None, freq: Any) -> _Data:
+        """Check the series and split it into its parts."""
+        import pandas as pd
+
+        frame, y = as_frame(X), np.asarray(y)
+        check_consistent_length(frame, y)
+        targets = _targets(frame, known)
+        next_values = _next_values(frame, y, targets)
+        frame = frame.astype(dict.fromkeys(targets, np.float64))
+        times = frame.index.append(following(frame.index, 1, freq))
+        rows = pd.concat([frame, frame.tail(1)]).set_axis(times)
+        rows.iloc[-1, rows.columns.get_indexer(targets)] = next_values[-1]
+        if season is None:
+            season = season_of(frequency(frame.index, freq))
+        return cls(frame if hasattr(X, "iloc") else frame.to_numpy(), y, rows, targets, season)
+
+
+def _targets(frame: pd.DataFrame, known: Sequence[Any]) -> pd.Index:
+    known = [known] if isinstance(known, str) else list(known)
+    targets = frame.columns[~frame.columns.isin(known)]
+    if not len(targets) or len(targets) + len(known) != len(frame.columns):
+        raise ValueError(
+            f"known must name some of the columns of X, {list(frame.columns)}, and leave one to "
+            f"forecast, got {known}"
+        )
+    return targets
+
+
+def _next_values(frame: pd.DataFrame, y: NDArray, targets: pd.Index) -> NDArray:
+    """Return the part of y that is one step ahead, and check that it is the next row of X."""
+    width = y.size // len(y)
+    if width % len(targets):
+        raise ValueError(
+            f"known must name all columns of X that y does not hold, got y of {width} columns "
+            f"for {list(targets)}"
+        )
+    following_rows = y.reshape(len(y), width)[:, : len(targets)]
+    values = frame[targets].to_numpy()
+    floats = [each.dtype for each in (values, y) if each.dtype.kind == "f"]
+    coarser = min(floats, key=lambda dtype: dtype.itemsize, default=np.dtype(np.float64))
+    # Without a tolerance: a slowly changing series is close to itself one row later.
+    pair = following_rows[:-1].astype(coarser), values[1:].astype(coarser)
+    agree = np.isclose(*pair, rtol=0, atol=0, equal_nan=True).all(axis=1)
+    if not agree.all():
+        raise ValueError(
+            "y must hold what follows each row of X, as make_supervised makes it, but at "
+            f"{frame.index[int(agree.argmin())]} it does not"
+        )
+    return following_rows
+
+
+def _forecast_fold(
+    model: Any, data: _Data, fold: int, train: NDArray, test: NDArray, steps: int | None
+) -> pd.DataFrame:
+    """Fit a model on the training rows and forecast from the first test row."""
+    import pandas as pd
+
+    origin, season, n_targets = test[0], data.season, len(data.targets)
+    if train.max() >= origin:
+        raise ValueError(
+            "cv must put the test rows of a fold after its training rows, got training row "
+            f"{train.max()} and test row {origin} in fold {fold}"
+        )
+    if len(train) <= season:
+        raise ValueError(
+            f"season={season} needs more training rows, got {len(train)} in fold {fold}"
+        )
+    series = data.rows[data.targets].to_numpy()
+    horizon = data.y.size // len(data.y) // n_targets
+    learnt = train[train + horizon <= origin]
+    model.fit(data.X.take(learnt, axis=0), data.y[learnt])
+    n_steps = min(len(test) if steps is None else steps, len(series) - 1 - origin)
+    forecasts = walk_forward(model, data.rows, [origin], n_steps, data.targets)[0]
+    ahead = np.arange(n_steps)
+    seen = series[train[0] : train[-1] + 1]
+    table = {
+        "fold": fold,
+        "step": np.repeat(ahead + 1, n_targets),
+        "time": data.rows.index[origin + 1 + ahead].repeat(n_targets),
+        "column": np.tile(data.targets, n_steps),
+        "truth": series[origin + 1 + ahead].ravel(),
+        "forecast": forecasts.ravel(),
+        "naive": np.tile(series[origin], n_steps),
+        "seasonal_naive": series[origin + 1 - season + ahead % season].ravel(),
+        "scale": np.tile(np.abs(seen[season:] - seen[:-season]).mean(axis=0), n_steps),
+    }
+    if n_targets == 1:
+        del table["column"]
+    return pd.DataFrame(table)
+
+
+def _summary(frame: pd.DataFrame) -> pd.DataFrame:
+    """Measure each method by step ahead (and by column, if there are several)."""
+    import pandas as pd
+
+    by = [name for name in ("column", "step") if name in frame]
+    return pd.concat(
+        {method: _measures(frame, method, by) for method in METHODS}, names=["method"]
+    )
+
+
+def _measures(frame: pd.DataFrame, method: str, by: list[str]) -> pd.DataFrame:
+    truth = frame["truth"]
+    error = (frame[method] - truth).abs()
+    size = truth.abs() + frame[method].abs()
+    means = (
+        frame[by]
+        .assign(
+            RMSE=error**2,
+            MAE=error,
+            sMAPE=200 * (error / size).where(size > 0, 0.0),
+            MASE=error / frame["scale"],
+        )
+        .groupby(by)
+        .mean()
+    )
+    return means.assign(RMSE=np.sqrt(means["RMSE"]))

@@ -1,0 +1,188 @@
+"""Prediction intervals: conformal, from the residuals of earlier forecasts."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+
+from skl_lstm.checks import check_integer
+from skl_lstm.compositions.parts import look_back
+from skl_lstm.forecasting.forecast import begin
+from skl_lstm.forecasting.walk import model_input, predict_blocks, walk_forward
+from skl_lstm.windowing.supervised import make_supervised
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Number of residuals beyond which their quantiles hardly improve, but the time grows.
+ENOUGH = 300
+
+
+def forecast_interval(
+    model: Any,
+    history: pd.Series | pd.DataFrame | ArrayLike,
+    steps: int,
+    coverage: float = 0.9,
+    calibration: int | None = None,
+    *,
+    refits: int = 10,
+    future: pd.DataFrame | None = None,
+    freq: Any = None,
+) -> pd.DataFrame:
+    """Forecast several steps ahead, with prediction intervals of the given coverage.
+
+    Clones of the model are fitted on the beginning of the history and forecast the rest of it,
+    `steps` ahead from one row after the other. Their errors at a step determine the width of the
+    interval at that step.
+
+    Parameters
+    ----------
+    model : fitted regressor
+        Model as in :func:`forecast`.
+    history : Series, DataFrame or array-like of shape (n,) or (n, n_columns)
+        The series up to now, as in :func:`forecast`.
+    steps : int
+        Number of rows to forecast.
+    coverage : float, default=0.9
+        Probability, in (0, 1), with which the interval should contain the true value, at each
+        step separately.
+    calibration : int, default=None
+        Number of rows from which the clones forecast: the last ones that have `steps` rows after
+        them. If None, it is half the number of such rows but at most 300, or as many more as
+        `coverage` requires.
+    refits : int, default=10
+        Number of clones. The calibration rows are divided among them, and each is fitted on all
+        rows before its own. The more there are, the more the clones resemble the model itself.
+    future : DataFrame of shape (steps, n_known), default=None
+        Columns that are known ahead, as in :func:`forecast`.
+    freq : str, offset or int, default=None
+        Step between two rows, as in :func:`forecast`.
+
+    Returns
+    -------
+    ahead : DataFrame of shape (steps, 3)
+        The columns ``lower``, ``forecast`` and ``upper``, in the units of the history. If the
+        model predicts several columns, there are these three for each of them, side by side,
+        under its name.
+
+    Raises
+    ------
+    NotFittedError
+        If the model is not fitted.
+    ValueError
+        As in :func:`forecast`; and if `coverage` is not in (0, 1), if `calibration` is too small
+        for it or leaves too few rows to fit a clone on, or if the history has gaps.
+
+    See Also
+    --------
+    forecast : Forecasts without an interval.
+
+    Notes
+    -----
+    The half width at a step is the ``ceil((calibration + 1) * coverage)``-th smallest of the
+    absolute residuals at that step: split conformal prediction (Vovk, V., Gammerman, A. and
+    Shafer, G., 2005, *Algorithmic learning in a random world*, Springer), for each step ahead as
+    in Stankeviciute, K., Alaa, A. M. and van der Schaar, M. (2021), *Conformal time-series
+    forecasting*, NeurIPS 34. No residual belongs to a row that its clone was fitted on. The rows
+    of a series are not exchangeable, so the coverage is approximate (Xu, C. and Xie, Y., 2021,
+    *Conformal prediction interval for dynamic time-series*, ICML 38): if the variability of the
+    series changes, the intervals adapt with a delay.
+
+    A search is run again for each clone; passing its ``best_estimator_`` avoids that.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skl_lstm import (
+    ...     LookbackWindower,
+    ...     forecast_interval,
+    ...     load_airline_passengers,
+    ...     make_supervised,
+    ... )
+    >>> series = load_airline_passengers()
+    >>> X, y = make_supervised(series)
+    >>> model = make_pipeline(LookbackWindower(12, padding="edge"), LinearRegression()).fit(X, y)
+    >>> ahead = forecast_interval(model, series, steps=3, coverage=0.8)
+    >>> ahead.round(1)  # doctest: +NORMALIZE_WHITESPACE
+                lower  forecast  upper
+    Month
+    1961-01-01  441.8     466.5  491.1
+    1961-02-01  397.3     430.3  463.4
+    1961-03-01  421.8     455.4  489.0
+    """
+    import pandas as pd
+
+    check_integer("refits", refits)
+    rows, times, targets = begin(model, history, steps, future, freq)
+    past = rows.iloc[: len(rows) - steps]
+    unknown = past[targets].isna().any(axis=1)
+    if unknown.any():
+        raise ValueError(f"history must have no gaps, got NaN at {unknown.idxmax()}")
+    n_origins = _n_origins(calibration, coverage, len(past) - steps)
+    forecasts = walk_forward(model, rows, [len(past) - 1], steps, targets)[0]
+    residuals = _residuals(model, past, targets, steps, n_origins, refits)
+    half_widths = np.sort(np.abs(residuals), axis=0)[_rank(n_origins, coverage) - 1]
+    ends = {
+        "lower": forecasts - half_widths,
+        "forecast": forecasts,
+        "upper": forecasts + half_widths,
+    }
+    frames = {
+        target: pd.DataFrame({name: values[:, k] for name, values in ends.items()}, index=times)
+        for k, target in enumerate(targets)
+    }
+    return frames[targets[0]] if len(targets) == 1 else pd.concat(frames, axis=1)
+
+
+def _residuals(
+    model: Any, rows: pd.DataFrame, targets: pd.Index, steps: int, n_origins: int, refits: int
+) -> NDArray[np.float64]:
+    """Return the errors of forecasts from the last rows, by clones not fitted on them.
+
+    Returns
+    -------
+    residuals : ndarray of shape (n_origins, steps, n_targets)
+        True values minus forecasts.
+    """
+    horizon = predict_blocks(model, rows, targets).shape[1]
+    n_least = look_back(model) + horizon + n_origins + steps - 1
+    if len(rows) < n_least:
+        raise ValueError(
+            f"history must have at least {n_least} rows for calibration={n_origins}, "
+            f"steps={steps} and windows of {look_back(model)}, got {len(rows)}"
+        )
+    origins = np.arange(len(rows) - steps - n_origins, len(rows) - steps)
+    truth = rows[targets].to_numpy()[origins[:, np.newaxis] + np.arange(1, steps + 1)]
+    paths = []
+    for stretch in np.array_split(origins, min(refits, n_origins)):
+        before = rows.iloc[: stretch[0] + 1]
+        y = make_supervised(before[targets], horizon)[1]
+        refitted = clone(model).fit(model_input(model, before.iloc[:-horizon]), y)
+        paths.append(walk_forward(refitted, rows, stretch, steps, targets))
+    return truth - np.concatenate(paths)
+
+
+def _n_origins(calibration: int | None, coverage: float, n_rows: int) -> int:
+    """Return from how many of the rows to forecast: enough for the required coverage."""
+    if not isinstance(coverage, Real) or not 0 < coverage < 1:
+        raise ValueError(f"coverage must be a number in (0, 1), got {coverage!r}")
+    least = math.ceil(round(coverage / (1 - coverage), 9))
+    if calibration is None:
+        return max(min(n_rows // 2, ENOUGH), least)
+    check_integer("calibration", calibration)
+    if calibration < least:
+        raise ValueError(
+            f"calibration must be at least {least} for coverage={coverage}, got {calibration}"
+        )
+    return calibration
+
+
+def _rank(n_residuals: int, coverage: float) -> int:
+    # Rounded, so that floating-point errors, as in 0.1 + 0.2, do not add a residual.
+    return math.ceil(round((n_residuals + 1) * coverage, 9))

@@ -1,0 +1,104 @@
+"""Forecasts over several steps from one or many origins, batched if possible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skl_lstm.compositions.parts import reach
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def walk_forward(
+    model: Any,
+    rows: pd.DataFrame,
+    origins: ArrayLike,
+    steps: int,
+    targets: pd.Index,
+) -> NDArray[np.float64]:
+    """Forecast from each origin as if the rows after it were not known.
+
+    Parameters
+    ----------
+    model : fitted regressor
+        Predicts the `targets` of the row, or of several rows, after a row.
+    rows : DataFrame of shape (n, n_columns)
+        The series. Of the rows after an origin, only the columns that are not targets are read.
+    origins : array-like of int of shape (n_origins,)
+        Positions of the last known rows, each with `steps` rows after it.
+    steps : int
+        Number of rows to forecast from each origin.
+    targets : Index
+        Names of the columns that the model predicts.
+
+    Returns
+    -------
+    paths : ndarray of shape (n_origins, steps, n_targets)
+        The forecasts.
+
+    Notes
+    -----
+    If the model looks back over a known number of rows, all origins take a step together: their
+    last rows are stacked in one call of ``predict``, and the prediction for the last row of each
+    does not depend on the rows above its windows.
+    """
+    origins = np.asarray(origins)
+    n_rows = reach(model)
+    if n_rows is not None and n_rows <= origins.min() + 1:
+        return _walk(model, rows, origins, n_rows, steps, targets)
+    one_by_one = origins[:, np.newaxis]
+    return np.concatenate(
+        [_walk(model, rows, o, o[0] + 1, steps, targets, growing=True) for o in one_by_one]
+    )
+
+
+def _walk(
+    model: Any,
+    rows: pd.DataFrame,
+    origins: NDArray[np.intp],
+    n_known: int,
+    steps: int,
+    targets: pd.Index,
+    growing: bool = False,
+) -> NDArray[np.float64]:
+    """Forecast from all origins in parallel, each with the last `n_known` rows that it knows.
+
+    At each step the model receives this number of rows per origin or, if `growing`, all of them.
+    """
+    rows = rows.take((origins[:, np.newaxis] + np.arange(1 - n_known, steps + 1)).ravel())
+    starts = np.arange(len(origins))[:, np.newaxis] * (n_known + steps)
+    columns = rows.columns.get_indexer(targets)
+    paths = np.empty((len(origins), steps, len(targets)))
+    done = 0
+    while done < steps:
+        window = starts + np.arange(0 if growing else done, n_known + done)
+        blocks = predict_blocks(model, rows.take(window.ravel()), targets)
+        block = blocks[window.shape[1] - 1 :: window.shape[1], : steps - done]
+        until = done + block.shape[1]
+        ahead = starts + n_known + np.arange(done, until)
+        rows.iloc[ahead.ravel(), columns] = block.reshape(-1, len(targets))
+        paths[:, done:until] = block
+        done = until
+    return paths
+
+
+def predict_blocks(model: Any, rows: pd.DataFrame, targets: pd.Index) -> NDArray[np.float64]:
+    """Predict what follows each row, as an array of shape (n_rows, horizon, n_targets)."""
+    outputs = np.asarray(model.predict(model_input(model, rows)), dtype=np.float64)
+    n_outputs = outputs.size // len(rows)
+    if n_outputs % len(targets):
+        raise ValueError(
+            "future must hold all columns but those that the model predicts: it lacks "
+            f"{list(targets)}, but the model has {n_outputs} outputs"
+        )
+    return outputs.reshape(len(rows), -1, len(targets))
+
+
+def model_input(model: Any, rows: pd.DataFrame) -> pd.DataFrame | NDArray:
+    """Return the rows with their column names, unless the model was fitted without names."""
+    nameless = hasattr(model, "n_features_in_") and not hasattr(model, "feature_names_in_")
+    return rows.to_numpy() if nameless else rows

@@ -1,0 +1,1 @@
+"""The network: its sizes, parameter vector, windows and forward pass."""

@@ -1,0 +1,54 @@
+"""Recurrent cells: gates, states, and the parts of their parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A kind of recurrent cell, in Keras's layout.
+
+    Parameters
+    ----------
+    keras_class : str
+        Name of the class in ``keras.layers``.
+    gates : tuple of str
+        Names of the gates, in the order of their columns in each part.
+    states : tuple of str
+        Names of the vectors that a layer passes from one time step to the next.
+    """
+
+    keras_class: str
+    gates: tuple[str, ...]
+    states: tuple[str, ...]
+
+    # The parts of a layer's parameters, in Keras's order.
+    parts = ("kernel", "recurrent_kernel", "bias")
+
+    @property
+    def keras_name(self) -> str:
+        """Keras's default name of a layer, to which it adds ``_1``, ``_2``, …."""
+        return self.keras_class.lower()
+
+    def columns(self, n_units: int) -> int:
+        """Return the number of columns of each part: one for each gate and unit."""
+        return len(self.gates) * n_units
+
+    def shapes(self, n_inputs: int, n_units: int) -> list[tuple[int, ...]]:
+        """Return the shapes of the parts of a layer."""
+        n_columns = self.columns(n_units)
+        return [(n_inputs, n_columns), (n_units, n_columns), (n_columns,)]
+
+    def split(self, part: NDArray) -> dict[str, NDArray]:
+        """Return views of the columns of a part, by gate."""
+        return dict(zip(self.gates, np.split(part, len(self.gates), axis=-1), strict=True))
+
+
+LSTM = Cell("LSTM", gates=("input", "forget", "cell", "output"), states=("hidden", "cell"))
+
+# Parts of the Dense layer that ends every network.
+DENSE_PARTS = ("kernel", "bias")

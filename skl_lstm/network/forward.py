@@ -1,0 +1,242 @@
+"""The forward pass in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstm.network.cells import LSTM
+from skl_lstm.network.network import layer_parts
+
+Weights = Sequence[NDArray[np.float32]]
+States = Sequence[NDArray[np.float32]]
+
+# Number of rows to process at once: enough for efficient matrix products, few enough for a step
+# to stay in the cache. Blocks start at fixed rows, because a product with a different number of
+# rows may round differently.
+BLOCK_ROWS = 256
+
+
+def predict(
+    weights: Weights, lags: NDArray[np.float32], n_steps: int, activation: str
+) -> NDArray[np.float32]:
+    """Predict each window from zero states.
+
+    Parameters
+    ----------
+    weights : sequence of ndarray
+        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of the
+        Dense layer; gates in the order input, forget, cell, output.
+    lags : ndarray of float32 of shape (n, n_lags, n_series)
+        The windows, as an array or a strided view. A missing value is filled with the earliest
+        known one of the same window and series.
+    n_steps : int
+        Number of time steps in which the network takes the values of a window: `n_lags`, or 1.
+    activation : str
+        Activation of the Dense layer.
+
+    Returns
+    -------
+    outputs : ndarray of float32 of shape (n, n_outputs)
+        NaN for a window in which some series is not known at any lag.
+
+    Notes
+    -----
+    Apart from the outputs, the memory does not grow with the number of windows.
+    """
+    outputs = np.empty((len(lags), weights[-1].size), dtype=np.float32)
+    stack = Stack(weights, min(BLOCK_ROWS, len(lags)))
+    for start in range(0, len(lags), BLOCK_ROWS):
+        block = fill_missing(lags[start : start + BLOCK_ROWS])
+        if len(block) < stack.n_rows:  # the last one
+            stack = Stack(weights, len(block))
+        stack.reset()
+        for step in block.reshape(len(block), n_steps, -1).transpose(1, 0, 2):
+            hidden = stack.step(step)
+        outputs[start : start + BLOCK_ROWS] = dense(hidden, weights, activation)
+    return outputs
+
+
+def predict_stateful(
+    weights: Weights,
+    lags: NDArray[np.float32],
+    n_steps: int,
+    activation: str,
+    states: States = (),
+) -> tuple[NDArray[np.float32], States]:
+    """Predict each window from the state in which the previous one ended.
+
+    Parameters
+    ----------
+    weights, lags, n_steps, activation
+        As in :func:`predict`.
+    states : sequence of ndarray
+        State before the first window, as in :class:`Stream`.
+
+    Returns
+    -------
+    outputs : ndarray of float32 of shape (n, n_outputs)
+        One prediction per window.
+    states : list of ndarray of float32 of shape (units,)
+        State after the last window.
+    """
+    stream = Stream(weights, n_steps, activation, states)
+    outputs = np.empty((len(lags), weights[-1].size), dtype=np.float32)
+    for row, window in enumerate(lags):
+        outputs[row] = stream.next(window)
+    return outputs, stream.states
+
+
+class Stream:
+    """A stateful network that processes one window after the other.
+
+    Parameters
+    ----------
+    weights, n_steps, activation
+        As in :func:`predict`.
+    states : sequence of ndarray of shape (units,)
+        Hidden and cell state of each layer, first layer first; zeros if empty.
+    """
+
+    def __init__(
+        self, weights: Weights, n_steps: int, activation: str, states: States = ()
+    ) -> None:
+        self.weights = weights
+        self.n_steps = n_steps
+        self.activation = activation
+        self.stack = Stack(weights, 1)
+        for state, value in zip(self.stack.states, states, strict=len(states) > 0):
+            state[:] = value
+
+    @property
+    def states(self) -> list[NDArray[np.float32]]:
+        """A copy of the state, in the form that the constructor takes."""
+        return [state[0].copy() for state in self.stack.states]
+
+    def next(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Process a window (n_lags, n_series) and return the outputs (n_outputs,).
+
+        A window in which some series is not known at any lag gives NaN and leaves the state
+        unchanged, as in training.
+        """
+        (filled,) = fill_missing(window[np.newaxis])
+        if np.isnan(filled).any():
+            return np.full(self.weights[-1].size, np.nan, dtype=np.float32)
+        for step in filled.reshape(self.n_steps, 1, -1):
+            hidden = self.stack.step(step)
+        return dense(hidden, self.weights, self.activation)[0]
+
+
+def fill_missing(lags: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fill missing values with the earliest known one of the same window and series.
+
+    Parameters
+    ----------
+    lags : ndarray of shape (n, n_lags, n_series)
+        Windows in which missing values are NaN.
+
+    Returns
+    -------
+    filled : ndarray of shape (n, n_lags, n_series)
+        `lags` itself if nothing is missing.
+    """
+    missing = np.isnan(lags)
+    if not missing.any():
+        return lags
+    first_known = np.argmin(missing, axis=1)[:, np.newaxis]
+    return np.where(missing, np.take_along_axis(lags, first_known, axis=1), lags)
+
+
+def dense(hidden: NDArray, weights: Weights, activation: str) -> NDArray:
+    """Compute the outputs (n, n_outputs) from the last layer's hidden state (n, units)."""
+    *_, kernel, bias = weights
+    return _ACTIVATE[activation](hidden @ kernel + bias)
+
+
+class Stack:
+    """Stacked LSTM layers with the states of `n_rows` rows, initially zero.
+
+    Parameters
+    ----------
+    weights : sequence of ndarray
+        As :func:`predict` takes them.
+    n_rows : int
+        Number of windows to process in parallel.
+    """
+
+    def __init__(self, weights: Weights, n_rows: int) -> None:
+        self.n_rows = n_rows
+        self.layers = [
+            _LSTMLayer(kernel, recurrent, bias, n_rows)
+            for kernel, recurrent, bias in layer_parts(weights)[0]
+        ]
+
+    @property
+    def states(self) -> list[NDArray[np.float32]]:
+        """Hidden and cell state (n_rows, units) of each layer, not copied."""
+        return [state for layer in self.layers for state in (layer.hidden, layer.cell)]
+
+    def reset(self) -> None:
+        """Reset all states to zero."""
+        for state in self.states:
+            state[:] = 0.0
+
+    def step(self, x: NDArray) -> NDArray:
+        """Process one time step (n_rows, n_features) and return the last hidden state."""
+        for layer in self.layers:
+            x = layer.step(x)
+        return x
+
+
+class _LSTMLayer:
+    """One LSTM layer and its state.
+
+    Notes
+    -----
+    ``[1, x, h]`` is one array, and bias, kernel and recurrent kernel are stacked, so that all
+    gates of a step are one product. Since sigmoid(z) = (1 + tanh(z / 2)) / 2, halving the
+    columns of the sigmoid gates lets one call of tanh compute all gates; with these three gates
+    first, each remaining operation on them is one call too.
+    """
+
+    def __init__(self, kernel: NDArray, recurrent: NDArray, bias: NDArray, n_rows: int) -> None:
+        n_units = len(recurrent)
+        stacked = np.concatenate([bias[np.newaxis], kernel, recurrent])
+        i, f, g, o = LSTM.split(stacked).values()
+        self.weights = np.concatenate([i * 0.5, f * 0.5, o * 0.5, g], axis=1, dtype=np.float32)
+        self.gates = np.empty((n_rows, 4 * n_units), dtype=np.float32)
+        self.sigmoids = self.gates[:, : 3 * n_units]
+        self.i, self.f, self.o, self.g = np.split(self.gates, 4, axis=1)
+        self.cell = np.zeros((n_rows, n_units), dtype=np.float32)
+        self.joint = np.zeros((n_rows, len(self.weights)), dtype=np.float32)
+        self.joint[:, 0] = 1.0
+        self.x, self.hidden = np.split(self.joint[:, 1:], [len(kernel)], axis=1)
+
+    def step(self, x: NDArray) -> NDArray:
+        self.x[:] = x
+        np.matmul(self.joint, self.weights, out=self.gates)
+        np.tanh(self.gates, out=self.gates)
+        self.sigmoids += 1.0
+        self.sigmoids *= 0.5
+        self.cell *= self.f
+        self.i *= self.g
+        self.cell += self.i
+        np.tanh(self.cell, out=self.hidden)
+        self.hidden *= self.o
+        return self.hidden
+
+
+def _softmax(z: NDArray) -> NDArray:
+    exponentials = np.exp(z - z.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+_ACTIVATE: dict[str, Callable[[NDArray], NDArray]] = {
+    "linear": lambda z: z,
+    "relu": lambda z: np.maximum(z, 0.0),
+    "sigmoid": lambda z: (1.0 + np.tanh(z * 0.5)) * 0.5,
+    "softmax": _softmax,
+    "tanh": np.tanh,
+}

@@ -1,0 +1,176 @@
+"""The network: its sizes, the flat vector of its parameters, and their initial values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstm.checks import check_choice, check_fraction, check_integer
+from skl_lstm.network.cells import LSTM, Cell
+
+OUTPUT_ACTIVATIONS = ("linear", "relu", "sigmoid", "softmax", "tanh")
+
+
+@dataclass(frozen=True)
+class Network:
+    """Sizes of a network: stacked LSTM layers, and a Dense layer on the last output.
+
+    A fitted estimator has one as its ``network_``.
+
+    Parameters
+    ----------
+    n_steps, n_features : int
+        Shape of a window.
+    units : tuple of int
+        Number of units of each LSTM layer.
+    n_outputs : int
+        Number of units of the Dense layer.
+    output_activation : {"linear", "relu", "sigmoid", "softmax", "tanh"}, default="linear"
+        Activation of the Dense layer.
+    dropout : float, default=0.0
+        Dropout rate after each LSTM layer, in [0, 1).
+    recurrent_dropout : float, default=0.0
+        Dropout rate of the hidden state between time steps, in [0, 1).
+    stateful : bool, default=False
+        Whether a window starts from the state in which the previous one ended.
+
+    Raises
+    ------
+    ValueError
+        If a size is not a positive integer, or another value is invalid.
+
+    Notes
+    -----
+    All parameters are in one flat float32 vector. Its parts have the order and layout of Keras:
+    for each LSTM layer the kernel ``(inputs, 4 * units)``, the recurrent kernel
+    ``(units, 4 * units)`` and the bias ``(4 * units,)``, with the gates in the order input,
+    forget, cell, output; then the kernel and the bias of the Dense layer.
+
+    Examples
+    --------
+    >>> from skl_lstm import Network
+    >>> network = Network(n_steps=12, n_features=1, units=(4,), n_outputs=1)
+    >>> network.shapes
+    [(1, 16), (4, 16), (16,), (4, 1), (1,)]
+    >>> network.size
+    101
+    """
+
+    cell: ClassVar[Cell] = LSTM
+
+    n_steps: int
+    n_features: int
+    units: tuple[int, ...]
+    n_outputs: int
+    output_activation: str = "linear"
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    stateful: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("n_steps", "n_features", "n_outputs"):
+            check_integer(name, getattr(self, name))
+        if not (isinstance(self.units, tuple) and self.units):
+            raise ValueError(f"units must be a tuple of positive integers, got {self.units!r}")
+        for n_units in self.units:
+            check_integer("units", n_units)
+        check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
+        check_fraction("dropout", self.dropout)
+        check_fraction("recurrent_dropout", self.recurrent_dropout)
+        check_choice("stateful", self.stateful, (True, False))
+
+    @cached_property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the parts of the parameters, in the order of the flat vector."""
+        shapes: list[tuple[int, ...]] = []
+        n_inputs = self.n_features
+        for n_units in self.units:
+            shapes += self.cell.shapes(n_inputs, n_units)
+            n_inputs = n_units
+        return [*shapes, (n_inputs, self.n_outputs), (self.n_outputs,)]
+
+    @cached_property
+    def size(self) -> int:
+        """Number of parameters."""
+        return sum(math.prod(shape) for shape in self.shapes)
+
+    def views(self, flat: NDArray) -> list[NDArray]:
+        """Return views of the parts of a flat vector."""
+        parts = []
+        start = 0
+        for shape in self.shapes:
+            stop = start + math.prod(shape)
+            parts.append(flat[start:stop].reshape(shape))
+            start = stop
+        return parts
+
+    @property
+    def states_size(self) -> int:
+        """Number of values in the states of one row, over all layers."""
+        return len(self.cell.states) * sum(self.units)
+
+    def states(self, flat: NDArray) -> list[NDArray]:
+        """Return views of the states of each layer in a flat vector."""
+        return np.split(flat, np.cumsum(np.repeat(self.units, len(self.cell.states)))[:-1])
+
+    def flatten(self, parts: list[NDArray]) -> NDArray[np.float32]:
+        """Copy the parts into one flat vector; raise ValueError if their shapes are wrong."""
+        found = [part.shape for part in parts]
+        if found != self.shapes:
+            raise ValueError(f"weights must be of the shapes {self.shapes}, got {found}")
+        return np.concatenate([part.ravel() for part in parts], dtype=np.float32)
+
+    def initial_parameters(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw initial parameters as Keras's layers do by default.
+
+        Parameters
+        ----------
+        rng : Generator
+            Random number generator.
+
+        Returns
+        -------
+        flat : ndarray of float32 of shape (size,)
+            Glorot uniform kernels, orthogonal recurrent kernels, and biases of zero, except
+            those of the forget gate, which are one.
+
+        Notes
+        -----
+        See Glorot and Bengio (2010); Saxe, McClelland and Ganguli (2014); and for the forget
+        bias Jozefowicz, Zaremba and Sutskever (2015). These are the defaults of
+        ``keras.layers.LSTM`` and ``keras.layers.Dense``.
+        """
+        flat = np.zeros(self.size, dtype=np.float32)
+        layers, (dense_kernel, _) = layer_parts(self.views(flat))
+        for kernel, recurrent, bias in layers:
+            kernel[:] = _glorot_uniform(rng, kernel.shape)
+            recurrent[:] = _orthogonal(rng, recurrent.shape)
+            self.cell.split(bias)["forget"][:] = 1.0
+        dense_kernel[:] = _glorot_uniform(rng, dense_kernel.shape)
+        return flat
+
+
+def layer_parts(parts: Sequence[NDArray]) -> tuple[list[tuple[NDArray, ...]], list[NDArray]]:
+    """Group the parts of the parameters by layer: the recurrent layers, and the Dense layer."""
+    *recurrent, kernel, bias = parts
+    n_parts = len(Cell.parts)
+    by_part = [recurrent[number::n_parts] for number in range(n_parts)]
+    return list(zip(*by_part, strict=True)), [kernel, bias]
+
+
+def _glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray:
+    limit = np.sqrt(6.0 / sum(shape))
+    return rng.uniform(-limit, limit, shape)
+
+
+def _orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray:
+    n_rows, n_columns = shape
+    q, r = np.linalg.qr(rng.standard_normal((n_columns, n_rows)))
+    # The signs make the draw uniform over the orthogonal matrices (Mezzadri, 2007).
+    return (q * np.sign(np.diag(r))).T

@@ -1,0 +1,79 @@
+"""Training rows: windows, targets and weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstm.network.windows import Windows
+from skl_lstm.warn import warn
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Windows with their targets and weights.
+
+    Parameters
+    ----------
+    windows : Windows
+        The n windows.
+    targets : ndarray of float32 of shape (n, n_outputs)
+        Target of each window; of shape (n, 0) if there is nothing to learn.
+    sample_weight : ndarray of float32 of shape (n,) or None
+        Weight of each window.
+    """
+
+    windows: Windows
+    targets: NDArray[np.float32]
+    sample_weight: NDArray[np.float32] | None = None
+
+    @classmethod
+    def without_targets(cls, windows: Windows) -> Rows:
+        """Create rows of windows for the forward pass only."""
+        return cls(windows, np.zeros((len(windows), 0), dtype=np.float32))
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def complete(self) -> Rows:
+        """Leave out the rows whose window has a missing value."""
+        complete = self.windows.complete()
+        if complete is self.windows:
+            return self
+        return self[complete.rows]
+
+    def followed_by(self, later: Rows) -> Rows:
+        """Return these rows followed by later ones of the same series."""
+        if not len(later):
+            return self
+        windows = replace(
+            self.windows, rows=np.concatenate([self.windows.rows, later.windows.rows])
+        )
+        weight = self.sample_weight
+        if weight is not None and later.sample_weight is not None:
+            weight = np.concatenate([weight, later.sample_weight])
+        return Rows(windows, np.concatenate([self.targets, later.targets]), weight)
+
+    def __getitem__(self, part: slice | NDArray) -> Rows:
+        weight = self.sample_weight
+        return Rows(
+            self.windows[part], self.targets[part], None if weight is None else weight[part]
+        )
+
+
+def equal_streams(rows: Rows, n_streams: int, purpose: str) -> Rows:
+    """Leave out the oldest rows, so that the rest divides into `n_streams` equal stretches."""
+    if 0 < len(rows) < n_streams:
+        raise ValueError(
+            f"batch_size={n_streams} streams of a stateful network need at least as many "
+            f"{purpose} rows, got {len(rows)}"
+        )
+    n_left_over = len(rows) % n_streams
+    if n_left_over:
+        warn(
+            f"stateful=True cuts {len(rows)} {purpose} rows into batch_size={n_streams} streams "
+            f"of equal length; the oldest {n_left_over} are left out"
+        )
+    return rows[n_left_over:]

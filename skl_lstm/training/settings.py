@@ -1,0 +1,37 @@
+"""The settings of a training run, and its seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of a training run, under the names of the estimators' parameters."""
+
+    loss: Any = "mse"
+    quantile: float = 0.5
+    optimizer: Any = "adam"
+    learning_rate: float | None = None
+    optimizer_kwargs: dict[str, Any] = field(default_factory=dict)
+    metrics: list[Any] = field(default_factory=list)
+    epochs: int = 100
+    batch_size: int = 32
+    shuffle: bool = True
+    validation_split: float = 0.0
+    early_stopping: bool = False
+    patience: int = 10
+    callbacks: list[Any] = field(default_factory=list)
+    verbose: int = 0
+    seed: int = 0
+
+
+def draw_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Draw the seed of a training run; None uses system entropy, not NumPy's global state."""
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    return int(check_random_state(random_state).randint(2**31 - 1))

@@ -1,0 +1,44 @@
+"""Warnings that point at the user's line, wherever in the package they are raised."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+# Packages whose frames are skipped: scikit-learn (a pipeline, a search) and joblib may lie
+# between the user's call and our code, Keras and SciKeras between our code and the warning.
+_PASSED_OVER = {"skl_lstm", "sklearn", "joblib", "scikeras", "keras", "tensorflow"}
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn, naming the line from which the user called the package.
+
+    Parameters
+    ----------
+    message : str
+        Text of the warning.
+    category : type of Warning, default=UserWarning
+        Class of the warning.
+
+    Notes
+    -----
+    A fixed ``stacklevel`` cannot account for the varying number of frames of other packages. In
+    a thread or a worker process there may be no frame of the user's code; the outermost frame is
+    named then.
+    """
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _package(frame.f_globals) in _PASSED_OVER:
+        frame = frame.f_back
+    names = frame.f_globals
+    warnings.warn_explicit(
+        message,
+        category,
+        filename=frame.f_code.co_filename,
+        lineno=frame.f_lineno,
+        module=names.get("__name__"),
+        registry=names.setdefault("__warningregistry__", {}),
+    )
+
+
+def _package(names: dict[str, object]) -> str:
+    return str(names.get("__name__", "")).partition(".")[0]

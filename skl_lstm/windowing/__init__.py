@@ -1,0 +1,1 @@
+"""Windows and targets made from a series."""

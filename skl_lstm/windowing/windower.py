@@ -1,0 +1,252 @@
+"""Windows of a series: each row together with the rows before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags, check_array
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skl_lstm.checks import check_choice, check_column_names, check_integer
+
+PADDINGS = ("nan", "edge")
+CONTEXTS = ("auto", "fit", "none")
+
+
+class LookbackWindower(TransformerMixin, BaseEstimator):
+    """Transformer that joins each row of a series with the rows before it.
+
+    Row ``t`` of the output holds rows ``t - look_back + 1 … t`` of the input, oldest first,
+    with all columns of a step side by side. Rows are never added or dropped, so row ``t`` of
+    the output still belongs to ``y[t]`` and the transformer works inside any
+    :class:`~sklearn.pipeline.Pipeline`.
+
+    Parameters
+    ----------
+    look_back : int, default=1
+        Number of rows in a window, the row itself included.
+    padding : {"nan", "edge"}, default="nan"
+        Values of a window before the first known row: ``"nan"`` leaves them missing, ``"edge"``
+        repeats the first row, for estimators that do not accept NaN.
+    context : {"auto", "fit", "none"}, default="auto"
+        Rows that :meth:`transform` assumes before its first row. ``"auto"``: none if the series
+        begins with the fitted rows (it is then the same series), and otherwise the last rows
+        seen in :meth:`fit`, as for a test fold. ``"fit"``: always those last rows. ``"none"``:
+        always none; use it if other rows lie between the two, as with
+        ``TimeSeriesSplit(gap=…)``. :meth:`fit_transform` never assumes any.
+
+    Attributes
+    ----------
+    head_ : ndarray of shape (look_back, n_features_in_)
+        The first rows seen in :meth:`fit`, used to recognize the same series.
+    tail_ : ndarray of shape (look_back - 1, n_features_in_)
+        The last rows seen in :meth:`fit`, used to complete the first windows of the rows that
+        follow.
+    n_features_in_ : int
+        Number of columns of the series.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if the series has column names that are strings.
+
+    Notes
+    -----
+    The output is a read-only view of one padded copy of the series, so its memory does not grow
+    with ``look_back``. Apart from ``head_`` and ``tail_``, nothing of the training series is
+    kept.
+
+    The training series is recognized by its first ``look_back`` rows, compared up to rounding.
+    An input of fewer rows is therefore taken to follow the training rows, and so is a part of
+    the training rows that does not begin with the first one. Rows that follow the training rows
+    but repeat their beginning (a periodic series, leading zeros) are taken for the training
+    series. If that can happen, set ``context="fit"`` or ``"none"``; then no window depends on
+    any later row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstm import LookbackWindower
+    >>> windower = LookbackWindower(look_back=3)
+    >>> windower.fit_transform(np.array([[1.0], [2.0], [3.0], [4.0]]))
+    array([[nan, nan,  1.],
+           [nan,  1.,  2.],
+           [ 1.,  2.,  3.],
+           [ 2.,  3.,  4.]])
+
+    Rows that follow the training rows see their tail:
+
+    >>> windower.transform(np.array([[5.0], [6.0]]))
+    array([[3., 4., 5.],
+           [4., 5., 6.]])
+    >>> windower.get_feature_names_out()
+    array(['x0_lag2', 'x0_lag1', 'x0_lag0'], dtype=object)
+    """
+
+    def __init__(self, look_back: int = 1, *, padding: str = "nan", context: str = "auto") -> None:
+        self.look_back = look_back
+        self.padding = padding
+        self.context = context
+
+    def fit(self, X: ArrayLike, y: object = None) -> LookbackWindower:
+        """Store the first and the last rows of the series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The training series, one row per time step, oldest first. NaN is allowed.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : LookbackWindower
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, if X is not numeric and finite (except for NaN), or if it
+            has fewer rows than `look_back`.
+        """
+        self._learn(X)
+        return self
+
+    def fit_transform(self, X: ArrayLike, y: object = None, **fit_params: Any) -> NDArray:
+        """Fit to the series and return its windows, regardless of `context`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The training series, oldest row first.
+        y : None
+            Ignored.
+        **fit_params : dict
+            Not supported; present because scikit-learn expects it in the signature.
+
+        Returns
+        -------
+        windows : ndarray of shape (n_samples, look_back * n_features)
+            The windows, without any rows before the first one.
+        """
+        if fit_params:
+            raise TypeError(f"fit_transform takes no further parameters, got {sorted(fit_params)}")
+        series = self._learn(X)
+        return _windows(series, self._nothing_before(series))
+
+    def transform(self, X: ArrayLike) -> NDArray:
+        """Join each row with the rows before it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            A series, oldest row first: the training series again, or rows that follow it.
+
+        Returns
+        -------
+        windows : ndarray of shape (n_samples, look_back * n_features)
+            Row ``t`` holds rows ``t - look_back + 1 … t`` of the series, oldest first, as a
+            read-only view; float32 if X is float32, otherwise float64.
+        """
+        check_is_fitted(self)
+        _check_parameters(self)
+        series = _check_series(X, self)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        continues = self.context == "fit" or (
+            self.context == "auto" and not _begins_with(series, self.head_)
+        )
+        before = self.tail_ if continues else self._nothing_before(series)
+        return _windows(series, before)
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
+        """Return the column names ``<feature>_lag<k>``, oldest lag first.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features_in_,), default=None
+            Names of the columns of the series; those seen in :meth:`fit`, or ``x0, x1, …``, if
+            None.
+
+        Returns
+        -------
+        names : ndarray of str of shape (look_back * n_features_in_,)
+            Names of the columns of the output of :meth:`transform`, in their order.
+        """
+        check_is_fitted(self)
+        seen = getattr(self, "feature_names_in_", None)
+        if input_features is None:
+            names = [f"x{i}" for i in range(self.n_features_in_)] if seen is None else seen
+        else:
+            names = np.asarray(input_features, dtype=object)
+            if seen is not None and not np.array_equal(seen, names):
+                raise ValueError("input_features is not equal to feature_names_in_")
+            if len(names) != self.n_features_in_:
+                raise ValueError(
+                    "input_features should have length equal to number of features "
+                    f"({self.n_features_in_}), got {len(names)}"
+                )
+        lags = range(len(self.head_) - 1, -1, -1)
+        return np.array([f"{name}_lag{lag}" for lag in lags for name in names], dtype=object)
+
+    def _learn(self, X: ArrayLike) -> NDArray:
+        _check_parameters(self)
+        series = _check_series(X, self)
+        check_column_names(X)
+        if len(series) < self.look_back:
+            raise ValueError(
+                f"look_back={self.look_back} needs at least as many rows, "
+                f"got n_samples={len(series)}"
+            )
+        # Only now, so that rejected input leaves an earlier fit unchanged.
+        validate_data(self, X, skip_check_array=True)
+        self.head_ = series[: self.look_back].copy()
+        self.tail_ = series[len(series) - self.look_back + 1 :].copy()
+        return series
+
+    def _rows_seen(self) -> int | None:
+        """Return on how many rows, its own included, a row of the output depends."""
+        return len(self.head_) if hasattr(self, "head_") else 1
+
+    def _nothing_before(self, series: NDArray) -> NDArray:
+        shape = (len(self.tail_), series.shape[1])
+        return np.broadcast_to(series[0] if self.padding == "edge" else np.nan, shape)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _windows(series: NDArray, before: NDArray) -> NDArray:
+    """View `series`, preceded by the rows `before`, as one row of lags per time step."""
+    n_features = series.shape[1]
+    width = (len(before) + 1) * n_features
+    flat = np.concatenate([before, series], dtype=series.dtype).ravel()
+    return sliding_window_view(flat, width)[::n_features]
+
+
+def _begins_with(series: NDArray, head: NDArray) -> bool:
+    """Return whether `series` begins with `head`, up to the rounding of repeated scaling."""
+    if len(series) < len(head):
+        return False
+    precision = max(np.finfo(series.dtype).eps, np.finfo(head.dtype).eps) ** 0.75
+    tolerance = precision * np.nanmax(np.abs(head), axis=0, initial=0.0)
+    return np.allclose(series[: len(head)], head, rtol=0.0, atol=tolerance, equal_nan=True)
+
+
+def _check_series(X: ArrayLike, estimator: LookbackWindower) -> NDArray:
+    return check_array(
+        X,
+        dtype=[np.float64, np.float32],
+        ensure_all_finite="allow-nan",
+        estimator=estimator,
+        input_name="X",
+    )
+
+
+def _check_parameters(windower: LookbackWindower) -> None:
+    check_integer("look_back", windower.look_back)
+    check_choice("padding", windower.padding, PADDINGS)
+    check_choice("context", windower.context, CONTEXTS)

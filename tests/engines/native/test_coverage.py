@@ -1,0 +1,35 @@
+"""What the native engine does not cover is named."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+import numba
+import numpy as np
+import pytest
+from skl_lstm.engines.native.coverage import OPTIMIZERS, NotCovered, plan
+from skl_lstm.engines.native.kernels import arithmetic, dropout, entry
+from skl_lstm.engines.native.trainer import NativeTrainer
+from skl_lstm.network.network import Network
+from skl_lstm.network.windows import Windows
+from skl_lstm.training.rows import Rows
+from skl_lstm.training.settings import Settings
+from problems import N_FEATURES, N_STEPS
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"loss": "poisson"}, "loss='poisson'"),
+        ({"optimizer": "lion"}, "optimizer='lion'"),
+        ({"loss": "binary_crossentropy"}, "loss='binary_crossentropy' after output_activation"),
+        ({"optimizer_kwargs": {"use_ema": True}}, "use_ema=True of optimizer='adam'"),
+        ({"optimizer_kwargs": {"learning_rate": len}}, "learning_rate=<built-in function len> of"),
+        ({"optimizer_kwargs": {"clipnorm": 1, "clipvalue": 1}}, "clipnorm with clipvalue of"),
+        ({"optimizer_kwargs": {"beta_1": 1.0}}, "beta_1=1.0 of optimizer='adam'"),
+        ({"metrics": ["auc"]}, r"metrics=\['auc'\]"),
+        ({"callbacks": [None]}, "callbacks"),
+    ],
+)
+def test_what_is_not_covered_is_named(settings, reason):
+    network = Network(N_STEPS, N_FEATURES, (2,), 1)
+    with pytest.raises(NotCovered, match=f"^{reason}"):
+        plan(network, Settings(**settings))

@@ -1,0 +1,101 @@
+"""The machine code that runs is that of the sources as they are, whatever lies in the cache."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+import pytest
+import skl_lstm
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+import numba
+import numpy as np
+from skl_lstm.engines.native.coverage import OPTIMIZERS, NotCovered, plan
+from skl_lstm.engines.native.kernels import arithmetic, dropout, entry
+from skl_lstm.engines.native.trainer import NativeTrainer
+from skl_lstm.network.network import Network
+from skl_lstm.network.windows import Windows
+from skl_lstm.training.rows import Rows
+from skl_lstm.training.settings import Settings
+from problems import N_ROWS, problem, trainer_of
+
+
+PROGRAM = """
+import numpy as np, skl_lstm
+from skl_lstm import LSTMForecaster
+X = np.random.default_rng(0).normal(size=(9, 3))
+model = LSTMForecaster(units=2, epochs=1, optimizer="sgd", engine="native", random_state=0)
+print(skl_lstm.__file__, model.fit(X, X[:, 0]).weights_[0].tobytes().hex())
+"""
+
+
+@pytest.mark.slow
+def test_a_change_in_any_file_of_the_kernel_is_compiled(tmp_path):
+    package = tmp_path / "skl_lstm"
+    shutil.copytree(
+        Path(skl_lstm.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+
+    def weights():
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", PROGRAM],
+            cwd=tmp_path,
+            env={**os.environ, "NUMBA_OPT": "1", "PYTHONPATH": str(tmp_path)},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        file, weights = done.stdout.split()
+        assert Path(file).parent == package
+        return weights
+
+    before = weights()
+    assert list(package.rglob("*.nbi")), "nothing was cached"
+    changed = package / "engines" / "native" / "kernels" / "optimizers.py"
+    source, times = changed.read_text(), changed.stat()
+    line = "theta[U(j)] -= rate * gradient[U(j)]"
+    assert source.count(line) == 1
+    changed.write_text(source.replace(line, line.replace("-=", "+=")))
+    os.utime(changed, ns=(times.st_atime_ns, times.st_mtime_ns))  # as wheels do
+    assert weights() != before
+    changed.write_text(source)
+    assert weights() == before
+
+
+def test_a_read_only_buffer_compiles_nothing_new():
+    arguments = problem()
+    arguments["buffer"].flags.writeable = False
+    trainer_of(problem()).epoch(np.arange(N_ROWS))
+    n_signatures = len(entry.run_batches.signatures)
+    trainer_of(arguments).epoch(np.arange(N_ROWS))
+    assert len(entry.run_batches.signatures) == n_signatures
+
+
+def test_without_a_folder_for_the_cache_compilation_goes_on(monkeypatch):
+    def refuse_cache(function, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return options
+
+    monkeypatch.setattr(numba, "njit", refuse_cache)
+    assert entry._compile(None)["nogil"]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_cache_that_fails_later_does_not_stop_the_fit(monkeypatch, readable):
+    compiled = entry.run_batches
+    calls = []
+
+    class Failing:
+        signatures = compiled.signatures if readable else ()
+
+        def __call__(self, *arguments):
+            calls.append(arguments)
+            if len(calls) == 1 or not readable:
+                raise OSError("no space left on device")
+            return compiled(*arguments)
+
+    monkeypatch.setattr(entry, "run_batches", Failing())
+    monkeypatch.setattr(entry, "run_batches_uncached", lambda: compiled)
+    assert trainer_of(problem()).epoch(np.arange(N_ROWS)) > 0

@@ -1,0 +1,64 @@
+"""The gradient is that of finite differences."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+import numba
+import numpy as np
+import pytest
+from skl_lstm.engines.native.coverage import OPTIMIZERS, NotCovered, plan
+from skl_lstm.engines.native.kernels import arithmetic, dropout, entry
+from skl_lstm.engines.native.trainer import NativeTrainer
+from skl_lstm.network.network import Network
+from skl_lstm.network.windows import Windows
+from skl_lstm.training.rows import Rows
+from skl_lstm.training.settings import Settings
+from problems import COVERED, N_ROWS, problem, trainer_of
+
+
+def gradient_and_loss(arguments):
+    """The gradient of one batch, read off a step of plain gradient descent, and its loss."""
+    size = arguments["theta"].size
+    trainer = trainer_of(
+        {
+            **arguments,
+            "theta": arguments["theta"].copy(),
+            "optimizer": "sgd",
+            "optimizer_args": {"learning_rate": 1.0},
+            "slots": np.zeros((0, size)),
+        }
+    )
+    before = trainer._parameters.copy()
+    loss = trainer.epoch(np.arange(N_ROWS))
+    return before - trainer._parameters, loss
+
+
+def assert_gradient_is_right(arguments):
+    gradient, _ = gradient_and_loss(arguments)
+    numeric = np.zeros_like(gradient)
+    step = 1e-4
+    for j in range(gradient.size):
+        sides = []
+        for sign in (1, -1):
+            theta = arguments["theta"].copy()
+            theta[j] += sign * step
+            trainer = trainer_of({**arguments, "theta": theta})
+            sides.append(trainer.epoch(np.arange(N_ROWS)))
+        numeric[j] = (sides[0] - sides[1]) / (2 * step)
+    np.testing.assert_allclose(gradient, numeric, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize(("loss", "activation"), COVERED)
+@pytest.mark.parametrize("units", [(3,), (3, 2)])
+def test_gradient_is_that_of_finite_differences(loss, activation, units):
+    n_outputs = 2
+    arguments = problem(
+        units, n_outputs, loss, True, np.float64, output_activation=activation, batch_size=N_ROWS
+    )
+    assert_gradient_is_right(arguments)
+
+
+@pytest.mark.parametrize("rates", [(0.4, 0.0), (0.0, 0.4), (0.3, 0.3)])
+def test_gradient_is_right_through_dropout(rates):
+    arguments = problem((3, 2), dtype=np.float64, batch_size=N_ROWS)
+    arguments |= {"dropout": rates[0], "recurrent_dropout": rates[1]}
+    assert_gradient_is_right(arguments)

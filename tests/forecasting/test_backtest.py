@@ -1,0 +1,307 @@
+"""A backtest forecasts from each origin with what was known there, and measures it by step."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+from sklearn.model_selection import KFold, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from skl_lstm import (
+    LookbackWindower,
+    LSTMForecaster,
+    backtest,
+    forecast,
+    load_airline_passengers,
+    make_supervised,
+)
+
+SPLITS = TimeSeriesSplit(3)
+FORECASTS = ["forecast", "naive", "seasonal_naive", "scale"]
+
+
+def linear(look_back=12):
+    return make_pipeline(LookbackWindower(look_back, padding="edge"), LinearRegression())
+
+
+def network(**parameters):
+    return TransformedTargetRegressor(
+        make_pipeline(
+            MinMaxScaler(),
+            LookbackWindower(3),
+            LSTMForecaster(units=3, epochs=3, random_state=0, **parameters),
+        ),
+        transformer=MinMaxScaler(),
+    )
+
+
+@pytest.fixture
+def series():
+    return load_airline_passengers()
+
+
+def test_each_fold_is_forecast_by_a_model_of_its_training_rows(series):
+    X, y = make_supervised(series)
+    frame = backtest(network(), X, y, cv=SPLITS, steps=6).frame
+    assert list(frame.columns) == ["fold", "step", "time", "truth", *FORECASTS]
+    for fold, (train, test) in enumerate(SPLITS.split(X)):
+        rows = frame[frame["fold"] == fold]
+        model = network().fit(X.iloc[train], y.iloc[train])
+        history = series[: test[0] + 1]
+        ahead = forecast(model, history, 6)
+        assert_array_equal(rows["step"], range(1, 7))
+        assert_array_equal(rows["time"], ahead.index)
+        assert_array_equal(rows["truth"], series[ahead.index])
+        assert_allclose(rows["forecast"], ahead, rtol=1e-6)
+        assert_array_equal(rows["naive"], [history.iloc[-1]] * 6)
+        assert_array_equal(rows["seasonal_naive"], history[-12:-6])
+        assert_allclose(rows["scale"], X.iloc[train].diff(12).abs().mean().item())
+
+
+def test_the_summary_measures_each_method_by_step(series):
+    frame, summary = backtest(linear(), *make_supervised(series), cv=SPLITS, steps=4)
+    assert list(summary.columns) == ["RMSE", "MAE", "sMAPE", "MASE"]
+    assert summary.index.names == ["method", "step"]
+    assert list(summary.index.levels[0]) == ["forecast", "naive", "seasonal_naive"]
+    for (method, step), measures in summary.iterrows():
+        rows = frame[frame["step"] == step]
+        truth, found = rows["truth"], rows[method]
+        assert measures["RMSE"] == pytest.approx(root_mean_squared_error(truth, found))
+        assert measures["MAE"] == pytest.approx(mean_absolute_error(truth, found))
+        relative = (truth - found).abs() / ((truth.abs() + found.abs()) / 2)
+        assert measures["sMAPE"] == pytest.approx(100 * relative.mean())
+        assert measures["MASE"] == pytest.approx(((truth - found).abs() / rows["scale"]).mean())
+
+
+def test_a_forecast_that_is_right_measures_nothing():
+    X, y = make_supervised(np.zeros(40))
+    summary = backtest(linear(2), X, y, cv=SPLITS).summary
+    assert_array_equal(summary[["RMSE", "MAE", "sMAPE"]], 0.0)
+    assert summary["MASE"].isna().all()  # no error to compare with
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+@pytest.mark.parametrize(
+    "model",
+    [linear(), network(), network(stateful=True, batch_size=1)],
+    ids=["linear", "network", "stateful"],
+)
+def test_no_forecast_changes_when_data_after_its_origin_changes(model, horizon, series):
+    rows = series.to_numpy(dtype=float).copy()
+    expected = backtest(model, *make_supervised(rows, horizon), cv=SPLITS, steps=6).frame
+    for fold, (_, test) in enumerate(SPLITS.split(rows[:-horizon])):
+        changed = rows.copy()
+        changed[test[0] + 1 :] = 1000.0 + np.arange(len(rows) - test[0] - 1) ** 2
+        found = backtest(model, *make_supervised(changed, horizon), cv=SPLITS, steps=6).frame
+        same = expected["fold"] <= fold
+        pd.testing.assert_frame_equal(found.loc[same, FORECASTS], expected.loc[same, FORECASTS])
+        assert (found.loc[same, "truth"] != expected.loc[same, "truth"])[-6:].all()
+
+
+def test_training_rows_whose_target_lies_beyond_the_origin_are_left_out(series, monkeypatch):
+    X, y = make_supervised(series, horizon=3)
+    last_learned = []
+    fit = LinearRegression.fit
+    monkeypatch.setattr(
+        LinearRegression,
+        "fit",
+        lambda self, X, y: last_learned.append(y[-1, -1]) or fit(self, X, y),
+    )
+    frame = backtest(linear(), X, y, cv=SPLITS, steps=6).frame
+    assert_array_equal(last_learned, frame.loc[frame["step"] == 1, "naive"])
+
+
+@pytest.mark.parametrize("n_jobs", [2, -1])
+def test_folds_in_parallel_give_the_same(n_jobs, series):
+    X, y = make_supervised(series)
+    alone = backtest(network(), X, y, cv=SPLITS, steps=6)
+    side_by_side = backtest(network(), X, y, cv=SPLITS, steps=6, n_jobs=n_jobs)
+    pd.testing.assert_frame_equal(side_by_side.frame, alone.frame)
+    pd.testing.assert_frame_equal(side_by_side.summary, alone.summary)
+
+
+def test_steps_are_the_test_rows_unless_given_and_end_with_the_series(series):
+    X, y = make_supervised(series)
+    by_itself = backtest(linear(), X, y, cv=TimeSeriesSplit(3, test_size=10)).frame
+    assert_array_equal(by_itself.groupby("fold").size(), [10, 10, 10])
+    overlapping = backtest(linear(), X, y, cv=TimeSeriesSplit(14, test_size=1), steps=12).frame
+    assert_array_equal(overlapping.groupby("fold").size(), [12] * 3 + list(range(11, 0, -1)))
+    assert (overlapping.groupby("fold")["time"].last()[2:] == series.index[-1]).all()
+
+
+def test_five_splits_unless_given(series):
+    X, y = make_supervised(series)
+    pd.testing.assert_frame_equal(
+        backtest(linear(), X, y).frame, backtest(linear(), X, y, cv=TimeSeriesSplit(5)).frame
+    )
+
+
+@pytest.mark.parametrize(
+    "kind", [list, iter, lambda splits: [(list(a), list(b)) for a, b in splits]]
+)
+def test_splits_are_taken_as_they_are_and_a_number_is_of_splits_in_time(kind, series):
+    X, y = make_supervised(series)
+    expected = backtest(linear(), X, y, cv=SPLITS).frame
+    found = backtest(linear(), X, y, cv=kind(SPLITS.split(X))).frame
+    pd.testing.assert_frame_equal(found, expected)
+    pd.testing.assert_frame_equal(backtest(linear(), X, y, cv=3).frame, expected)
+
+
+def test_a_gap_and_a_limit_of_the_splitter_are_kept(series):
+    X, y = make_supervised(series)
+    splits = TimeSeriesSplit(3, gap=5, max_train_size=40, test_size=12)
+    frame = backtest(linear(), X, y, cv=splits, steps=3).frame
+    for fold, (train, test) in enumerate(splits.split(X)):
+        model = linear().fit(X.iloc[train], y.iloc[train])
+        ahead = forecast(model, series[: test[0] + 1], 3)
+        assert_allclose(frame.loc[frame["fold"] == fold, "forecast"], ahead)
+
+
+@pytest.mark.parametrize("season", [1, 5])
+def test_a_season_comes_round_and_scales(season, series):
+    X, y = make_supervised(series)
+    result = backtest(linear(), X, y, cv=SPLITS, steps=8, season=season)
+    for fold, (train, test) in enumerate(SPLITS.split(X)):
+        rows = result.frame[result.frame["fold"] == fold]
+        last = series.iloc[test[0] + 1 - season : test[0] + 1]
+        assert_array_equal(rows["seasonal_naive"], np.resize(last, 8))
+        assert_allclose(rows["scale"], X.iloc[train].diff(season).abs().mean().item())
+
+
+@pytest.fixture
+def sales():
+    rng = np.random.default_rng(0)
+    price = 5 + rng.normal(size=90)
+    frame = pd.DataFrame({"price": price, "weekday": np.arange(90) % 7})
+    frame["sold"] = 30 - 2 * np.roll(price, 1)
+    frame["visitors"] = 2 * frame["sold"] + rng.normal(size=90)
+    return frame.set_axis(pd.date_range("2024-01-01", periods=90, freq="D"))
+
+
+def test_columns_known_ahead_are_known_after_the_origin(sales):
+    rows = sales[["price", "sold", "weekday"]]
+    X, y = rows[:-1], rows["sold"].to_numpy()[1:]
+    frame = backtest(linear(2), X, y, cv=SPLITS, known=["weekday", "price"]).frame
+    assert_allclose(frame["forecast"], frame["truth"])
+    assert not np.allclose(frame["naive"], frame["truth"])
+
+
+def test_several_columns_have_a_row_and_measures_each(sales):
+    both = sales[["sold", "visitors"]]
+    frame, summary = backtest(linear(7), *make_supervised(both), cv=SPLITS, steps=2)
+    assert list(frame["column"]) == ["sold", "visitors"] * 6
+    for name in both:
+        rows = frame[frame["column"] == name]
+        assert_array_equal(rows["truth"], both.loc[rows["time"], name])
+    assert summary.index.names == ["method", "column", "step"]
+    ahead = forecast(linear(7).fit(*make_supervised(both[:68])), both[:68], 2)
+    assert_allclose(frame.loc[frame["fold"] == 2, "forecast"], ahead.to_numpy().ravel())
+
+
+def test_arrays_are_numbered(series):
+    X, y = make_supervised(series.to_numpy())
+    frame = backtest(network(), X, y, cv=SPLITS, steps=2, season=12).frame
+    assert_array_equal(frame["time"], [39, 40, 74, 75, 109, 110])
+    dated = backtest(network(), *make_supervised(series), cv=SPLITS, steps=2).frame
+    assert_allclose(frame["forecast"], dated["forecast"])
+
+
+def test_the_model_stays_unfitted_and_the_data_as_they_were(series):
+    X, y = make_supervised(series)
+    before, model = X.copy(), linear()
+    backtest(model, X, y, cv=SPLITS)
+    assert not hasattr(model[-1], "coef_")
+    pd.testing.assert_frame_equal(X, before)
+
+
+def test_dates_with_holes_want_a_frequency(series):
+    X, y = make_supervised(series.drop(series.index[50]))
+    with pytest.raises(ValueError, match=r"^history must have a row for 1953-03-01, as "):
+        backtest(linear(), X, y, cv=SPLITS)
+    assert len(backtest(linear(), X, y, cv=SPLITS, steps=2, freq="MS").frame) == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"steps": 0}, "steps must be a positive integer, got 0"),
+        ({"steps": 2.5}, "steps must be a positive integer, got 2.5"),
+        ({"season": 0}, "season must be a positive integer, got 0"),
+        ({"season": 35}, "season=35 needs more training rows, got 35 in fold 0"),
+        (
+            {"known": ["price"]},
+            "known must name some of the columns of X, ['passengers'], and leave one to forecast, "
+            "got ['price']",
+        ),
+        (
+            {"known": "passengers"},
+            "known must name some of the columns of X, ['passengers'], and leave one to forecast, "
+            "got ['passengers']",
+        ),
+        (
+            {"cv": KFold(3)},
+            "cv must put the test rows of a fold after its training rows, got training row 142 "
+            "and test row 0 in fold 0",
+        ),
+        ({"cv": 1}, "cv must be an integer of at least 2, got 1"),
+        *[
+            (
+                {"cv": cv},
+                f"cv must be a splitter, a number of splits or an iterable of splits, got {cv!r}",
+            )
+            for cv in ("five", 2.5)
+        ],
+        ({"model": LogisticRegression()}, "model must be a regressor, got LogisticRegression"),
+    ],
+)
+def test_what_cannot_be_tested_is_refused(arguments, message, series):
+    X, y = make_supervised(series)
+    settings = {"model": linear(), "cv": TimeSeriesSplit(3, test_size=36), **arguments}
+    with pytest.raises(ValueError) as refused:
+        backtest(settings.pop("model"), X, y, **settings)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_y_of_another_row_is_found_however_slowly_the_series_moves(ahead):
+    slow = 1e6 + 2.0 * np.arange(60)
+    with pytest.raises(ValueError, match=r"^y must hold what follows each row of X, .* at 0 it"):
+        backtest(linear(), slow[:50], slow[ahead : 50 + ahead])
+
+
+@pytest.mark.parametrize("kinds", [("f4", "f8"), ("f8", "f4"), ("i8", "f4"), ("i8", "f8")])
+def test_y_may_be_of_another_precision_than_X(kinds):
+    values = np.round(np.random.default_rng(0).normal(size=(60, 1)) * 1e9)
+    X, y = values[:-1].astype(kinds[0]), values[1:, 0].astype(kinds[1])
+    assert len(backtest(linear(), X, y, cv=SPLITS, steps=2).frame) == 6
+
+
+def test_a_gap_in_X_is_one_in_y(series):
+    X, y = make_supervised(series.where(series.index != "1960-01-01"))
+    assert len(backtest(linear(), X, y, cv=SPLITS, steps=2).frame) == 6
+    with pytest.raises(ValueError, match=r"^y must hold .* at 1959-12-01 00:00:00 it does not$"):
+        backtest(linear(), X, y.fillna(0.0), cv=SPLITS, steps=2)
+
+
+def test_y_must_be_what_follows(series):
+    X, y = make_supervised(series)
+    with pytest.raises(ValueError) as refused:
+        backtest(linear(), X, y.shift(-1).fillna(0.0))
+    assert str(refused.value) == (
+        "y must hold what follows each row of X, as make_supervised makes it, but at "
+        "1949-01-01 00:00:00 it does not"
+    )
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        backtest(linear(), X, y[:-1])
+    wider = X.assign(price=1.0)
+    with pytest.raises(ValueError) as refused:
+        backtest(linear(), wider, y)
+    assert str(refused.value) == (
+        "known must name all columns of X that y does not hold, got y of 1 columns for "
+        "['passengers', 'price']"
+    )
+    assert len(backtest(linear(), wider, y, cv=SPLITS, steps=1, known="price").frame) == 3

@@ -1,0 +1,263 @@
+"""Intervals are as wide as earlier forecasts were wrong, and cover what they promise."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from mapie.regression import TimeSeriesRegressor
+from mapie.subsample import BlockBootstrap
+from numpy.testing import assert_allclose
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from skl_lstm import (
+    LookbackWindower,
+    LSTMForecaster,
+    forecast,
+    forecast_interval,
+    load_airline_passengers,
+    make_supervised,
+)
+
+
+def linear(look_back=12):
+    return make_pipeline(LookbackWindower(look_back, padding="edge"), LinearRegression())
+
+
+def network(look_back=12, **parameters):
+    settings = {"units": 4, "epochs": 20, "learning_rate": 0.02, "random_state": 0}
+    return TransformedTargetRegressor(
+        make_pipeline(
+            MinMaxScaler(),
+            LookbackWindower(look_back),
+            LSTMForecaster(**{**settings, **parameters}),
+        ),
+        transformer=MinMaxScaler(),
+    )
+
+
+def half_widths(model, series, steps, stretches, rank):
+    """Forecast from each row of each stretch by a clone fitted on what precedes the stretch."""
+    residuals = []
+    for stretch in stretches:
+        refitted = clone(model).fit(*make_supervised(series[: stretch[0] + 1]))
+        for origin in stretch:
+            ahead = forecast(refitted, series[: origin + 1], steps)
+            residuals.append(np.abs(series.loc[ahead.index] - ahead))
+    return np.sort(residuals, axis=0)[rank - 1]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [linear(), network(), network(3, stateful=True, batch_size=1)],
+    ids=["linear", "network", "stateful"],
+)
+def test_widths_are_the_residuals_of_clones_that_had_not_seen_the_rows(model):
+    series = load_airline_passengers()
+    model.fit(*make_supervised(series))
+    interval = forecast_interval(model, series, 4, coverage=0.8, calibration=12, refits=3)
+    stretches = np.arange(128, 140).reshape(3, 4)  # the last four rows are ahead of the last
+    widths = half_widths(model, series, 4, stretches, math.ceil(13 * 0.8))
+    assert list(interval.columns) == ["lower", "forecast", "upper"]
+    pd.testing.assert_series_equal(
+        interval["forecast"], forecast(model, series, 4), check_names=False
+    )
+    assert_allclose(interval["upper"] - interval["forecast"], widths, rtol=1e-5)
+    assert_allclose(interval["forecast"] - interval["lower"], widths, rtol=1e-5)
+
+
+def test_half_of_the_rows_calibrate_unless_more_are_needed():
+    series = load_airline_passengers()
+    model = linear().fit(*make_supervised(series))
+    by_itself = forecast_interval(model, series, 4)
+    pd.testing.assert_frame_equal(by_itself, forecast_interval(model, series, 4, 0.9, 70))
+    surer = forecast_interval(model, series, 4, 0.99)
+    pd.testing.assert_frame_equal(surer, forecast_interval(model, series, 4, 0.99, 99))
+
+
+def test_300_rows_of_a_long_history_calibrate():
+    series = np.random.default_rng(0).normal(size=700)
+    model = linear().fit(*make_supervised(series))
+    pd.testing.assert_frame_equal(
+        forecast_interval(model, series, 4), forecast_interval(model, series, 4, 0.9, 300)
+    )
+
+
+def test_more_refits_than_calibration_rows_are_a_clone_for_each_row():
+    series = load_airline_passengers()
+    model = linear().fit(*make_supervised(series))
+    pd.testing.assert_frame_equal(
+        forecast_interval(model, series, 2, calibration=10, refits=10),
+        forecast_interval(model, series, 2, calibration=10, refits=99),
+    )
+
+
+def test_a_surer_interval_is_a_wider_one():
+    series = load_airline_passengers()
+    model = network().fit(*make_supervised(series))
+    sure, surer = (forecast_interval(model, series, 6, coverage) for coverage in (0.8, 0.95))
+    assert (surer["lower"] < sure["lower"]).all()
+    assert (surer["upper"] > sure["upper"]).all()
+
+
+def test_the_interval_has_the_units_of_the_data():
+    series = load_airline_passengers()
+    thousands = forecast_interval(linear().fit(*make_supervised(series)), series, 6)
+    passengers = series * 1000
+    single = forecast_interval(linear().fit(*make_supervised(passengers)), passengers, 6)
+    assert_allclose(single, thousands * 1000)
+
+
+def test_it_covers_what_it_promises_where_rows_are_exchangeable():
+    covered = []
+    for seed in range(100):
+        series = pd.Series(np.random.default_rng(seed).standard_t(3, size=62))
+        model = linear(2).fit(*make_supervised(series[:60]))
+        interval = forecast_interval(model, series[:60], 2, coverage=0.8, calibration=19, refits=2)
+        covered.append(series[60:].between(interval["lower"], interval["upper"]))
+    assert 0.75 < np.mean(covered) < 0.87
+
+
+@pytest.fixture
+def sales():
+    """Two columns, of which the price of the day before moves the other."""
+    rng = np.random.default_rng(0)
+    price = 5 + rng.normal(size=120)
+    sold = 30 - 2 * np.roll(price, 1) + 0.1 * rng.normal(size=120)
+    days = pd.date_range("2024-01-01", periods=120, freq="D")
+    return pd.DataFrame({"price": price, "sold": sold}, index=days)
+
+
+def test_what_is_known_ahead_is_known_in_the_calibration_too(sales):
+    history, future = sales[:110], sales.loc["2024-04-20":, ["price"]]
+    model = linear(2).fit(history[:-1], history["sold"][1:])
+    interval = forecast_interval(model, history, 10, future=future)
+    assert_allclose(interval["forecast"], forecast(model, history, 10, future=future))
+    widths = interval["upper"] - interval["lower"]
+    assert widths.max() < 1.0  # the noise alone, where not knowing the price costs 6 and more
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_several_columns_have_an_interval_each(horizon, sales):
+    model = network(4, features_per_step=2).fit(*make_supervised(sales, horizon))
+    interval = forecast_interval(model, sales, 5)
+    assert interval.columns.tolist() == [
+        (name, end) for name in ("price", "sold") for end in ("lower", "forecast", "upper")
+    ]
+    pd.testing.assert_frame_equal(
+        interval.xs("forecast", axis=1, level=1), forecast(model, sales, 5)
+    )
+    assert (interval["sold", "lower"] < interval["sold", "upper"]).all()
+
+
+def test_the_clones_of_a_direct_model_have_not_seen_the_rows_either(monkeypatch):
+    series = load_airline_passengers()
+    model = linear().fit(*make_supervised(series, horizon=3))
+    fitted_on = []
+    fit = LinearRegression.fit
+    monkeypatch.setattr(
+        LinearRegression, "fit", lambda self, X, y: fitted_on.append(y) or fit(self, X, y)
+    )
+    forecast_interval(model, series, 4, calibration=20, refits=2)
+    assert [y.to_numpy()[-1, -1] for y in fitted_on] == [series.iloc[120], series.iloc[130]]
+
+
+@pytest.mark.parametrize("coverage", [0, 1, 1.5, -0.1, "0.9", None, float("nan")])
+def test_coverage_must_lie_between_0_and_1(coverage):
+    series = load_airline_passengers()
+    model = linear().fit(*make_supervised(series))
+    with pytest.raises(ValueError, match=r"^coverage must be a number in \(0, 1\), got "):
+        forecast_interval(model, series, 2, coverage)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"steps": 0}, "steps must be a positive integer, got 0"),
+        ({"steps": 2.5}, "steps must be a positive integer, got 2.5"),
+        ({"refits": 0}, "refits must be a positive integer, got 0"),
+        ({"calibration": 0}, "calibration must be a positive integer, got 0"),
+        ({"calibration": 8}, "calibration must be at least 9 for coverage=0.9, got 8"),
+        (
+            {"calibration": 18, "coverage": 0.95},
+            "calibration must be at least 19 for coverage=0.95, got 18",
+        ),
+        (
+            {"calibration": 131},
+            "history must have at least 145 rows for calibration=131, steps=2 and windows of "
+            "12, got 144",
+        ),
+        (
+            {"coverage": 0.999},
+            "history must have at least 1013 rows for calibration=999, steps=2 and windows of "
+            "12, got 144",
+        ),
+    ],
+)
+def test_what_cannot_be_calibrated_is_refused(arguments, message):
+    series = load_airline_passengers()
+    model = linear().fit(*make_supervised(series))
+    with pytest.raises(ValueError) as refused:
+        forecast_interval(model, series, **{"steps": 2, **arguments})
+    assert str(refused.value) == message
+
+
+def test_the_longest_calibration_leaves_one_row_to_fit_on():
+    series = load_airline_passengers()
+    model = linear().fit(*make_supervised(series))
+    assert len(forecast_interval(model, series, 2, calibration=130)) == 2
+
+
+def test_a_gap_is_refused():
+    series = load_airline_passengers().astype(float)
+    model = network(3).fit(*make_supervised(series))
+    series.iloc[100] = np.nan
+    with pytest.raises(ValueError, match=r"^history must have no gaps, got NaN at 1957-05-01"):
+        forecast_interval(model, series, 2)
+
+
+def test_only_a_fitted_regressor_is_taken():
+    with pytest.raises(NotFittedError):
+        forecast_interval(linear(), np.arange(40.0), 1)
+    with pytest.raises(ValueError, match=r"^model must be a regressor, got LogisticRegression$"):
+        forecast_interval(LogisticRegression(), np.arange(40.0), 1)
+
+
+@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
+def test_a_learned_quantile_covers_its_share_of_the_training_rows(quantile):
+    X, y = make_supervised(load_airline_passengers())
+    whole = {"epochs": 1000, "batch_size": 144, "learning_rate": 0.003, "random_state": 1}
+    model = network(loss="pinball", quantile=quantile, **whole).fit(X, y)
+    below = (y <= model.predict(X))[11:]  # the rows with complete windows
+    assert below.mean() == pytest.approx(quantile, abs=0.04)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:mapie")
+def test_mapie_takes_the_forecaster_as_it_is():
+    """Its EnbPI resamples rows, so the windows are made before."""
+    X, y = make_supervised(load_airline_passengers())
+    windows, y = LookbackWindower(12).fit_transform(X)[11:], y.to_numpy()[11:]
+    train, test = slice(None, -24), slice(-24, None)
+    forecaster = TransformedTargetRegressor(
+        make_pipeline(
+            MinMaxScaler(),
+            LSTMForecaster(units=4, epochs=60, learning_rate=0.02, random_state=0),
+        ),
+        transformer=MinMaxScaler(),
+    )
+    resampled = BlockBootstrap(n_resamplings=8, length=24, random_state=0)
+    model = TimeSeriesRegressor(forecaster, method="enbpi", cv=resampled)
+    model.fit(windows[train], y[train])
+    middle, interval = model.predict(windows[test], confidence_level=0.9, ensemble=True)
+    lower, upper = interval[:, 0, 0], interval[:, 1, 0]
+    assert (lower < middle).all()
+    assert (middle < upper).all()
+    assert np.mean((lower <= y[test]) & (y[test] <= upper)) > 0.5
+    model.update(windows[test], y[test], ensemble=True)
+    _, later = model.predict(windows[test], confidence_level=0.9, ensemble=True)
+    assert not np.array_equal(later, interval)

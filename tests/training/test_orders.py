@@ -1,0 +1,34 @@
+"""An epoch takes each row once, in an order that follows from the seed and its number."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from skl_lstm import LookbackWindower, LSTMForecaster
+from skl_lstm.network.network import Network
+from skl_lstm.training.orders import epoch_orders
+from skl_lstm.training.settings import Settings
+from skl_lstm.training.state import TrainingState
+
+
+def orders(n_rows, n_epochs, first_epoch=0, stateful=False, **settings):
+    network = Network(1, 1, (1,), 1, stateful=stateful)
+    drawn = epoch_orders(n_rows, first_epoch, network, Settings(**settings))
+    return np.array([next(drawn) for _ in range(n_epochs)])
+
+
+def test_an_epoch_takes_each_row_once_in_an_order_of_its_own():
+    drawn = orders(10, 3, shuffle=True, seed=1)
+    assert_array_equal(np.sort(drawn), np.tile(np.arange(10), (3, 1)))
+    assert len({tuple(order) for order in drawn}) == 3
+
+
+def test_later_epochs_have_the_orders_they_would_have_had_in_one_go():
+    drawn = orders(10, 5, seed=1)
+    assert_array_equal(orders(10, 2, first_epoch=3, seed=1), drawn[3:])
+
+
+def test_unshuffled_rows_are_in_order_of_time_stream_beside_stream():
+    assert_array_equal(orders(4, 2, shuffle=False), [[0, 1, 2, 3]] * 2)
+    assert_array_equal(orders(6, 1, stateful=True, batch_size=2), [[0, 3, 1, 4, 2, 5]])

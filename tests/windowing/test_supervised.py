@@ -1,0 +1,55 @@
+"""A series becomes rows and what follows each of them."""
+
+import pickle
+import tracemalloc
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from scipy.sparse import csr_array
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from skl_lstm import LookbackWindower, make_supervised
+
+
+def test_supervised_pairs_a_value_with_the_next():
+    X, y = make_supervised([1.0, 2.0, 3.0])
+    assert_array_equal(X, [[1], [2]])
+    assert_array_equal(y, [2, 3])
+
+
+def test_supervised_keeps_pandas_with_the_index_of_X():
+    index = pd.period_range("2020-01", periods=5, freq="M")
+    X, y = make_supervised(pd.Series(range(5), index, name="sold"), horizon=2)
+    assert list(X.columns) == ["sold"]
+    assert list(y.columns) == ["sold_step1", "sold_step2"]
+    assert_array_equal(y, [[1, 2], [2, 3], [3, 4]])
+    pd.testing.assert_index_equal(X.index, index[:3])
+    pd.testing.assert_index_equal(y.index, index[:3])
+
+
+def test_supervised_gives_a_one_dimensional_target_of_the_series_name():
+    X, y = make_supervised(pd.Series([1.0, 2.0, 3.0], name="sold"))
+    assert isinstance(y, pd.Series)
+    assert y.name == "sold"
+    assert X.shape == (2, 1)
+
+
+def test_supervised_takes_several_columns():
+    X, y = make_supervised(pd.DataFrame({"a": [1, 2, 3], "b": [4, 5, 6]}))
+    assert_array_equal(X, [[1, 4], [2, 5]])
+    assert_array_equal(y, [[2, 5], [3, 6]])
+
+
+@pytest.mark.parametrize("horizon", [0, -2, 1.5, True])
+def test_supervised_wants_a_positive_horizon(horizon):
+    with pytest.raises(ValueError, match=f"horizon must be a positive integer, got {horizon!r}"):
+        make_supervised([1.0, 2.0], horizon)
+
+
+def test_supervised_wants_more_values_than_the_horizon():
+    with pytest.raises(ValueError, match="more values than horizon=3, got 3 of them"):
+        make_supervised([1.0, 2.0, 3.0], 3)
