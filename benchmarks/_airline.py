@@ -1,4 +1,4 @@
-"""The airline series as the published experiments cut it into rows."""
+"""The airline series, cut into rows as in the published experiments."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ TRAIN_SHARE = 0.67
 def published_rows(
     look_back: int = LOOK_BACK,
 ) -> tuple[tuple[NDArray, NDArray], tuple[NDArray, NDArray], MinMaxScaler]:
-    """Window the scaled series: training rows, test rows, and the scaler.
+    """Return windows of the scaled series, for training and testing, and the scaler.
 
     Parameters
     ----------
     look_back : int, default=3
-        Values in a window.
+        Number of values in a window.
 
     Returns
     -------
     train, test : tuple of ndarray
-        Windows of shape (n, look_back, 1) and the value after each of shape (n,), both float32.
+        Windows of shape (n, look_back, 1) and the values after them of shape (n,), both float32.
     scaler : MinMaxScaler
-        Fitted on the whole series, as published, so that it has seen the test values.
+        Scaler fitted on the whole series, test values included, as published.
     """
     series = load_airline_passengers().to_numpy(dtype=np.float64).reshape(-1, 1)
     scaler = MinMaxScaler().fit(series)
@@ -40,7 +40,7 @@ def published_rows(
 
 
 def _published_windows(series: NDArray, look_back: int) -> tuple[NDArray, NDArray]:
-    """Cut windows as published, the last possible row left out."""
+    """Cut windows as published, without the last possible row."""
     n_rows = len(series) - look_back - 1
     windows = np.array([series[start : start + look_back] for start in range(n_rows)])
     return windows, series[look_back : look_back + n_rows, 0]

@@ -1,7 +1,7 @@
-"""The published experiments: of each its estimator, its rows, what is measured, and the figure.
+"""The published experiments: estimators, rows, measurements and published figures.
 
-An estimator's parameters are the whole description of a network and its training, so that plain
-Keras can be set up from them too (`_keras_peer.PlainKeras`).
+The parameters of an estimator describe a network and its training completely, so plain Keras can
+be configured from them too (`_keras_peer.PlainKeras`).
 """
 
 from __future__ import annotations
@@ -44,23 +44,24 @@ Rows = tuple[NDArray, NDArray]
 
 @dataclass(frozen=True)
 class Experiment:
-    """A network, the rows it learns, and what is measured of it.
+    """A network, its training rows and its measurements.
 
     Parameters
     ----------
     name : str
-        Its number and what it is.
+        Number and description.
     estimator : LSTMForecaster or LSTMClassifier
-        Ours, without a seed.
+        The skl_lstm estimator, without a seed.
     train : tuple of ndarray
         X and y to fit on.
     measure : callable
-        Takes a fitted side, ours or plain Keras; gives figures by name.
+        Function that takes a fitted model, of skl_lstm or plain Keras, and returns figures by
+        name.
     published : mapping of str to float
-        The published figures by the same names.
+        Published figures, with the same names.
     honest : callable, optional
-        Takes the estimator with its seed; gives the figures, by the same names, that it
-        reaches without what leaks in the published protocol.
+        Function that takes the estimator with its seed and returns its figures, with the same
+        names, without the data leaks of the published protocol.
     """
 
     name: str
@@ -72,7 +73,7 @@ class Experiment:
 
 
 def experiments() -> list[Experiment]:
-    """List them in the order of their numbers."""
+    """Return all experiments in the order of their numbers."""
     return [
         airline("1 airline, look_back 1, features", 1, (22.93, 47.53), reshape_mode="features"),
         airline("2 airline, look_back 3, features", 3, (24.19, 58.03), reshape_mode="features"),
@@ -82,8 +83,8 @@ def experiments() -> list[Experiment]:
         sequence(),
         saved_pairs(),
         sine(),
-        made_classes("9a two classes of made sequences", periods=(6.0, 9.0)),
-        made_classes("9b three classes of made sequences", periods=(5.0, 7.0, 10.0)),
+        made_classes("9a two classes of synthetic sequences", periods=(6.0, 9.0)),
+        made_classes("9b three classes of synthetic sequences", periods=(5.0, 7.0, 10.0)),
         digits(),
         optimizer("10a sgd, rate 0.1, momentum 0.3", "sgd", 0.1, {"momentum": 0.3}),
         optimizer("10b rmsprop", "rmsprop"),
@@ -94,12 +95,12 @@ def experiments() -> list[Experiment]:
 def airline(
     name: str, look_back: int, published: tuple[float, float], **parameters: Any
 ) -> Experiment:
-    """Errors are root mean squared, in thousands of passengers as the series has them.
+    """Return an experiment on the airline series; its errors are in thousands of passengers.
 
-    The published protocol scales the series as a whole, so that the scaler has seen the test
-    values, and leaves out the last possible row of each part. A stateful network predicts the
-    training rows and then the test rows, each from zero states, as the published code resets
-    them in between.
+    The published protocol scales the whole series at once, including the test values, and leaves
+    out the last possible row of each part. A stateful network predicts the training rows and
+    then the test rows, each from zero states, because the published code resets the states in
+    between.
     """
     train, test, scaler = published_rows(look_back)
     parts = {
@@ -129,14 +130,14 @@ def _unscaled(values: NDArray, scaler: MinMaxScaler) -> NDArray:
 
 
 def honest_airline(forecaster: LSTMForecaster, look_back: int) -> Figures:
-    """Fit scalers on training rows alone, leave no row out, let test rows follow training rows."""
+    """Return the errors without leaks: with training-only scalers, all rows, carried states."""
     X, y = make_supervised(load_airline_passengers())
-    n_train = int((len(X) + 1) * TRAIN_SHARE) - 1  # the last value to train on is a target
+    n_train = int((len(X) + 1) * TRAIN_SHARE) - 1  # the last training value is a target
     model = TransformedTargetRegressor(
         regressor=make_pipeline(MinMaxScaler(), LookbackWindower(look_back), forecaster),
         transformer=MinMaxScaler(),
     ).fit(X.iloc[:n_train], y.iloc[:n_train])
-    # States, like windows, go on where the training rows ended.
+    # States, like windows, continue from the last training row.
     onwards = {"initial_state": "fit"} if forecaster.stateful else {}
     predicted = {
         "RMSE train": model.predict(X.iloc[:n_train])[look_back - 1 :],
@@ -147,14 +148,14 @@ def honest_airline(forecaster: LSTMForecaster, look_back: int) -> Figures:
 
 
 def sequence() -> Experiment:
-    """Each of 0.0, 0.1 … 0.8 predicts the next, learned as one batch."""
+    """Return the experiment that predicts the next value of 0.0, 0.1 … 0.8, in one batch."""
     X, y = _pairs(9)
 
     def measure(fitted: Any) -> Figures:
         predicted = fitted.predict(X)
         return {
             "MSE": mean_squared_error(y, predicted),
-            "right at one decimal, of 9": np.sum(np.rint(10 * predicted) == np.rint(10 * y)),
+            "correct to one decimal, of 9": np.sum(np.rint(10 * predicted) == np.rint(10 * y)),
         }
 
     return Experiment(
@@ -162,27 +163,27 @@ def sequence() -> Experiment:
         LSTMForecaster(units=10, epochs=1000, batch_size=len(X)),
         (X, y),
         measure,
-        {"MSE": 4.5e-5, "right at one decimal, of 9": 9},
+        {"MSE": 4.5e-5, "correct to one decimal, of 9": 9},
     )
 
 
 def saved_pairs() -> Experiment:
-    """Five pairs, and the model that learned them read again by another process."""
+    """Return the experiment that saves a model of five pairs and loads it in another process."""
     X, y = _pairs(5)
 
     def measure(fitted: Any) -> Figures:
         predicted = fitted.predict(X)
         return {
             "MSE": mean_squared_error(y, predicted),
-            "change by saving": np.abs(_predicted_elsewhere(fitted, X) - predicted).max(),
+            "change of the predictions": np.abs(_predicted_elsewhere(fitted, X) - predicted).max(),
         }
 
     return Experiment(
-        "7 five pairs, saved, loaded elsewhere",
+        "7 five pairs, saved, loaded in another process",
         LSTMForecaster(units=10, epochs=300, shuffle=False),
         (X, y),
         measure,
-        {"change by saving": 0.0},
+        {"change of the predictions": 0.0},
     )
 
 
@@ -192,7 +193,7 @@ def _pairs(n: int) -> Rows:
 
 
 def _predicted_elsewhere(fitted: Any, X: NDArray) -> NDArray:
-    """Save a model to one file; let another process load it and predict."""
+    """Save a model to a file and return the predictions of another process that loads it."""
     is_keras = isinstance(fitted, PlainKeras)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / ("model.keras" if is_keras else "model.h5")
@@ -208,11 +209,11 @@ def predict_from_our_file(path: str, rows: list) -> list[float]:
 
 
 def sine() -> Experiment:
-    """Follow a sine of 100 values a radian apart, in windows of 50.
+    """Return the experiment on a sine of 100 values, one radian apart, in windows of 50.
 
-    Point by point each window is true; as a whole sequence, the first window is, and every
-    prediction becomes the last value of the next. The published number of epochs is not known:
-    at 500, an update each, plain Keras follows the sine.
+    Point by point, each window has true values. For the whole sequence, only the first window
+    does, and each prediction becomes the last value of the next window. The published number of
+    epochs is unknown; after 500 epochs of one update each, plain Keras follows the sine.
     """
     X, y = sine_rows()
 
@@ -236,7 +237,7 @@ def sine_rows() -> Rows:
 
 
 def whole_sequence(fitted: Any, window: NDArray, n_steps: int) -> NDArray:
-    """Predict step after step from a window that takes each prediction in."""
+    """Predict step by step, appending each prediction to the window."""
     predicted = np.concatenate([window, np.empty(n_steps)])
     for step in range(n_steps):
         seen = predicted[np.newaxis, step : step + len(window)]
@@ -245,7 +246,7 @@ def whole_sequence(fitted: Any, window: NDArray, n_steps: int) -> NDArray:
 
 
 def made_classes(name: str, periods: tuple[float, ...]) -> Experiment:
-    """Noisy waves of 24 steps; the class is the period, the phase is any."""
+    """Return the experiment that classifies noisy waves of 24 steps and any phase by period."""
     random = np.random.default_rng(0)
     labels = np.arange(600) % len(periods)
     phases = random.uniform(0.0, 2.0 * np.pi, (len(labels), 1))
@@ -260,7 +261,7 @@ def made_classes(name: str, periods: tuple[float, ...]) -> Experiment:
 
 
 def digits() -> Experiment:
-    """Handwritten digits of 8 x 8 pixels: a row of pixels is a time step."""
+    """Return the experiment on handwritten digits, with each of 8 pixel rows as a time step."""
     X, labels = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(
         X / 16.0, labels, test_size=0.25, stratify=labels, random_state=0
@@ -274,7 +275,7 @@ def digits() -> Experiment:
 
 
 def classification(fitted: Any, X: NDArray, labels: NDArray) -> Figures:
-    """Judge classes and probabilities on rows that were held out."""
+    """Evaluate classes and probabilities on held-out rows."""
     return {
         "accuracy": accuracy_score(labels, fitted.predict(X)),
         "log loss": log_loss(labels, fitted.predict_proba(X)),
@@ -284,7 +285,7 @@ def classification(fitted: Any, X: NDArray, labels: NDArray) -> Figures:
 def optimizer(
     name: str, optimizer: str, learning_rate: float | None = None, kwargs: dict | None = None
 ) -> Experiment:
-    """Regression on the airline rows, evaluated on the test rows in scaled units."""
+    """Return a regression on the airline rows, evaluated on the test rows in scaled units."""
     train, test, _ = published_rows()
     X_test, y_test = test[0][:, :, 0], test[1]
 

@@ -1,7 +1,7 @@
-"""What the benchmarks share: sides that alternate, memory, fresh processes, a table, the machine.
+"""Shared by the benchmarks: alternating runs, memory, new processes, a table, the machine.
 
-Only the standard library is imported here, so that a fresh process that is to be timed has
-nothing of weight loaded before it begins.
+Only the standard library is imported here, so that a new process to be timed starts without any
+large package loaded.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PACKAGES = (
     "torch",
 )
 
-# Idle threads of the side before still spin for a moment; let them fall asleep.
+# Idle threads of the previous side still spin for a moment; wait until they sleep.
 SETTLE_SECONDS = 0.1
 
 Side = Callable[[], float]
@@ -44,13 +44,13 @@ Side = Callable[[], float]
 def arguments(
     question: str | None, *, runs: int = 5, files: Mapping[str, str] | None = None, **flags: str
 ) -> argparse.Namespace:
-    """Read the command line: the options that all scripts have, and a script's own."""
+    """Parse the command line: the options of all scripts, and those of one script."""
     parser = argparse.ArgumentParser(
         description=question, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=runs, help="runs of each side (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="a small run, to see that it works")
-    for name, help_text in {"json": "write the figures there", **(files or {})}.items():
+    parser.add_argument("--quick", action="store_true", help="a small run, as a check")
+    for name, help_text in {"json": "write the figures to this file", **(files or {})}.items():
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=help_text)
     for name, help_text in flags.items():
         parser.add_argument(f"--{name}", action="store_true", help=help_text)
@@ -61,12 +61,12 @@ def arguments(
 
 
 def installed(*modules: str) -> bool:
-    """Tell whether all of these can be imported, without importing them."""
+    """Return whether all modules can be imported, without importing them."""
     return all(importlib.util.find_spec(module) is not None for module in modules)
 
 
 def seconds(function: Callable[[], Any], repeats: int = 1) -> float:
-    """Time a call: the mean over `repeats` calls in a row."""
+    """Return the mean time of a call, over `repeats` consecutive calls."""
     start = time.perf_counter()
     for _ in range(repeats):
         function()
@@ -74,7 +74,7 @@ def seconds(function: Callable[[], Any], repeats: int = 1) -> float:
 
 
 def alternate(sides: Mapping[str, Side | None], runs: int) -> dict[str, list[float] | None]:
-    """Let the sides measure themselves in turn, `runs` times; None is a side not installed."""
+    """Measure the sides alternately, `runs` times each; None is a side that is not installed."""
     figures: dict[str, list[float] | None] = {
         name: None if side is None else [] for name, side in sides.items()
     }
@@ -95,18 +95,18 @@ def in_fresh_process(
     Parameters
     ----------
     function : callable
-        Defined at the top of a script in this folder; its answer must be fit for JSON.
+        Function at the top level of a script in this folder, with a result that JSON can store.
     *values : str, int, float or bool
-        Its arguments.
+        Arguments of the function.
     environment : mapping, optional
-        Environment variables for that process alone.
+        Additional environment variables of the process.
 
     Returns
     -------
     seconds : float
-        From before the interpreter's start until after its end.
+        Time from before the start of the interpreter until after its end.
     answer : object
-        What the function returned.
+        Return value of the function.
     """
     script = Path(function.__code__.co_filename).stem
     call = f"{script}.{function.__name__}(*{values!r})"
@@ -127,20 +127,20 @@ def in_fresh_process(
 
 
 def resident_mb() -> float:
-    """Memory of this process that is in RAM now."""
+    """Return the resident memory of this process."""
     return _status_mb("VmRSS")
 
 
 def peak_mb() -> float:
-    """Most memory that this process has had in RAM, since its start or `forget_peak`.
+    """Return the peak resident memory of this process, since its start or `forget_peak`.
 
-    Not ``getrusage``: there a child begins with the peak of the process that started it.
+    ``getrusage`` is not used: there a child starts with the peak of its parent process.
     """
     return _status_mb("VmHWM")
 
 
 def forget_peak() -> None:
-    """Let `peak_mb` count from the memory of now."""
+    """Reset the peak of `peak_mb` to the current memory."""
     Path("/proc/self/clear_refs").write_text("5")
 
 
@@ -148,20 +148,20 @@ def _status_mb(field: str) -> float:
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except FileNotFoundError:
-        raise SystemExit("memory is read from /proc, which only Linux has") from None
+        raise SystemExit("memory is read from /proc, which exists only on Linux") from None
     (kilobytes,) = (line.split()[1] for line in lines if line.startswith(field))
     return int(kilobytes) / 1024
 
 
 class Report:
-    """A table that grows as the figures come, and the same as JSON.
+    """A table that is printed row by row and can be written as JSON.
 
     Parameters
     ----------
     question : str
-        The docstring of a script.
+        Docstring of the script.
     options : Namespace
-        Its command line, as `arguments` read it.
+        Command-line options, as returned by `arguments`.
     """
 
     def __init__(self, question: str | None, options: argparse.Namespace) -> None:
@@ -173,15 +173,15 @@ class Report:
         print(self.title)
         print(", ".join(f"{name} {value}" for name, value in self.machine.items()))
         if options.quick:
-            print("--quick: smaller, and no measurement")
+            print("--quick: a smaller run; the figures are not meaningful")
 
     def agree(self, what: str, difference: float, allowed: float) -> None:
-        """Say how far outputs are apart; end the script where that is too far."""
+        """Print the difference between outputs; end the script if it is too large."""
         difference = float(difference)
         self.agreements.append({"what": what, "difference": difference, "allowed": allowed})
         print(f"\nagreement of {what}: within {difference:.2g} (allowed: {allowed:g})", flush=True)
         if not difference <= allowed:
-            raise SystemExit("the outputs do not agree, so their times say nothing")
+            raise SystemExit("the outputs do not agree, so their times cannot be compared")
 
     def add(
         self,
@@ -191,7 +191,7 @@ class Report:
         *,
         relate: bool = True,
     ) -> None:
-        """Add the runs of each side, and the relation of their medians to ours."""
+        """Add the runs of each side, and the ratios of their medians to that of skl_lstm."""
         result: dict[str, Any] = {"what": what, "unit": unit, "figures": dict(figures)}
         medians = {side: statistics.median(values) for side, values in figures.items() if values}
         if relate and len(medians) > 1 and medians.get(OURS):
@@ -204,7 +204,7 @@ class Report:
             print(_line(side, values, unit, ratio), flush=True)
 
     def close(self) -> None:
-        """Write the JSON file that was asked for."""
+        """Write the JSON file, if requested."""
         if self.options.json is None:
             return
         everything = {
@@ -237,7 +237,7 @@ def _quantity(value: float, unit: str) -> str:
 
 
 def describe_machine() -> dict[str, str]:
-    """Name the processor, its cores, and the versions of what is measured."""
+    """Return the processor, its number of cores, and the package versions."""
     machine = {
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()),

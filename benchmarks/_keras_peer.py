@@ -1,4 +1,4 @@
-"""What a Keras tutorial would write in place of one of our estimators."""
+"""Plain Keras code, as in a tutorial, equivalent to an skl_lstm estimator."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 class PlainKeras:
-    """The network and the training that an estimator's parameters ask for, in plain Keras.
+    """Plain Keras network, built and trained according to an estimator's parameters.
 
     Parameters
     ----------
     estimator : LSTMForecaster or LSTMClassifier
-        Read, never fitted.
+        Estimator whose parameters are used; it is not fitted.
     seed : int
-        Given to ``keras.utils.set_random_seed``, which draws weights and the order of rows.
+        Seed of the weights and the order of rows, for ``keras.utils.set_random_seed``.
     """
 
     def __init__(self, estimator: Any, seed: int) -> None:
         self.estimator, self.seed = estimator, seed
 
     def fit(self, X: NDArray, y: NDArray) -> PlainKeras:
-        """Build, compile and train."""
+        """Build, compile and train the network."""
         import keras
 
         keras.backend.clear_session()
@@ -54,19 +54,19 @@ class PlainKeras:
         return self
 
     def predict(self, X: NDArray) -> NDArray:
-        """Predict each row; those of a stateful network from zero states on."""
+        """Predict all rows; a stateful network starts from zero states."""
         outputs = self._outputs(X)
         if is_classifier(self.estimator):
             return np.argmax(outputs, axis=1) if outputs.shape[1] > 1 else outputs[:, 0] > 0.5
         return outputs[:, 0]
 
     def predict_proba(self, X: NDArray) -> NDArray:
-        """Tell the probability of each class."""
+        """Return the probability of each class."""
         outputs = self._outputs(X)
         return outputs if outputs.shape[1] > 1 else np.hstack([1.0 - outputs, outputs])
 
     def save(self, path: Path) -> None:
-        """Save the model as Keras saves it."""
+        """Save the Keras model."""
         self.model.save(path)
 
     def _outputs(self, X: NDArray) -> NDArray:
@@ -121,7 +121,7 @@ class PlainKeras:
 
 
 def predict_from_file(path: str, rows: list) -> list[float]:
-    """Load a model that Keras saved, and predict windows of shape (n, n_steps, n_features)."""
+    """Load a saved Keras model and predict windows of shape (n, n_steps, n_features)."""
     import keras
 
     return keras.models.load_model(path).predict(np.array(rows), verbose=0)[:, 0].tolist()

@@ -16,7 +16,7 @@ FLAGS = ("-O3", "-march=native")
 
 
 class Fits(NamedTuple):
-    """What some fits in a row came to."""
+    """Result of several consecutive fits."""
 
     seconds: list[float]
     loss: float
@@ -24,12 +24,12 @@ class Fits(NamedTuple):
 
 
 def compiler() -> str | None:
-    """Find a C compiler."""
+    """Return the path of a C compiler, or None."""
     return shutil.which("gcc") or shutil.which("cc")
 
 
 def build(folder: Path, *more_flags: str) -> Path:
-    """Compile limit.c into a folder of its own inside `folder`."""
+    """Compile limit.c in a new folder inside `folder`."""
     program = Path(tempfile.mkdtemp(dir=folder)) / "limit"
     subprocess.run(
         [compiler(), *FLAGS, *more_flags, str(SOURCE), "-o", str(program), "-lm"], check=True
@@ -40,7 +40,7 @@ def build(folder: Path, *more_flags: str) -> Path:
 def run(
     program: Path, weights: list[NDArray], X: NDArray, y: NDArray, *, epochs: int, repeats: int
 ) -> Fits:
-    """Fit `repeats` times from these weights, in the order of the rows."""
+    """Fit `repeats` times from the given weights, without shuffling the rows."""
     given, learned = program.with_name("input"), program.with_name("output")
     with given.open("wb") as file:
         np.array([len(X), epochs], dtype=np.int32).tofile(file)

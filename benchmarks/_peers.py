@@ -1,4 +1,4 @@
-"""The same network in plain Keras and in SciKeras, from our initial weights."""
+"""The same network in plain Keras and SciKeras, with the initial weights of skl_lstm."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 @cache
 def initial_weights(units: int, n_steps: int, n_features: int) -> list[NDArray]:
-    """Find the weights with which ``LSTMForecaster(random_state=0)`` starts.
+    """Return the initial weights of ``LSTMForecaster(random_state=0)``.
 
-    One step of a size that changes nothing shows them.
+    They are read after one update that is too small to change them.
     """
-    # Late, for a process that only loads a SciKeras model has no need of it.
+    # Imported here because a process that only loads a SciKeras model does not need it.
     from skl_lstm import LSTMForecaster
 
     shown = LSTMForecaster(
@@ -29,7 +29,7 @@ def initial_weights(units: int, n_steps: int, n_features: int) -> list[NDArray]:
 
 
 def keras_network(units: int, n_steps: int, n_features: int) -> Any:
-    """Build plain Keras's model, compiled."""
+    """Return the compiled model in plain Keras."""
     import keras
 
     model = keras.Sequential(
@@ -46,9 +46,9 @@ def keras_network(units: int, n_steps: int, n_features: int) -> Any:
 
 
 def keras_rewinder(model: Any) -> Callable[[], None]:
-    """Give a function that puts a model and its optimizer back to where they stand now.
+    """Return a function that restores the current state of a model and its optimizer.
 
-    So a model that is traced once can be trained again from the start.
+    With it, a model that is traced once can be trained again from the start.
     """
     variables = [*model.variables, *model.optimizer.variables]
     values = [variable.numpy() for variable in variables]

@@ -1,7 +1,7 @@
 """The same network in PyTorch.
 
-TensorFlow and PyTorch each bring an LLVM, and live in one process only if PyTorch's is loaded
-first. So this is imported at the top of a script, TensorFlow where it is first used.
+TensorFlow and PyTorch each include a copy of LLVM, and work in one process only if PyTorch's is
+loaded first. So scripts import this module at the top, and TensorFlow only when it is needed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ try:
 except ImportError:
     torch = None
 else:
-    # An optimizer's first step imports the compiler, and with it that LLVM.
+    # The first step of an optimizer imports the compiler, and with it LLVM.
     _parameter = torch.zeros(1, requires_grad=True)
     _parameter.sum().backward()
     torch.optim.Adam([_parameter]).step()
@@ -27,8 +27,8 @@ class TorchNetwork:
     Parameters
     ----------
     weights : list of ndarray
-        Kernel, recurrent kernel and bias of the LSTM, kernel and bias of the Dense layer, as
-        Keras lays them out; PyTorch has the same gate order, transposed.
+        Kernel, recurrent kernel and bias of the LSTM, kernel and bias of the Dense layer, in
+        Keras's layout; PyTorch has the same gate order, with transposed matrices.
     """
 
     def __init__(self, weights: list[NDArray]) -> None:
@@ -42,18 +42,18 @@ class TorchNetwork:
             self.lstm.bias_hh_l0.zero_()
             self.dense.weight.copy_(dense_kernel.T)
             self.dense.bias.copy_(dense_bias)
-        # Keras has one bias of the gates, so the second must not learn.
+        # Keras has a single bias for the gates, so the second one is not trained.
         self.lstm.bias_hh_l0.requires_grad_(False)
         learned = [*self.lstm.parameters(), *self.dense.parameters()]
         self.optimizer = torch.optim.Adam([p for p in learned if p.requires_grad], eps=1e-7)
 
     def __call__(self, windows: Any) -> Any:
-        """Compute the output for each window, as a tensor."""
+        """Return the output for each window, as a tensor."""
         states, _ = self.lstm(windows)
         return self.dense(states[:, -1])[:, 0]
 
     def fit(self, X: NDArray, y: NDArray, epochs: int, batch_size: int) -> float:
-        """Train in the order of the rows; give the loss of the last epoch."""
+        """Train without shuffling the rows; return the loss of the last epoch."""
         windows, targets = torch.from_numpy(X), torch.from_numpy(y)
         for _ in range(epochs):
             total = torch.zeros(())
@@ -67,6 +67,6 @@ class TorchNetwork:
         return total.item() / len(X)
 
     def predict(self, X: NDArray) -> NDArray:
-        """Compute the output for each window, as an array."""
+        """Return the output for each window, as an array."""
         with torch.inference_mode():
             return self(torch.from_numpy(X)).numpy()

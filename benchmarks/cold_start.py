@@ -1,10 +1,10 @@
-"""A fresh process that imports, fits, or loads a model and predicts: SciKeras, skl_lstm.
+"""A new process that imports, fits, or loads a model and predicts: SciKeras, skl_lstm.
 
-How long does it take, and how much memory? Each figure is a process of its own, from before the
-interpreter's start until after its end. The first fit ever has an empty folder for Numba's cache;
-the others find that cache filled. Loading is ``joblib.load`` and one ``predict`` of ten rows, of
-a model that another process fitted and saved: a SciKeras regressor and our forecaster. Ours must
-not import TensorFlow, Keras or SciKeras on the way.
+How much time and memory does it take? Each figure is from a separate process, timed from before
+the start of the interpreter until after its end. The first fit on a machine starts with an empty
+Numba cache, the others with a filled one. Loading means ``joblib.load`` and one ``predict`` of ten
+rows, with a model that another process fitted and saved: a SciKeras regressor or an skl_lstm
+forecaster. The skl_lstm processes must not import TensorFlow, Keras or SciKeras.
 """
 
 from __future__ import annotations
@@ -74,14 +74,14 @@ def _state() -> dict[str, Any]:
 
 
 class FreshProcess:
-    """A function of this script, timed in a process of its own."""
+    """A function of this script, timed in a new process."""
 
     def __init__(self, function: Any, *values: Any, environment: dict[str, str]) -> None:
         self.function, self.values, self.environment = function, values, environment
         self.peaks: list[float] = []
 
     def __call__(self) -> float:
-        """Run it, keep its answer and its peak memory."""
+        """Run the function; store its result and peak memory."""
         elapsed, self.answer = in_fresh_process(
             self.function, *self.values, environment=self.environment
         )
@@ -89,16 +89,16 @@ class FreshProcess:
         return elapsed
 
     def check_is_light(self) -> None:
-        """End the script if one of the heavy packages was imported."""
+        """End the script with an error if one of the large packages was imported."""
         if self.answer["heavy"]:
             raise SystemExit(f"{self.function.__name__} imported {self.answer['heavy']}")
 
 
 class FirstFitEver(FreshProcess):
-    """The same with an empty cache each time."""
+    """A function of this script, timed in a new process with an empty cache."""
 
     def __call__(self) -> float:
-        """Run it where nothing was ever compiled."""
+        """Run the function with an empty cache."""
         with tempfile.TemporaryDirectory() as cache:
             self.environment = {"NUMBA_CACHE_DIR": cache}
             return super().__call__()
@@ -106,11 +106,11 @@ class FirstFitEver(FreshProcess):
 
 def first_fits(report: Report, runs: int, warm: dict[str, str]) -> None:
     ever = FirstFitEver(fit_once, environment={})
-    report.add("first fit ever, compilation included", alternate({OURS: ever}, min(runs, 3)))
+    report.add("first fit on a machine, with compilation", alternate({OURS: ever}, min(runs, 3)))
     fit = FreshProcess(fit_once, environment=warm)
     fit()
-    report.add("first fit in a process, cache filled", alternate({OURS: fit}, runs))
-    report.add("its peak memory", {OURS: fit.peaks[1:]}, "MB")
+    report.add("first fit of a process, with a filled cache", alternate({OURS: fit}, runs))
+    report.add("peak memory of the first fit", {OURS: fit.peaks[1:]}, "MB")
     imported = FreshProcess(import_only, environment=warm)
     imported()
     report.add("import skl_lstm", alternate({OURS: imported}, runs))
@@ -140,7 +140,7 @@ def loads(report: Report, runs: int, folder: Path, warm: dict[str, str]) -> None
         side.peaks.clear()
     report.add("load a model and predict", alternate(sides, runs))
     peaks = {name: None if side is None else side.peaks for name, side in sides.items()}
-    report.add("its peak memory", peaks, "MB")
+    report.add("peak memory of loading and predicting", peaks, "MB")
 
 
 def main() -> None:
@@ -150,7 +150,7 @@ def main() -> None:
         warm = {"NUMBA_CACHE_DIR": str(Path(folder) / "cache")}
         first_fits(report, options.runs, warm)
         loads(report, options.runs, Path(folder), warm)
-    print(f"\nno process of ours imported any of {', '.join(HEAVY)}")
+    print(f"\nno {OURS} process imported any of {', '.join(HEAVY)}")
     report.close()
 
 

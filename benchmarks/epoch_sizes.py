@@ -1,9 +1,9 @@
 """One epoch of larger networks: Keras, PyTorch, skl_lstm.
 
-How long does it take? Sizes are (units, time steps, features, rows of a batch, windows). All
-sides start from the same weights and take the rows in the same order; a first epoch, which traces
-what is to be traced, is not timed, and its losses must agree. Then epochs are timed one at a
-time, in turn: Keras's ``fit(epochs=1)``, a plain PyTorch loop, our ``partial_fit``.
+How long does it take? Sizes are (units, time steps, features, batch size, windows). All sides
+start from the same weights and process the rows in the same order. A first epoch, which includes
+tracing, is not timed, and its losses must agree. Then single epochs are timed alternately:
+``fit(epochs=1)`` of Keras, a plain PyTorch loop, ``partial_fit`` of skl_lstm.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SIZES = [
 
 
 def windows_of_waves(n_windows: int, n_steps: int, n_features: int) -> tuple[NDArray, NDArray]:
-    """Make noisy waves, cut in windows, each with the value that follows it."""
+    """Return windows of noisy waves, and the value that follows each window."""
     rng = np.random.default_rng(0)
     time = np.arange(n_windows + n_steps)[:, np.newaxis]
     series = np.sin(time / (3.0 + np.arange(n_features))) + rng.normal(
@@ -57,7 +57,7 @@ def case(report: Report, runs: int, size: tuple[int, int, int, int, int]) -> Non
     if installed("torch"):
         network = TorchNetwork(initial_weights(units, n_steps, n_features))
         first = network.fit(X, y, 1, batch_size)
-        # PyTorch's Adam adds epsilon after the bias correction, Keras's before it.
+        # Adam adds epsilon after the bias correction in PyTorch, before it in Keras.
         report.agree(f"the first loss at {size}, PyTorch", abs(first / loss - 1.0), 1e-2)
         sides["PyTorch"] = lambda: seconds(lambda: network.fit(X, y, 1, batch_size))
     report.add(f"one epoch at {size}", alternate(sides, runs))

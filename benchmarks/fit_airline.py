@@ -1,11 +1,11 @@
 """The airline fit: plain Keras, PyTorch, skl_lstm, and hand-written C as the limit.
 
-How long does each take? LSTM(4) on windows of 3 time steps, 100 epochs, batches of one row: the
-92 training rows of the published experiment. All sides start from the same weights and take the
-rows in the same order, so their losses must agree before their times are compared. Keras is timed
-on a model that is traced already. A run of the fast sides is the mean of several fits in a row.
-The C program is compiled twice: as strict IEEE arithmetic has it, and with ``-ffast-math``, by
-which the compiler may reorder sums and so vectorize what it otherwise must not.
+How long does each take? LSTM(4) on windows of 3 time steps, 100 epochs, batches of one row, on the
+92 training rows of the published experiment. All sides start from the same weights and process
+the rows in the same order; their losses must agree before their times are compared. Keras is timed
+with a model that is already traced. A run of the fast sides is the mean of several consecutive
+fits. The C program is compiled twice: with strict IEEE arithmetic, and with ``-ffast-math``, which
+lets the compiler reorder sums and therefore vectorize more.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ UNITS = 4
 
 
 class KerasSide:
-    """A Keras model, traced once, that is trained again and again from the same start."""
+    """A Keras model, traced once, that is trained repeatedly from the same initial state."""
 
     def __init__(self, X: NDArray, y: NDArray, epochs: int) -> None:
         self.X, self.y, self.epochs = X, y, epochs
@@ -36,7 +36,7 @@ class KerasSide:
         self._fit(1)
 
     def __call__(self) -> float:
-        """Train from the start."""
+        """Train from the initial state."""
         self.rewind()
         return seconds(lambda: self._fit(self.epochs))
 
@@ -48,14 +48,14 @@ class KerasSide:
 
 
 class TorchSide:
-    """A new PyTorch network each time."""
+    """A PyTorch network, created again for each fit."""
 
     def __init__(self, X: NDArray, y: NDArray, epochs: int) -> None:
         self.X, self.y, self.epochs = X, y, epochs
         self._fit(1)
 
     def __call__(self) -> float:
-        """Build and train."""
+        """Create and train the network."""
         return seconds(lambda: self._fit(self.epochs))
 
     def _fit(self, epochs: int) -> None:
@@ -64,7 +64,7 @@ class TorchSide:
 
 
 class OurSide:
-    """The estimator, with the engine that it chooses itself."""
+    """The skl_lstm estimator, with ``engine="auto"``."""
 
     def __init__(self, X: NDArray, y: NDArray, epochs: int, repeats: int) -> None:
         self.X, self.y, self.repeats = X, y, repeats
@@ -88,7 +88,7 @@ class OurSide:
 
 
 class LimitSide:
-    """The program in C, which times itself."""
+    """The C program, which measures its own time."""
 
     def __init__(self, program: Path, X: NDArray, y: NDArray, epochs: int, repeats: int) -> None:
         self.program = program
@@ -97,7 +97,7 @@ class LimitSide:
     def __call__(self) -> float:
         """Fit some times in a row."""
         weights = initial_weights(UNITS, LOOK_BACK, 1)
-        # The first fit wakes the core up, and does not count.
+        # The first fit warms up the core and is not counted.
         fits = _limit.run(
             self.program, weights, self.X, self.y, epochs=self.epochs, repeats=self.repeats + 1
         )
@@ -130,7 +130,7 @@ def main() -> None:
         for name, side in sides.items():
             if side not in (None, ours):
                 difference = abs(side.loss / ours.loss - 1.0)
-                report.agree(f"the last epoch's loss, {name}", difference, 1e-2)
+                report.agree(f"the loss of the last epoch, {name}", difference, 1e-2)
         for name, side in limits.items():
             if side is not None:
                 apart = float(np.abs(side.parameters - ours.parameters).max())

@@ -1,9 +1,9 @@
 """A forecast of 1,000 steps: predicting the growing history, skl_lstm.
 
-How long is a step? Models that were fitted on the airline series, or on 5,000 rows, forecast
-1,000 steps. The other side is the loop that one would write: predict the history, append the last
-prediction to it, go on. It takes longer from step to step, so only its first 20 are timed. Both
-forecasts must agree.
+How long does one step take? Models fitted on the airline series, or on 5,000 rows, forecast 1,000
+steps. They are compared with a simple loop: predict the whole history, append the last prediction,
+repeat. The time per step of this loop grows, so only its first 20 steps are timed. Both forecasts
+must agree.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def main() -> None:
             LOOP: partial(seconds_a_step, by_hand, model, history, few),
             OURS: partial(seconds_a_step, forecast, model, history, steps),
         }
-        report.add(f"a step of {steps:,}: {what}", alternate(sides, options.runs))
+        report.add(f"one step of {steps:,}: {what}", alternate(sides, options.runs))
     report.close()
 
 

@@ -1,11 +1,11 @@
 """A grid search: SciKeras, skl_lstm, and skl_lstm on two threads.
 
-How long does it take? Two searches on the airline series, 100 epochs a fit. The first has 6
-candidates (units 4 and 16; batches of 1, 8 and 32) x 3 folds, on windows of 3 time steps, for
-SciKeras and for ours: both start from the same weights and take the rows in the same order, so
-their scores must agree. The second has 24 candidates (the same for look_back 1, 3, 6 and 12) x 5
-folds through the whole pipeline, ours alone, on one thread and on two, whose scores must be the
-same to the last bit.
+How long does it take? Two searches on the airline series, with 100 epochs per fit. The first has 6
+candidates (units 4 and 16; batches of 1, 8 and 32) x 3 folds, on windows of 3 time steps, with
+SciKeras and with skl_lstm. Both start from the same weights and process the rows in the same
+order, so their scores must agree. The second has 24 candidates (the same for look_back 1, 3, 6 and
+12) x 5 folds with the whole pipeline of skl_lstm, on one thread and on two; the scores must be
+identical.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOOK_BACKS = [1, 3, 6, 12]
 
 
 class Search:
-    """A grid search that can be run again and again, with the scores of its last run."""
+    """A grid search that can be run repeatedly, with the scores of the last run."""
 
     def __init__(
         self, model: Any, grid: dict, n_folds: int, X: ArrayLike, y: ArrayLike, n_threads: int = 1
@@ -47,13 +47,13 @@ class Search:
         self.X, self.y, self.n_threads = X, y, n_threads
 
     def __call__(self) -> float:
-        """Search, without a last fit of the best."""
+        """Search without refitting the best candidate."""
         with joblib.parallel_config(backend="threading", n_jobs=self.n_threads):
             return seconds(lambda: self.search.fit(self.X, self.y))
 
     @property
     def scores(self) -> np.ndarray:
-        """Mean score of each candidate."""
+        """Mean test score of each candidate."""
         return self.search.cv_results_["mean_test_score"]
 
 

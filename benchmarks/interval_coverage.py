@@ -1,14 +1,14 @@
-"""Held-out rows and their intervals: one clone for the residuals, skl_lstm.
+"""Coverage of held-out values by their intervals: residuals of one clone, skl_lstm.
 
-How many rows lie in their interval? Eight real series of very different kinds; the last quarter
-of each is held out. From 24 to 36 origins along it, the model is fitted on all rows up to the
-origin and forecasts a season ahead (11 years of sunspots, 5 of the Nile), with an interval that
-is to cover 90 % or 80 %. Counted is what share of the truths lies in its interval, over all
-origins and steps of a series. The other side takes its residuals from one clone instead of ten,
-as split conformal prediction does.
+How many values are inside their interval? The data are eight real series of very different kinds;
+the last quarter of each is held out. At each of 24 to 36 origins in it, the model is fitted on all
+rows up to the origin and forecasts one season ahead (11 years for sunspots, 5 for the Nile), with
+nominal coverages of 90 % and 80 %. The result is the percentage of true values inside their
+interval, over all origins and steps of a series. The other side uses the residuals of one clone
+instead of ten, as in split conformal prediction.
 
-Origins share the rows that they forecast, so these are not independent counts: a few points up or
-down for one series are chance.
+Forecasts from different origins overlap, so the counts are not independent: for a single series, a
+few points of difference are due to chance.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def in_levels(look_back: int) -> TransformedTargetRegressor:
 
 
 def in_logarithms(look_back: int) -> TransformedTargetRegressor:
-    """For series that grow by a share of their size."""
+    """Return a model for series that grow by a percentage."""
     return TransformedTargetRegressor(
         make_pipeline(FunctionTransformer(np.log), *network(look_back)),
         transformer=make_pipeline(FunctionTransformer(np.log, np.exp), StandardScaler()),
@@ -63,7 +63,7 @@ Case = tuple[pd.Series, int, Callable[[int], TransformedTargetRegressor]]
 
 
 def cases() -> dict[str, Case]:
-    """Load the series: each with the rows of a season, and its kind of model."""
+    """Return each series with the number of rows in a season and the function for its model."""
     found: dict[str, Case] = {"airline": (load_airline_passengers(), 12, in_logarithms)}
     if not installed("statsmodels"):
         return found
@@ -89,7 +89,7 @@ def cases() -> dict[str, Case]:
 def covered(
     series: pd.Series, origin: int, steps: int, model: Any, refits: int
 ) -> list[pd.Series]:
-    """Tell for each coverage which rows after the origin lie in their interval."""
+    """Return, for each coverage, which values after the origin are inside their interval."""
     history, truth = series[:origin], series[origin : origin + steps]
     model = clone(model).fit(*make_supervised(history))
     intervals = (
@@ -116,10 +116,10 @@ def main() -> None:
                 shares.setdefault((side, coverage), []).append(share)
         for coverage in COVERAGES:
             figures = {side: [shares[side, coverage][-1]] for side in REFITS}
-            report.add(f"{name}: {coverage:.0%} wanted", figures, "%", relate=False)
+            report.add(f"{name}: nominal coverage {coverage:.0%}", figures, "%", relate=False)
     for coverage in COVERAGES:
         means = {side: [float(np.mean(shares[side, coverage]))] for side in REFITS}
-        report.add(f"mean of the series: {coverage:.0%} wanted", means, "%", relate=False)
+        report.add(f"mean: nominal coverage {coverage:.0%}", means, "%", relate=False)
     report.close()
 
 

@@ -1,8 +1,8 @@
-"""The memory of a process that fits again and again.
+"""The memory of a process that fits many times.
 
-Does it grow? Three networks in turn, 300 fits of one epoch in one process: what the process holds
-after the first 30, and how much more at the end. With ``--peers`` the same for plain Keras, which
-builds and traces a model for every fit and takes minutes.
+Does it grow? One process runs 300 fits of one epoch, alternating between three networks. The
+figures are its memory after the first 30 fits and the growth until the end. ``--peers`` also
+measures plain Keras, which builds and traces a model for every fit and takes minutes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def fit_keras(n_fits: int) -> list[float]:
 
 
 def _memory(fit: Any, n_fits: int) -> list[float]:
-    """Measure what the process holds after the first fits, and after all of them."""
+    """Return the memory of the process after the first fits and after all fits."""
     import numpy as np
 
     rng = np.random.default_rng(0)
@@ -57,17 +57,17 @@ def _memory(fit: Any, n_fits: int) -> list[float]:
 
 
 def main() -> None:
-    options = arguments(__doc__, runs=3, peers="measure plain Keras too, once")
+    options = arguments(__doc__, runs=3, peers="also measure plain Keras, once")
     report = Report(__doc__, options)
     n_fits = 60 if options.quick else 300
-    in_fresh_process(fit_ours, len(NETWORKS))  # compiles, where that was not done before
+    in_fresh_process(fit_ours, len(NETWORKS))  # compiles the kernel, if not cached
     answers = {OURS: [in_fresh_process(fit_ours, n_fits)[1] for _ in range(options.runs)]}
     if options.peers and installed("keras", "tensorflow"):
         answers["Keras"] = [in_fresh_process(fit_keras, n_fits)[1]]
     first = {side: [held[0] for held in runs] for side, runs in answers.items()}
     growth = {side: [held[1] - held[0] for held in runs] for side, runs in answers.items()}
     report.add(f"memory after {N_FIRST} fits", first, "MB")
-    report.add(f"growth in the {n_fits - N_FIRST} fits after them", growth, "MB", relate=False)
+    report.add(f"growth in the next {n_fits - N_FIRST} fits", growth, "MB", relate=False)
     report.close()
 
 

@@ -1,12 +1,12 @@
-"""A model in a file, its size and the time to save and load it: Keras, joblib, skl_lstm.
+"""A model file, its size and the time to save and load it: Keras, joblib, skl_lstm.
 
 How large is the file of the airline model, LSTM(4) on windows of 3 time steps after 100 epochs,
-and how long does it take to write and to read? `save` and `load` are of the forecaster alone,
-beside plain Keras's own for the same network and joblib; `save_model` and `load_model` of the
-pipeline with its scalers, beside joblib. What was loaded must predict what was saved does. Imports
-are done before; saving includes the sync to the disk, which Keras and joblib do without. With
-`--install`: how large are the packages that a process needs which only loads and predicts, and
-those of a whole installation? That downloads them.
+and how long does it take to save and load it? `save` and `load`, for only the forecaster, are
+compared with plain Keras for the same network and with joblib; `save_model` and `load_model`, for
+the pipeline with its scalers, are compared with joblib. The loaded model must make the same
+predictions as the saved one. Imports are not timed. Saving includes the sync to disk in skl_lstm,
+but not in Keras and joblib. With `--install`: how large are the packages of a process that only
+loads and predicts, and those of a full installation? This option downloads the packages.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Side = tuple[Path, Callable[[], object], Callable[[], Any]]
 
 
 def compare(report: Report, what: str, runs: int, sides: dict[str, Side | None]) -> None:
-    """Report sizes and times of sides that each save to, and load from, their own file."""
+    """Report the file size of each side, and its times to save and load."""
     present = {name: side for name, side in sides.items() if side is not None}
     for _, save, load in present.values():
         save(), load()
@@ -78,7 +78,7 @@ def forecaster_alone(report: Report, runs: int, folder: Path, epochs: int) -> No
     sides[OURS] = (path, lambda: forecaster.save(path), lambda: LSTMForecaster.load(path))
     compare(report, "the forecaster", runs, sides)
     apart = np.abs(LSTMForecaster.load(path).predict(windows) - forecaster.predict(windows))
-    report.agree("predictions before and after", apart.max(), 0.0)
+    report.agree("the predictions before and after", apart.max(), 0.0)
 
 
 def whole_pipeline(report: Report, runs: int, folder: Path, epochs: int) -> None:
@@ -98,7 +98,7 @@ def whole_pipeline(report: Report, runs: int, folder: Path, epochs: int) -> None
     compare(report, "the pipeline", runs, sides)
     if installed("skops"):
         apart = np.abs(load_model(path).predict(X) - model.predict(X))
-        report.agree("predictions before and after", apart.max(), 0.0)
+        report.agree("the predictions before and after", apart.max(), 0.0)
 
 
 def installations(report: Report, folder: Path) -> None:
@@ -108,7 +108,7 @@ def installations(report: Report, folder: Path) -> None:
 
 
 def megabytes(folder: Path, installs: list[list[str]]) -> float:
-    """Install packages into a fresh environment; give the size of what was added."""
+    """Install packages into a new environment and return their size."""
     venv.create(folder, with_pip=True)
     (site,) = folder.glob("[Ll]ib/**/site-packages")
     before = _size(site)
@@ -123,7 +123,7 @@ def _size(folder: Path) -> int:
 
 
 def main() -> None:
-    options = arguments(__doc__, runs=7, install="measure installations too; downloads packages")
+    options = arguments(__doc__, runs=7, install="also measure installations; downloads packages")
     report = Report(__doc__, options)
     epochs = 2 if options.quick else 100
     with tempfile.TemporaryDirectory() as name:

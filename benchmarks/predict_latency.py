@@ -1,10 +1,10 @@
 """A prediction: plain Keras, PyTorch, skl_lstm.
 
-How long does it take? One row of an LSTM(4) on windows of 3 time steps, 1,000 rows of an LSTM(50)
-on 12, 10,000 rows of an LSTM(64) on 48. All sides have the same weights, and their outputs must
-agree. For one row, Keras is asked in its three ways, and ours also through the whole pipeline of
-scaler, windower, forecaster and scaled target. A run is the mean of several calls in a row, after
-a first one.
+How long does it take? The cases are one row with LSTM(4) and windows of 3 time steps, 1,000 rows
+with LSTM(50) and 12 time steps, and 10,000 rows with LSTM(64) and 48 time steps. All sides have
+the same weights, and their outputs must agree. For one row, Keras is measured with its three
+prediction methods, and skl_lstm also with the whole pipeline of scaler, windower, forecaster and
+scaled target. A run is the mean of several consecutive calls, after a first one that is not timed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sklearn.preprocessing import MinMaxScaler
 
 from skl_lstm import LookbackWindower, LSTMForecaster, load_airline_passengers, make_supervised
 
-# units, time steps, rows, calls in a run of: Keras, the others
+# units, time steps, rows, calls per run of Keras, calls per run of the others
 CASES = [(4, 3, 1, 20, 1000), (50, 12, 1000, 5, 50), (64, 48, 10_000, 1, 1)]
 
 
@@ -70,7 +70,7 @@ def case(
 
 
 def fitted_pipeline() -> tuple[TransformedTargetRegressor, object]:
-    """Fit the model of the README, and give the row that follows what it was fitted on."""
+    """Return a fitted pipeline like that of the README, and the row after its training rows."""
     X, y = make_supervised(load_airline_passengers())
     model = TransformedTargetRegressor(
         regressor=make_pipeline(

@@ -1,11 +1,11 @@
-"""The published experiments: their figures, plain Keras today, and ours.
+"""The published experiments: published figures, current plain Keras, skl_lstm.
 
-Do we land where plain Keras lands? Each experiment runs from 5 seeds in plain Keras, which draws
-its own first weights as a tutorial's reader would let it, and in ours, with either engine; beside
-the airline experiments stands the honest protocol for ours: scalers inside the pipeline, no row
-left out. A figure is a mean and its spread, the standard deviation over the seeds. "apart" is how
-many standard deviations of the two lie between the means of plain Keras and of ours (native);
-where it is more than one, the script ends with an error that says so.
+Does skl_lstm reach the same results as plain Keras? Each experiment runs with 5 seeds in plain
+Keras, which draws its own initial weights as in a tutorial, and in skl_lstm with either engine.
+The airline experiments also run in skl_lstm without data leaks: scalers inside the pipeline, and
+no row left out. A figure is the mean and the standard deviation over the seeds. "apart" is the
+difference between the means of plain Keras and skl_lstm (native), in pooled standard deviations;
+if it is greater than one, the script ends with an error.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from _keras_peer import PlainKeras
 from sklearn.base import clone
 
 KERAS = "plain Keras"
-OURS_BY_KERAS = f"{OURS}, by Keras"
-HONEST = f"{OURS}, honest"
+OURS_BY_KERAS = f"{OURS} (Keras)"
+HONEST = f"{OURS}, no leaks"
 COLUMNS = ("published", KERAS, OURS, OURS_BY_KERAS, HONEST, "apart")
-SECONDS = "seconds, all in"
+SECONDS = "seconds in total"
 
 Columns = dict[str, list[float]]
 
 
 def run(experiment: Experiment, n_seeds: int, epochs: int | None) -> dict[str, Columns]:
-    """Let the sides take turns, a seed at a time: each figure, and the seconds, of each side."""
+    """Run the sides alternately with each seed; return the figures and seconds of each side."""
     figures: dict[str, Columns] = {}
     for seed in range(n_seeds):
         estimator = clone(experiment.estimator).set_params(random_state=seed)
@@ -48,7 +48,7 @@ def run(experiment: Experiment, n_seeds: int, epochs: int | None) -> dict[str, C
 
 
 def sides(experiment: Experiment, estimator: Any) -> dict[str, Callable[[], dict[str, float]]]:
-    """Say how each side learns and is measured."""
+    """Return, for each side, the function that trains and measures it."""
 
     def learn(side: Any) -> Callable[[], dict[str, float]]:
         return lambda: experiment.measure(side.fit(*experiment.train))
@@ -64,7 +64,7 @@ def sides(experiment: Experiment, estimator: Any) -> dict[str, Callable[[], dict
 
 
 def apart(one: list[float], other: list[float]) -> float:
-    """Tell how many standard deviations of the two lie between their means."""
+    """Return the difference between the means, in pooled standard deviations."""
     difference = abs(np.mean(one) - np.mean(other))
     deviation = np.sqrt((np.var(one, ddof=1) + np.var(other, ddof=1)) / 2.0)
     if not difference:
@@ -81,7 +81,7 @@ def mean_and_spread(values: list[float] | None) -> str:
 
 
 def report_experiment(report: Report, experiment: Experiment, figures: dict[str, Columns]) -> None:
-    """Print the experiment's part of the table, and keep its figures."""
+    """Print the experiment's part of the table and store its figures."""
     print(f"\n{experiment.name}")
     for name, columns in figures.items():
         published = experiment.published.get(name)
@@ -104,7 +104,7 @@ def report_experiment(report: Report, experiment: Experiment, figures: dict[str,
 
 
 def draw_sine(experiment: Experiment, path: Path) -> None:
-    """Draw both predictions of the sine, ours and plain Keras's, from the first seed."""
+    """Plot both predictions of the sine by skl_lstm and plain Keras, with the first seed."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -130,10 +130,10 @@ def draw_sine(experiment: Experiment, path: Path) -> None:
 
 
 def main() -> None:
-    options = arguments(__doc__, files={"picture": "draw the predictions of the sine there"})
+    options = arguments(__doc__, files={"picture": "plot the predictions of the sine"})
     report = Report(__doc__, options)
     table = experiments()
-    clone(table[0].estimator).set_params(epochs=1).fit(*table[0].train)  # compiles
+    clone(table[0].estimator).set_params(epochs=1).fit(*table[0].train)  # compiles the kernel
     print("\n" + line("", list(COLUMNS)))
     airline_seconds = 0.0
     for experiment in table:
@@ -141,7 +141,7 @@ def main() -> None:
         report_experiment(report, experiment, figures)
         if experiment.honest is not None:
             airline_seconds += sum(figures[SECONDS][OURS])
-    print(f"\nexperiments 1 to 5, all seeds, {OURS} (native): {airline_seconds:.2f} s in all")
+    print(f"\nexperiments 1 to 5, all seeds, {OURS} (native): {airline_seconds:.2f} s in total")
     report.close()
     if options.picture is not None:
         draw_sine(next(each for each in table if each.name.startswith("8")), options.picture)
@@ -150,7 +150,7 @@ def main() -> None:
 
 
 def end_where_sides_differ(report: Report) -> None:
-    """Say whether all means are within the noise; end with an error where one is not."""
+    """Print whether all means are within the noise; end with an error if one is not."""
     distances = {
         result["what"]: result["apart"] for result in report.results if result["apart"] is not None
     }
@@ -158,7 +158,7 @@ def end_where_sides_differ(report: Report) -> None:
     if too_far:
         raise SystemExit(
             f"{len(too_far)} of {len(distances)} means are more than one standard deviation from "
-            "plain Keras's: " + "; ".join(too_far)
+            "those of plain Keras: " + "; ".join(too_far)
         )
     print(f"{len(distances)} of {len(distances)} means are within one standard deviation")
 

@@ -1,11 +1,11 @@
-"""The memory of windows: in fitting and predicting a pipeline, and in windowing.
+"""The memory of windows: in fitting and predicting with a pipeline, and in windowing.
 
-How much do they cost? Pipelines of windower and forecaster (units 4, the window as "features",
-one epoch, batches of 8,192) are fitted on a small series first, which loads and compiles what
-there is to load. The figure is the peak above the memory at that moment, while a long series,
-which is there already, is fitted and predicted. Then a series of 10,000,000 values is windowed.
-Every figure is a process of its own. A matrix of the windows, in float64, would take what the
-line's name says.
+How much memory do they need? Pipelines of windower and forecaster (units 4, the window as
+"features", one epoch, batches of 8,192) are first fitted on a small series, which loads and
+compiles everything. Then a long series, which is already in memory, is fitted and predicted. The
+figure is the peak memory above the memory before that. In addition, a series of 10,000,000 values
+is windowed. Every figure is from a separate process. The name of a row states how much memory a
+float64 matrix of the windows would need.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def window_only(n_rows: int, look_back: int) -> dict[str, float]:
     growth = peak_mb() - before
     for row in (look_back - 1, n_rows // 2, n_rows - 1):
         if not np.array_equal(windows[row], series[row + 1 - look_back : row + 1, 0]):
-            raise ValueError(f"row {row} is not its window")
+            raise ValueError(f"row {row} of the output is not the window of row {row}")
     return {"growth": growth, "seconds": elapsed, "series": series.nbytes / MEGABYTE}
 
 
@@ -94,7 +94,7 @@ def measure(
         f"{name}: memory (a matrix: {matrix:,.0f} MB)", {OURS: _column(answers, "growth")}, "MB"
     )
     times = [answer["growth"] / answer["series"] for answer in answers]
-    report.add(f"{name}: memory over the series' own", {OURS: times}, "x")
+    report.add(f"{name}: memory relative to the series", {OURS: times}, "x")
     report.add(f"{name}: time", {OURS: _column(answers, "seconds")})
 
 
@@ -105,7 +105,7 @@ def _column(answers: list[dict[str, float]], name: str) -> list[float]:
 def main() -> None:
     options = arguments(__doc__, runs=3)
     report = Report(__doc__, options)
-    in_fresh_process(fit_and_predict, FIRST_ROWS, 3)  # compiles, where that was not done before
+    in_fresh_process(fit_and_predict, FIRST_ROWS, 3)  # compiles the kernel, if not cached
     less = 20 if options.quick else 1
     for n_rows, look_back in [
         (500_000, 336),
