@@ -57,6 +57,7 @@ def test_a_generator_moves_on_as_scikit_learn_moves_it():
     assert_same(first, train(random_state=np.random.RandomState(7)))
 
 
+@pytest.mark.slow
 def test_worker_processes_give_the_same_weights(engine):
     for weights in joblib.Parallel(n_jobs=2)(joblib.delayed(train)(engine) for _ in range(2)):
         assert_same(weights, train(engine))
@@ -69,6 +70,7 @@ def restart_keras_generator():
     keras.utils.set_random_seed(3)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_global_generators_stay_where_they_were(engine):
     import keras
@@ -115,10 +117,12 @@ def run(engine, imports):
     )
 
 
+@pytest.mark.slow
 def test_a_fit_leaves_the_process_as_it_was(engine):
     run(engine, "imported")
 
 
+@pytest.mark.slow
 def test_a_fit_prints_nothing_whatever(engine):
     done = run(engine, "fresh")
     assert (done.stdout, done.stderr) == ("", "")

@@ -29,6 +29,8 @@ from skl_lstm import (
 )
 from skl_lstm.training.state import TrainingState
 
+pytestmark = pytest.mark.slow
+
 AIRLINE = {
     1: (1, LSTMForecaster(units=4, batch_size=1, reshape_mode="features")),
     2: (3, LSTMForecaster(units=4, batch_size=1, reshape_mode="features")),

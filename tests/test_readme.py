@@ -13,6 +13,7 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning:sklearn")
 def test_the_python_blocks_run_one_after_the_other(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -26,7 +27,7 @@ def test_the_python_blocks_run_one_after_the_other(tmp_path, monkeypatch):
     assert names["result"].frame.shape == (60, 8)
 
 
-def test_the_commands_are_those_that_run():  # the demonstration does in test_main.py
+def test_the_commands_are_those_that_run():  # the demonstration does in its own tests
     demonstration, tests, service = blocks("console")
     assert demonstration == "pip install . && python -m skl_lstm\n"
     assert tests.endswith("python -m pytest -n 2\n")

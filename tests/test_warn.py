@@ -95,6 +95,7 @@ def test_that_the_kernel_fails_is_said_at_the_line_of_fit(monkeypatch, caught):
     assert (ours.filename, ours.lineno, ours.category) == (*place, RuntimeWarning)
 
 
+@pytest.mark.slow
 def test_that_callbacks_are_not_saved_is_said_at_the_line_of_save(tmp_path, caught):
     import keras
 

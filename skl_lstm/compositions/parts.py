@@ -76,8 +76,8 @@ def trained_part(model: Any) -> Any:
 
 
 def reach(model: Any) -> int | None:
-    """Return on how many rows, up to its own, a prediction depends; None if on any of them."""
-    rows_seen = [_rows_seen(part) for part in parts(model)]
+    """Return the number of last rows that a prediction depends on; None if it may be any."""
+    rows_seen = [_rows_seen(part) for part in parts(model, fitted=True)]
     if None in rows_seen:
         return None
     # The sum, since windows of windows extend back over both.
@@ -86,12 +86,12 @@ def reach(model: Any) -> int | None:
 
 def look_back(model: Any) -> int:
     """Return the number of rows in the longest window of a fitted model."""
-    says = [part._rows_seen() for part in parts(model) if hasattr(part, "_rows_seen")]
+    says = [part._rows_seen() for part in parts(model, fitted=True) if hasattr(part, "_rows_seen")]
     return max((n_rows for n_rows in says if n_rows is not None), default=1)
 
 
 def _rows_seen(part: Any) -> int | None:
-    """Return on how many rows the output of one part depends; None if unknown."""
+    """Return the number of last rows that the output of a part depends on; None if unknown."""
     from sklearn.preprocessing import FunctionTransformer  # late: slow to import
 
     if isinstance(part, FunctionTransformer):

@@ -66,7 +66,7 @@ def save_model(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
 
     See Also
     --------
-    LSTMForecaster.save : Saves only a forecaster, also for Keras and for services.
+    LSTMForecaster.save : Saves only the forecaster, also for use by Keras and services.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Which engine trains: the native one if it covers everything asked for, or else Keras."""
+"""Choice of the engine: the native one if it covers everything requested, otherwise Keras."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ def train(
     settings: Settings,
     start: TrainingState,
 ) -> tuple[str, TrainingState]:
-    """Train a network from where it stands.
+    """Train a network from a given state.
 
     Parameters
     ----------
     engine : {"auto", "native", "keras"}
-        What does the arithmetic.
+        Engine to use.
     network : Network
-        What is trained.
+        Network to train.
     rows : Rows
-        What it learns from, all complete, oldest first.
+        Training rows, all complete, oldest first.
     validation : Rows
-        What each epoch is judged by; may be empty.
+        Rows on which to evaluate each epoch; may be empty.
     settings : Settings
-        How to train.
+        Settings of the training run.
     start : TrainingState
-        Where to start from.
+        State to start from.
 
     Returns
     -------
     engine : {"native", "keras"}
-        What did the arithmetic.
+        Engine that was used.
     state : TrainingState
-        Where it ended, with the history of all epochs so far.
+        State after training, with the history of all epochs so far.
     """
     from skl_lstm.engines.native import engine as native
 
@@ -61,7 +61,7 @@ def train(
                 ) from None
             native.warn_if_kernel_failed(str(reason))
             if settings.verbose:
-                print(f"Training by Keras: the native engine does not cover {reason}.")
+                print(f"Training with Keras: the native engine does not cover {reason}.")
     if plan is not None:
         return "native", native.fit(network, rows, validation, settings, start, plan)
 
@@ -73,23 +73,24 @@ def train(
 def last_states(
     engine: str, network: Network, parameters: NDArray[np.float32], windows: Windows
 ) -> States:
-    """Find the states in which a prediction of these windows ends.
+    """Return the states in which a prediction of these windows ends.
 
     Parameters
     ----------
     engine : {"native", "keras"}
-        What trained; the native one has its kernel loaded, which is faster than NumPy.
+        Engine that trained the network; the native one has its kernel loaded, which is faster
+        than NumPy.
     network : Network
-        What was trained.
+        The trained network.
     parameters : ndarray of float32 of shape (network.size,)
-        The flat vector of parameters.
+        Flat vector of parameters.
     windows : Windows
-        All rows, complete or not.
+        Windows of all rows, complete or not.
 
     Returns
     -------
     states : list of ndarray of float32 of shape (units,)
-        Hidden and cell state of each layer; none unless the network is stateful.
+        Hidden and cell state of each layer; empty unless the network is stateful.
     """
     if not network.stateful:
         return []

@@ -157,7 +157,7 @@ class BaseLSTM(Interchange):
         return self.states_
 
     def _rows_seen(self) -> int | None:
-        """Return on how many rows, up to its own, a prediction depends; None if on all of them."""
+        """Return the number of last rows that a prediction depends on; None for all of them."""
         network: Any = getattr(self, "network_", self)
         return None if network.stateful else 1
 

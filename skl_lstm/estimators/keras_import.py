@@ -141,7 +141,7 @@ def _description(value: Any, classes: tuple[str, ...]) -> Any:
         value = value["config"]
     known = not isinstance(value, str) or class_name(value, classes) or value in UNNAMED_METRICS
     if not known:
-        raise ValueError(f"{value!r} is not the name of one of Keras's own")
+        raise ValueError(f"{value!r} is not the name of one of Keras's own objects")
     return check_description(value, classes)
 
 

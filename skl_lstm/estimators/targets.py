@@ -123,7 +123,9 @@ class Labels:
     def check(self, n_outputs: int) -> None:
         """Raise ValueError unless a network of `n_outputs` outputs can predict this."""
         classes = np.asarray(self.classes)
-        if classes.shape != (max(n_outputs, 2),) or (np.unique(classes) != classes).any():
+        if classes.shape != (max(n_outputs, 2),) or not np.array_equal(
+            np.unique(classes), classes
+        ):
             raise ValueError(
                 f"classes_ must hold {max(n_outputs, 2)} sorted labels for a network of "
                 f"{n_outputs} outputs, got {classes}"

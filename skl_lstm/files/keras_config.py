@@ -149,7 +149,7 @@ def _check_in_line(options: Config) -> None:
             for value in node.get("kwargs", {}).values()
         )
         if sources != ([] if before is None else [[before]]) or not plain:
-            raise _refusal(layer, f"does not follow only the layer {before!r}")
+            raise _refusal(layer, f"does not follow the layer {before!r} and no other")
     if np.ravel(options["output_layers"]).tolist()[:1] != names[-1:]:
         raise _refusal(options["layers"][-1], "is not the output")
 

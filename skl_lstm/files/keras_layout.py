@@ -19,7 +19,7 @@ from skl_lstm.training.keras_names import (
 )
 from skl_lstm.training.settings import Settings
 
-# Oldest version of Keras that can read the files.
+# Oldest version of Keras for which the files are intended.
 KERAS_VERSION = "3.6.0"
 SCHEDULES_MODULE = "keras.optimizers.schedules"
 

@@ -17,8 +17,9 @@ HDF5 reads it. Then, as HDF5:
     can open the file too.
 
 To change the format: increase FORMAT, keep the reader of the previous format under its number in
-READERS, and add a file of the new format to tests/model_files, written by the script there. A
-new parameter of an estimator does not require this if its default gives the previous behavior.
+READERS, and add a file of the new format to tests/files/model_files, written by the script
+there. A new parameter of an estimator does not require this if its default gives the previous
+behavior.
 """
 
 from __future__ import annotations

@@ -107,8 +107,8 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
 
     Notes
     -----
-    The bytes are written to a temporary file in the same folder and synced to disk before it is
-    renamed, which POSIX and Windows do in one step.
+    The bytes are written to a temporary file in the same folder and synced to disk; then this
+    file is renamed, which POSIX and Windows do in one step.
     """
     path = os.path.realpath(path)
     folder = os.path.dirname(path)

@@ -53,7 +53,7 @@ def forecast_interval(
         step separately.
     calibration : int, default=None
         Number of rows from which the clones forecast: the last ones that have `steps` rows after
-        them. If None, it is half the number of such rows but at most 300, or as many more as
+        them. If None, half the number of such rows, at most 300, but at least as many as
         `coverage` requires.
     refits : int, default=10
         Number of clones. The calibration rows are divided among them, and each is fitted on all
@@ -169,7 +169,7 @@ def _residuals(
 
 
 def _n_origins(calibration: int | None, coverage: float, n_rows: int) -> int:
-    """Return from how many of the rows to forecast: enough for the required coverage."""
+    """Return the number of rows to forecast from: enough for the required coverage."""
     if not isinstance(coverage, Real) or not 0 < coverage < 1:
         raise ValueError(f"coverage must be a number in (0, 1), got {coverage!r}")
     least = math.ceil(round(coverage / (1 - coverage), 9))

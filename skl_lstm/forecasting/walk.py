@@ -67,7 +67,8 @@ def _walk(
 ) -> NDArray[np.float64]:
     """Forecast from all origins in parallel, each with the last `n_known` rows that it knows.
 
-    At each step the model receives this number of rows per origin or, if `growing`, all of them.
+    At each step the model receives the same number of rows per origin or, if `growing`, all
+    known rows.
     """
     rows = rows.take((origins[:, np.newaxis] + np.arange(1 - n_known, steps + 1)).ravel())
     starts = np.arange(len(origins))[:, np.newaxis] * (n_known + steps)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import NDArray
 
 
@@ -45,7 +44,10 @@ class Cell:
 
     def split(self, part: NDArray) -> dict[str, NDArray]:
         """Return views of the columns of a part, by gate."""
-        return dict(zip(self.gates, np.split(part, len(self.gates), axis=-1), strict=True))
+        n_units = part.shape[-1] // len(self.gates)
+        return {
+            gate: part[..., k * n_units : (k + 1) * n_units] for k, gate in enumerate(self.gates)
+        }
 
 
 LSTM = Cell("LSTM", gates=("input", "forget", "cell", "output"), states=("hidden", "cell"))

@@ -133,7 +133,7 @@ def describe(thing: Any, classes: Collection[str]) -> Any:
     kind = thing if is_of_keras(thing) else type(thing)
     name = class_name(kind.__name__, classes) if is_of_keras(kind) else None
     if name is None:
-        raise ValueError(f"{thing!r} is not one of Keras's own")
+        raise ValueError(f"{thing!r} is not one of Keras's own objects")
     if kind is thing:
         return kind.__name__
     parameters = inspect.signature(kind).parameters.values()
@@ -166,7 +166,7 @@ def check_description(description: Any, classes: Collection[str]) -> Any:
     name, config = description["class_name"], description["config"]
     is_keras = description.get("module") in (None, *_MODULES)
     if name not in classes or not is_keras or description.get("registered_name") is not None:
-        raise ValueError(f"{name!r} is not the name of one of Keras's own")
+        raise ValueError(f"{name!r} is not the name of one of Keras's own objects")
     if not isinstance(config, dict):
         raise ValueError(f"the config of {name} must be a dict, got {config!r}")
     checked = {

@@ -33,11 +33,11 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         Values of a window before the first known row: ``"nan"`` leaves them missing, ``"edge"``
         repeats the first row, for estimators that do not accept NaN.
     context : {"auto", "fit", "none"}, default="auto"
-        Rows that :meth:`transform` assumes before its first row. ``"auto"``: none if the series
-        begins with the fitted rows (it is then the same series), and otherwise the last rows
-        seen in :meth:`fit`, as for a test fold. ``"fit"``: always those last rows. ``"none"``:
-        always none; use it if other rows lie between the two, as with
-        ``TimeSeriesSplit(gap=…)``. :meth:`fit_transform` never assumes any.
+        Rows that :meth:`transform` puts before its first row. ``"auto"``: none if X begins with
+        the first rows seen in :meth:`fit` (it is then the training series again), and otherwise
+        the last rows seen in :meth:`fit`, as for a test fold. ``"fit"``: always those last rows.
+        ``"none"``: always none; use it if other rows lie between the two, as with
+        ``TimeSeriesSplit(gap=…)``. :meth:`fit_transform` never puts any.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         Returns
         -------
         windows : ndarray of shape (n_samples, look_back * n_features)
-            The windows, without any rows before the first one.
+            The windows; values before the first row are padded.
         """
         if fit_params:
             raise TypeError(f"fit_transform takes no further parameters, got {sorted(fit_params)}")
@@ -205,7 +205,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         return series
 
     def _rows_seen(self) -> int | None:
-        """Return on how many rows, its own included, a row of the output depends."""
+        """Return the number of last rows that a row of the output depends on."""
         return len(self.head_) if hasattr(self, "head_") else 1
 
     def _nothing_before(self, series: NDArray) -> NDArray:

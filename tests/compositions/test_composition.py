@@ -67,6 +67,7 @@ def test_cross_validation(data):
     assert np.isfinite(scores).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "search",
     [
@@ -156,6 +157,7 @@ def test_clone_takes_the_parameters_and_not_the_fit(windows):
     assert not hasattr(copied, "weights_")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copied", [lambda m: pickle.loads(pickle.dumps(m)), clone])
 def test_keras_objects_as_parameters_can_be_copied(copied, windows):
     import keras
@@ -171,6 +173,7 @@ def test_keras_objects_as_parameters_can_be_copied(copied, windows):
     )
 
 
+@pytest.mark.slow
 def test_a_fitted_model_is_loaded_by_another_process(data, tmp_path):
     X, y = data
     model = composed().fit(X, y)

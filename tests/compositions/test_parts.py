@@ -172,6 +172,12 @@ def test_a_prediction_reaches_over_all_windows_one_before_the_other(model, n_row
     assert reach(model.fit(X, Y)) == n_rows
 
 
+def test_windows_of_a_template_that_was_fitted_itself_count_once():
+    template = make_pipeline(windows(3), Ridge()).fit(X, Y)
+    model = TransformedTargetRegressor(template, transformer=MinMaxScaler()).fit(X, Y)
+    assert reach(model) == 3
+
+
 @pytest.mark.parametrize(
     "model",
     [

@@ -8,11 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal
 
 from skl_lstm import forecast, forecast_interval, load_airline_passengers, make_supervised
 from skl_lstm.__main__ import main
-from skl_lstm.demonstration.series_file import load_series
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +33,7 @@ def errors(text, name):
     return [[float(number) for number in line[len(name) :].split()] for line in lines]
 
 
+@pytest.mark.slow
 def test_the_search_is_shown_best_first(demonstration):
     text, _ = demonstration
     table = text.split("MAE")[1].split("The values held out")[0].splitlines()[1:9]
@@ -43,6 +42,7 @@ def test_the_search_is_shown_best_first(demonstration):
     assert found == sorted(found)
 
 
+@pytest.mark.slow
 def test_the_naive_forecasts_have_the_errors_computed_by_hand(demonstration):
     text, _ = demonstration
     series = load_airline_passengers().to_numpy().astype(float)
@@ -59,6 +59,7 @@ def test_the_naive_forecasts_have_the_errors_computed_by_hand(demonstration):
             np.testing.assert_allclose(shown, wanted, rtol=5e-3)
 
 
+@pytest.mark.slow
 def test_the_model_beats_the_seasonal_naive_forecast_with_each_seed(demonstration):
     text, _ = demonstration
     naive = errors(text, "seasonal naive: a season before")
@@ -77,6 +78,7 @@ def _quick(monkeypatch):
     monkeypatch.setattr("skl_lstm.demonstration.demonstration.UPDATES", 20)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_quick")
 def test_what_is_held_out_does_not_change_what_is_chosen(tmp_path, capsys):
     tables = []
@@ -91,6 +93,7 @@ def test_what_is_held_out_does_not_change_what_is_chosen(tmp_path, capsys):
     assert tables[0] == tables[1]
 
 
+@pytest.mark.slow
 def test_the_model_left_behind_forecasts_what_stands_in_the_csv(demonstration):
     text, folder = demonstration
     assert str(folder) in text
@@ -103,6 +106,7 @@ def test_the_model_left_behind_forecasts_what_stands_in_the_csv(demonstration):
     assert model.score(*make_supervised(series)) > 0.9
 
 
+@pytest.mark.slow
 def test_the_picture_is_a_picture(demonstration):
     _, folder = demonstration
     image = plt.imread(folder / "forecast.png")
@@ -110,24 +114,14 @@ def test_the_picture_is_a_picture(demonstration):
     assert len(np.unique(image.reshape(-1, image.shape[-1]), axis=0)) > 10
 
 
-@pytest.fixture
-def csv(tmp_path):
-    def write(values, **columns):
-        file = tmp_path / "own.csv"
-        pd.DataFrame({"v": values, **columns}).to_csv(file, index=False)
-        return str(file)
-
-    return write
-
-
 @pytest.mark.usefixtures("_quick")
 @pytest.mark.parametrize(
     ("freq", "ahead"),
     [
         (None, "140"),
-        ("QS", "1885-01-01"),
-        ("h", "1850-01-06 20:00:00"),
-        ("YS", "1990-01-01"),
+        pytest.param("QS", "1885-01-01", marks=pytest.mark.slow),
+        pytest.param("h", "1850-01-06 20:00:00", marks=pytest.mark.slow),
+        pytest.param("YS", "1990-01-01", marks=pytest.mark.slow),
     ],
 )
 def test_a_series_of_ones_own(freq, ahead, csv, tmp_path, capsys):
@@ -147,16 +141,7 @@ def test_a_series_of_ones_own(freq, ahead, csv, tmp_path, capsys):
     assert str(pd.read_csv(tmp_path / "forecast.csv", index_col=0).index[0]) == ahead
 
 
-@pytest.mark.parametrize(
-    ("freq", "style"),
-    [("D", "%m/%d/%Y"), ("MS", "%Y/%m/%d"), ("D", "%d %b %Y"), ("h", "%Y-%m-%d %H:%M:%S+01:00")],
-)
-def test_dates_that_can_be_read_in_one_way_are_read(freq, style, csv):
-    expected = pd.date_range("1990-01", periods=120, freq=freq)
-    read = load_series(csv(np.ones(120), when=written(freq, style)), "v", "when")
-    assert_array_equal(read.index.tz_localize(None), expected)
-
-
+@pytest.mark.slow
 @pytest.mark.usefixtures("_quick")
 def test_a_series_that_never_changes_has_nothing_to_compare_by(csv, tmp_path, capsys):
     main(["--csv", csv(np.ones(120)), "--column", "v", "--output", str(tmp_path)])
@@ -165,6 +150,7 @@ def test_a_series_that_never_changes_has_nothing_to_compare_by(csv, tmp_path, ca
     assert "nan" not in shown
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_quick")
 def test_of_a_long_series_the_end_is_taken(csv, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("skl_lstm.demonstration.demonstration.MOST_VALUES", 120)
@@ -173,132 +159,15 @@ def test_of_a_long_series_the_end_is_taken(csv, tmp_path, monkeypatch, capsys):
     assert pd.read_csv(tmp_path / "forecast.csv", index_col=0).index[0] == 130
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_quick")
 def test_without_matplotlib_all_else_is_done(csv, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.chdir(tmp_path)
     main(["--csv", csv(np.arange(120.0)), "--column", "v"])
-    assert "no picture: ForecastDisplay needs matplotlib: pip" in capsys.readouterr().out
+    assert "no plot: ForecastDisplay needs matplotlib: pip" in capsys.readouterr().out
     left = {file.name for file in (tmp_path / "skl_lstm_demonstration").iterdir()}
     assert left == {"model.joblib", "forecast.csv"}
-
-
-def months(n, start="1990-01"):
-    return pd.date_range(start, periods=n, freq="MS").strftime("%Y-%m-%d").to_numpy()
-
-
-def written(freq, style):
-    return pd.date_range("1990-01", periods=120, freq=freq).strftime(style).to_numpy()
-
-
-def holed():
-    return np.delete(months(121), 7)
-
-
-BAD = {
-    "missing column": (
-        {"values": np.ones(120)},
-        ["--column", "w"],
-        "own.csv has no column 'w', but ['v', 'when']",
-    ),
-    "missing date column": (
-        {"values": np.ones(120)},
-        ["--column", "v", "--date-column", "w"],
-        "own.csv has no column 'w', but ['v', 'when']",
-    ),
-    "no number": (
-        {"values": ["1", "2", "three", *"4" * 117]},
-        ["--column", "v"],
-        "own.csv must have a number in each row of 'v', got 'three' in row 3",
-    ),
-    "nothing": (
-        {"values": [1.0, np.nan, *np.ones(118)]},
-        ["--column", "v"],
-        "own.csv must have a number in each row of 'v', got nothing in row 2",
-    ),
-    "infinite": (
-        {"values": [*np.ones(119), np.inf]},
-        ["--column", "v"],
-        "own.csv must have a number in each row of 'v', got 'inf' in row 120",
-    ),
-    "no date": (
-        {"values": np.ones(120), "when": ["soon", *months(119)]},
-        ["--column", "v", "--date-column", "when"],
-        "own.csv must have a date in each row of 'when', got 'soon' in row 1",
-    ),
-    "a hole": (
-        {"values": np.ones(120), "when": holed()},
-        ["--column", "v", "--date-column", "when"],
-        "own.csv, dates in 'when': history must have a row for 1990-08-01, as its frequency MS "
-        "wants, got 1990-09-01 after 1990-07-01",
-    ),
-    "out of order": (
-        {"values": np.ones(120), "when": months(120)[::-1]},
-        ["--column", "v", "--date-column", "when"],
-        "own.csv, dates in 'when': history must have an index that increases",
-    ),
-    "mixed offsets": (
-        {
-            "values": np.ones(120),
-            "when": [f"{day}T00:00+0{1 + i % 2}:00" for i, day in enumerate(months(120))],
-        },
-        ["--column", "v", "--date-column", "when"],
-        "own.csv must have dates of one UTC offset in 'when', got several",
-    ),
-    "months by day first": (
-        {"values": np.ones(120), "when": written("MS", "%d.%m.%Y")},
-        ["--column", "v", "--date-column", "when"],
-        "own.csv must have dates in 'when' of which day and month are told apart, as in "
-        "YYYY-MM-DD, got '01.02.1990' in row 2",
-    ),
-    "days by day first": (
-        {"values": np.ones(120), "when": written("D", "%d/%m/%Y")},
-        ["--column", "v", "--date-column", "when"],
-        "told apart, as in YYYY-MM-DD, got '02/01/1990' in row 2",
-    ),
-    "too short": (
-        {"values": np.ones(97), "when": months(97)},
-        ["--column", "v", "--date-column", "when"],
-        "v has 97 values, the demonstration needs 98: 24 to hold out and the others to search",
-    ),
-}
-
-
-@pytest.mark.parametrize(("table", "options", "message"), BAD.values(), ids=list(BAD))
-def test_a_csv_that_does_not_serve_is_a_sentence(
-    table, options, message, csv, capsys, tmp_path, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    file = csv(**{"when": months(len(table["values"])), **table})
-    with pytest.raises(SystemExit, match="2"):
-        main(["--csv", file, *options])
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert message in shown.err
-    assert shown.err.count("\n") == 1
-    assert not (tmp_path / "skl_lstm_demonstration").exists()
-
-
-@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00", b'v,w\n1,2\n"3'])
-def test_a_file_that_cannot_be_read_is_a_sentence(content, tmp_path, capsys):
-    file = tmp_path / "own.csv"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(SystemExit, match="2"):
-        main(["--csv", str(file), "--column", "v", "--output", str(tmp_path)])
-    assert f"python -m skl_lstm: {file} cannot be read: " in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("row", ["1900-01-01,5,", "1,2,3", "1,2,3,4"])
-def test_a_row_of_more_fields_than_names_is_a_sentence(row, tmp_path, capsys):
-    file = tmp_path / "own.csv"
-    file.write_text("\n".join(["d,v", *[row] * 120]), encoding="utf-8")
-    with pytest.raises(SystemExit, match="2"):
-        main(["--csv", str(file), "--column", "v", "--date-column", "d"])
-    assert capsys.readouterr().err == (
-        f"python -m skl_lstm: {file} must have a name in its first line for each field, got 2 "
-        "names and rows of more fields\n"
-    )
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path, capsys):
@@ -319,7 +188,7 @@ def test_warming_up_compiles_the_kernel(capsys):
         (["--fast"], "unrecognized arguments: --fast"),
         (["--csv", "a.csv"], "--csv and --column go together"),
         (["--column", "a"], "--csv and --column go together"),
-        (["--date-column", "a"], "--date-column is one of --csv"),
+        (["--date-column", "a"], "--date-column requires --csv"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(options, message, capsys):

@@ -5,12 +5,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from skl_lstm import LookbackWindower, LSTMForecaster
-from skl_lstm.network.network import Network
-from skl_lstm.training.orders import epoch_orders
-from skl_lstm.training.settings import Settings
-from skl_lstm.training.state import TrainingState
 
+from skl_lstm import LookbackWindower, LSTMForecaster
+from skl_lstm.training.state import TrainingState
 
 # Two hundred updates in float32, summed in another order.
 TOLERANCE = 1e-5
@@ -55,6 +52,7 @@ def plain_keras_fit(fitted, X, y, optimizer, sample_weight=None, loss="mse"):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize("units", [3, (4, 3)], ids=["one layer", "two layers"])
 @pytest.mark.parametrize(
@@ -87,6 +85,7 @@ def test_weights_end_where_plain_keras_ends(optimizer, parameters, units, weight
     assert ours.engine_ == engine
 
 
+@pytest.mark.slow
 def test_the_model_given_back_predicts_the_same_and_is_compiled(rows, engine):
     X, y = rows
     ours = forecaster(engine=engine, units=(4, 3), epochs=2).fit(X, y)
@@ -166,6 +165,7 @@ def test_metrics_stand_in_the_history(rows, engine):
     assert_allclose(model.history_["val_mae"][-1], expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_metric_said_in_plain_values_keeps_its_arguments(rows):
     X, y = rows
     by_axis = [
@@ -198,6 +198,7 @@ def test_dropout_changes_training_and_not_prediction(rows, engine):
         assert_array_equal(model.weights_[0], again.weights_[0])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:stateful=True cuts")
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_stateful_training_is_keras_with_states_reset_each_epoch(batch_size, rows, engine):

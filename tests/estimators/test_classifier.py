@@ -71,6 +71,7 @@ def test_probabilities_scores_and_classes_agree(y):
     assert model.predict_proba(X.astype(np.float32)).dtype == np.float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("y", [RISES, THIRDS], ids=["two", "three"])
 @pytest.mark.parametrize("class_weight", [None, "balanced", {0: 0.5, 1: 2.0}])
 def test_weights_end_where_plain_keras_ends(y, class_weight, engine):
@@ -147,6 +148,7 @@ def test_handwritten_digits_read_row_by_row():
     assert model.score(test, test_digits) >= 0.95
 
 
+@pytest.mark.slow
 def test_stacked_and_stateful_with_dropout(engine):
     model = classifier(
         engine=engine,

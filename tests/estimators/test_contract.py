@@ -59,7 +59,19 @@ NETWORKS = [
 ]
 
 
-@parametrize_with_checks(
+def slow_but_for_the_defaults(cases):
+    """Mark the cases of all networks as slow, but for the one of each kind that comes first."""
+    quick = [str(forecaster()), str(classifier())]
+    marked = []
+    for case in cases:
+        values, marks = getattr(case, "values", case), getattr(case, "marks", ())
+        if not isinstance(values[0], LookbackWindower) and str(values[0]) not in quick:
+            marks = (*marks, pytest.mark.slow)
+        marked.append(pytest.param(*values, marks=marks))
+    return marked
+
+
+CHECKS = parametrize_with_checks(
     [
         LookbackWindower(),
         LookbackWindower(look_back=3),
@@ -68,6 +80,10 @@ NETWORKS = [
     ],
     expected_failed_checks=expected_failures,
 )
+NAMES, CASES = CHECKS.args
+
+
+@pytest.mark.parametrize(NAMES, slow_but_for_the_defaults(CASES), **CHECKS.kwargs)
 def test_contract(estimator, check, request):
     invariance = ("check_methods_subset_invariance", "check_methods_sample_order_invariance")
     if check.func.__name__ in invariance and not isinstance(estimator, LookbackWindower):
@@ -75,7 +91,11 @@ def test_contract(estimator, check, request):
     check(estimator)
 
 
-@pytest.mark.parametrize("model", NETWORKS, ids=lambda model: str(model)[:60])
+@pytest.mark.parametrize(
+    "model",
+    slow_but_for_the_defaults([(network,) for network in NETWORKS]),
+    ids=lambda model: str(model)[:60],
+)
 def test_a_prediction_depends_on_no_other_row(model):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(50, 3))

@@ -37,6 +37,7 @@ def test_a_fitted_forecaster_pickles_small_and_holds_arrays_alone(fitted):
     assert not [name for name in vars(fitted) if "keras" in type(vars(fitted)[name]).__module__]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parameters", "shape"),
     [
@@ -55,6 +56,7 @@ def test_reshape_mode_says_how_the_network_takes_a_window(parameters, shape):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parameters", "y"),
     [
@@ -136,6 +138,7 @@ def test_a_weight_of_zero_leaves_a_row_unlearned(engine):
     assert_array_equal(ours.weights_[0], same.weights_[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "optimizer",
     ["rmsprop", "RMSprop", "class", "instance"],
@@ -159,6 +162,7 @@ def test_an_optimizer_is_a_name_a_class_or_a_template(optimizer):
         assert float(template.learning_rate) == 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["mae", "MeanAbsoluteError", "class", "instance", "function"])
 def test_a_loss_is_a_name_a_class_an_instance_or_a_function(loss):
     import keras
@@ -173,6 +177,7 @@ def test_a_loss_is_a_name_a_class_an_instance_or_a_function(loss):
     assert_allclose(model.weights_[0], expected.weights_[0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_callbacks_are_copied_before_each_fit():
     import keras
 
@@ -216,8 +221,8 @@ BAD_PARAMETERS = [
     ({"epochs": 0}, "epochs must be a positive integer, got 0"),
     ({"batch_size": 0}, "batch_size must be a positive integer, got 0"),
     ({"shuffle": "yes"}, "shuffle must be one of (True, False, 'auto'), got 'yes'"),
-    ({"stateful": True, "shuffle": np.True_}, "shuffle must be False or 'auto' where stateful"),
-    ({"stateful": True, "shuffle": True}, "shuffle must be False or 'auto' where stateful=True"),
+    ({"stateful": True, "shuffle": np.True_}, "shuffle must be False or 'auto' if stateful"),
+    ({"stateful": True, "shuffle": True}, "shuffle must be False or 'auto' if stateful=True"),
     (
         {"stateful": True, "batch_size": 21},
         "batch_size=21 streams of a stateful network need at least as many training rows, got 20",
@@ -270,8 +275,13 @@ def with_value(value):
             np.ones(3),
             r"sample_weight must be of shape \(20,\), .* got \(3,\)",
         ),
-        (X, Y, np.zeros(20), "sample_weight is zero for every row"),
-        (X.reshape(20, 2, 2, 1), Y, None, "X must be of 2 or 3 dimensions, got 4"),
+        (
+            X,
+            Y,
+            np.zeros(20),
+            "sample_weight must be nonzero for at least one training row, got only zeros",
+        ),
+        (X.reshape(20, 2, 2, 1), Y, None, "X must have 2 or 3 dimensions, got 4"),
     ],
 )
 def test_bad_data_is_named_and_the_earlier_fit_stays(X, y, sample_weight, message, fitted):
@@ -324,7 +334,7 @@ def test_names_of_mixed_types_are_refused_before_training(names, fitted):
 @pytest.mark.parametrize("shape", [(20, 0, 3), (20, 3, 0)])
 def test_windows_without_values_are_refused(shape):
     with pytest.raises(
-        ValueError, match=re.escape(f"at least one value a row, got shape {shape}")
+        ValueError, match=re.escape(f"at least one value per row, got shape {shape}")
     ):
         LSTMForecaster(**QUICK).fit(np.zeros(shape), Y)
 
@@ -346,7 +356,7 @@ def test_history_of_a_run_that_lacks_a_value_has_nan_there():
 
 def test_training_goes_on_only_with_the_same_network(fitted):
     model = pickle.loads(pickle.dumps(fitted)).set_params(units=5, warm_start=True)
-    with pytest.raises(ValueError, match="training goes on only with the network that it began"):
+    with pytest.raises(ValueError, match="training must continue with the same network, "):
         model.fit(pd.DataFrame(X, columns=list("abcd")), Y)
 
 
@@ -373,6 +383,7 @@ def test_a_native_fit_interrupted_between_epochs_leaves_the_earlier_one_usable(
     assert model.n_iter_ == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_a_fit_cut_short_leaves_the_earlier_one_usable(error, fitted):
     import keras

@@ -24,6 +24,7 @@ def taken(stream, rows):
     return np.array([stream.predict_next(row) for row in rows])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parameters", "y"),
     [

@@ -108,13 +108,19 @@ def test_values_that_a_network_cannot_predict_are_named(n_dimensions, n_outputs)
 
 @pytest.mark.parametrize(
     ("classes", "n_outputs", "n_classes"),
-    [(["a", "b", "c"], 1, 2), (["a", "b"], 3, 3), (["b", "a"], 1, 2)],
-    ids=["too many", "too few", "unsorted"],
+    [
+        (["a", "b", "c"], 1, 2),
+        (["a", "b"], 3, 3),
+        (["b", "a"], 1, 2),
+        (["a", "a"], 1, 2),
+        (["a", "b", "b"], 3, 3),
+    ],
+    ids=["too many", "too few", "unsorted", "repeated", "repeated among three"],
 )
 def test_labels_that_a_network_cannot_predict_are_named(classes, n_outputs, n_classes):
     with pytest.raises(ValueError) as refused:
         Labels(np.array(classes)).check(n_outputs)
     assert str(refused.value) == (
-        f"a network of {n_outputs} outputs predicts {n_classes} classes; want as many labels, "
-        f"sorted, got {np.array(classes)}"
+        f"classes_ must hold {n_classes} sorted labels for a network of {n_outputs} outputs, "
+        f"got {np.array(classes)}"
     )

@@ -134,7 +134,7 @@ def rearranged(content, rng):
         def remove(file, name=name):
             del file[name]
 
-        yield f"one more in {name}", edited(content, add), f"/{name}/surplus is no part"
+        yield f"one more in {name}", edited(content, add), f"/{name}/surplus is not part"
         yield f"no {name}", edited(content, remove), "is missing"
     yield "one more at the root", edited(content, lambda file: file.create_group("x")), "/x is no"
 
@@ -193,7 +193,7 @@ PIECE = "is not stored in one piece"
 LINK = "is a link to elsewhere"
 EDITS = [
     ("missing", replaced(lambda *_: None), "is missing"),
-    ("a group", replaced(lambda group, name, _: group.create_group(name)), "is no array"),
+    ("a group", replaced(lambda group, name, _: group.create_group(name)), "is not an array"),
     ("double", replaced(lambda g, n, v: _stored(g, n, v.astype("<f8").astype("<c16"))), "dtype"),
     ("big-endian", replaced(lambda g, n, v: _stored(g, n, v.astype(">i4"))), "dtype"),
     ("text", replaced(lambda g, n, v: g.create_dataset(n, data="weights")), "dtype"),
@@ -254,8 +254,8 @@ def set_field(said, path, value):
 
 SLOT = "the shape of each slot"
 WRONG = [
-    ("estimator", "LSTMClassifier", "LSTMForecaster was to be loaded"),
-    ("estimator", ["os.system"], "LSTMForecaster was to be loaded"),
+    ("estimator", "LSTMClassifier", "not of the class 'LSTMForecaster'"),
+    ("estimator", ["os.system"], "not of the class 'LSTMForecaster'"),
     ("parameters", [], "parameters must be a JSON object"),
     ("parameters.command", "rm -r ~", "LSTMForecaster has no parameter command"),
     ("parameters.units", "4", "units must be a positive integer"),
@@ -313,7 +313,7 @@ WRONG = [
     ("network.output_activation", "exec", "output_activation must be one of"),
     ("network.dropout", 1, "dropout must be a number"),
     ("network.stateful", "yes", "stateful must be one of"),
-    ("network.stateful", False, "/skl_lstm/states is no part"),
+    ("network.stateful", False, "/skl_lstm/states is not part"),
     ("network.depth", 3, "network must have"),
     ("window_shape", [3], "window_shape must fit"),
     ("window_shape", [2, 3], "window_shape must fit"),
@@ -326,11 +326,11 @@ WRONG = [
     ("engine", "tensorflow", "engine must be one of"),
     ("n_iter", "5", "n_iter must be an integer"),
     ("n_iter", 6, "must be of shape"),
-    ("n_iter", 10**12, "said to be larger than the file"),
+    ("n_iter", 10**12, "claim to be larger than the file"),
     ("n_iter", 0, "history must be a list of names"),
     ("history", ["loss"], "must be of shape"),
     ("history", "loss", "history must be a list of names"),
-    ("estimator", "a" * 10**6, "LSTMForecaster was to be loaded"),
+    ("estimator", "a" * 10**6, "not of the class 'LSTMForecaster'"),
     ("optimizer", ["momentum"], "optimizer must name at most 1000 slots"),
     ("optimizer", {f"s{i}": [] for i in range(10**5)}, "optimizer must name at most 1000 slots"),
     ("optimizer.velocity", [3], "the optimizer's velocity must be of shape"),
@@ -338,7 +338,7 @@ WRONG = [
     ("optimizer.momentum", [10**12], "the optimizer's momentum must be of shape"),
     ("optimizer.iteration", [1], "the optimizer's iteration must be of shape"),
     ("optimizer.other_0", [3], "skl_lstm/optimizer/other_0 is missing"),
-    ("optimizer.other_0", [10**12], "said to be larger than the file"),
+    ("optimizer.other_0", [10**12], "claim to be larger than the file"),
     ("optimizer.momentum", [10**19] * 100_000, SLOT),
     ("optimizer.momentum", [-1, -3], SLOT),
     ("optimizer.momentum", "many", SLOT),
@@ -354,7 +354,7 @@ WRONG = [
     (
         "learnt._y_ndim",
         {"dtype": "<U999999", "values": ["a"] * 99},
-        "_y_ndim is said to be larger than the file",
+        "_y_ndim claims to be larger than the file",
     ),
 ]
 

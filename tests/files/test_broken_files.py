@@ -2,20 +2,11 @@
 
 import json
 import os
-import re
-import stat
 import subprocess
 import sys
 from pathlib import Path
-import numpy as np
-import pandas as pd
-import pytest
-from numpy.testing import assert_allclose, assert_array_equal, assert_equal
-from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
-from skl_lstm import LSTMClassifier, LSTMForecaster, ModelFileError
-from skl_lstm.files import model_file
 
+import pytest
 
 HERE = Path(__file__).parent
 FILES = HERE / "model_files"
@@ -36,6 +27,7 @@ def broken(tmp_path_factory):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_each_of_several_hundred_broken_files_is_refused_with_its_reason(broken):
     found = [each for each in broken["found"] if each[0] != "forged"]
     assert len({name for name, _, _ in found}) > 300
@@ -45,11 +37,13 @@ def test_each_of_several_hundred_broken_files_is_refused_with_its_reason(broken)
         assert any(sentence in outcome for sentence in expected), (name, outcome)
 
 
+@pytest.mark.slow
 def test_what_a_forger_signed_is_refused_or_loads_and_does_nothing_else(broken):
     outcomes = [outcome for name, _, outcome in broken["found"] if name == "forged"]
     assert len(outcomes) == 150
     assert {outcome.partition(":")[0] for outcome in outcomes} <= {"refused", "loaded"}
 
 
+@pytest.mark.slow
 def test_no_broken_file_takes_long(broken):
     assert broken["slowest"] < 5.0

@@ -2,20 +2,19 @@
 
 import json
 import os
-import re
-import stat
 import subprocess
 import sys
 from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+
 from skl_lstm import LSTMClassifier, LSTMForecaster, ModelFileError
 from skl_lstm.files import model_file
-
 
 HERE = Path(__file__).parent
 FILES = HERE / "model_files"
@@ -119,6 +118,7 @@ def test_a_loaded_estimator_is_one_of_scikit_learn(tmp_path):
     assert loaded.fit(X, Y).score(X, Y) < 1
 
 
+@pytest.mark.slow
 def test_keras_objects_come_back_as_plain_values_that_train_alike(tmp_path):
     import keras
 
@@ -138,6 +138,7 @@ def test_keras_objects_come_back_as_plain_values_that_train_alike(tmp_path):
     assert set(again.history_) == set(model.history_) >= {"loss", "off"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["class", "instance"])
 def test_keras_objects_of_the_defaults_come_back_as_names(kind, tmp_path):
     import keras
@@ -189,7 +190,7 @@ def test_a_parameter_that_is_not_finite_is_not_saved(tmp_path):
 def test_labels_that_are_neither_numbers_nor_texts_are_not_saved(tmp_path):
     days = np.array(["2024-01-01", "2024-01-02"] * 3, dtype="M8[D]")
     model = LSTMClassifier(units=2, epochs=1).fit(np.eye(6), days)
-    with pytest.raises(ModelFileError, match="classes_ must be numbers or texts to be saved"):
+    with pytest.raises(ModelFileError, match="classes_ must be numbers or strings to be saved"):
         model.save(tmp_path / "model.h5")
 
 
@@ -203,7 +204,7 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path):
 
 def test_callbacks_are_left_out_with_a_warning(tmp_path):
     model = forecaster().fit(X, Y).set_params(callbacks=[mean_error])
-    with pytest.warns(UserWarning, match="callbacks are no part of a model and are not saved"):
+    with pytest.warns(UserWarning, match="callbacks are not part of a model and are not saved"):
         assert saved(model, tmp_path).callbacks is None
 
 
@@ -215,7 +216,7 @@ def test_what_is_not_fitted_is_not_saved(tmp_path):
 
 def test_a_file_tells_whose_it_is(tmp_path):
     forecaster().fit(X, Y).save(tmp_path / "model.h5")
-    message = "an estimator of the class 'LSTMForecaster', and LSTMClassifier was to be loaded"
+    message = "an estimator of the class 'LSTMForecaster', not of the class 'LSTMClassifier'"
     with pytest.raises(ModelFileError, match=message):
         LSTMClassifier.load(tmp_path / "model.h5")
 
@@ -238,6 +239,7 @@ sys.meta_path.insert(0, Blocker())
 """
 
 
+@pytest.mark.slow
 def test_a_process_without_tensorflow_predicts_to_the_last_bit(tmp_path):
     models = {
         "LSTMForecaster": forecaster(units=(3, 2), stateful=True, batch_size=2).fit(X, Y),
@@ -270,6 +272,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.slow
 def test_training_goes_on_in_another_process_where_it_stood(tmp_path):
     shared = {"shuffle": False, "batch_size": 8, "epochs": 20, "warm_start": True}
     once = {}

@@ -1,21 +1,16 @@
 """A file is written as a whole or not at all, and the system's errors stay its own."""
 
-import json
 import os
 import re
 import stat
 import subprocess
 import sys
 from pathlib import Path
-import numpy as np
-import pandas as pd
-import pytest
-from numpy.testing import assert_allclose, assert_array_equal, assert_equal
-from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
-from skl_lstm import LSTMClassifier, LSTMForecaster, ModelFileError
-from skl_lstm.files import model_file
 
+import numpy as np
+import pytest
+
+from skl_lstm import LSTMForecaster, ModelFileError
 
 HERE = Path(__file__).parent
 X = np.random.default_rng(0).normal(size=(24, 6))
@@ -72,6 +67,7 @@ except OSError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_earlier_file_whole_and_nothing_beside_it(tmp_path):
     pytest.importorskip("resource")
     forecaster().fit(X, Y).save(tmp_path / "model.h5")

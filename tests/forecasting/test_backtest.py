@@ -115,6 +115,7 @@ def test_training_rows_whose_target_lies_beyond_the_origin_are_left_out(series, 
     assert_array_equal(last_learned, frame.loc[frame["step"] == 1, "naive"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [2, -1])
 def test_folds_in_parallel_give_the_same(n_jobs, series):
     X, y = make_supervised(series)

@@ -86,68 +86,67 @@ BACKWARDS = pd.DateOffset(months=-1)
         (
             MONTHS.delete([7, 9]),
             None,
-            "history must have a row for 2020-08-01, as its frequency MS wants, got 2020-09-01 "
-            "after 2020-07-01; put the row in, or pass freq= to take the rows for consecutive "
-            "ones",
+            "history must have a row for 2020-08-01, as its frequency MS requires, got "
+            "2020-09-01 after 2020-07-01; add the row, or pass freq= to treat the rows as "
+            "consecutive",
         ),
         (
             pd.date_range("2020", periods=30, freq="h").delete(7),
             None,
-            "history must have a row for 2020-01-01 07:00:00, as its frequency h wants",
+            "history must have a row for 2020-01-01 07:00:00, as its frequency h requires",
         ),
         (
             pd.period_range("2020-01", periods=31, freq="M").delete(3),
             None,
-            "history must have a row for 2020-04, as its frequency ME wants",
+            "history must have a row for 2020-04, as its frequency ME requires",
         ),
         (
             pd.Index(np.delete(np.arange(31), 3)),
             None,
-            "history must have a row for 3, as its frequency 1 wants, got 4 after 2",
+            "history must have a row for 3, as its frequency 1 requires, got 4 after 2",
         ),
         (
             pd.bdate_range("2024-01-01", periods=60).delete(30),
             None,
-            "history must have a row for 2024-02-12, as its frequency B wants, got 2024-02-13 "
-            "after 2024-02-09",
+            "history must have a row for 2024-02-12, as its frequency B requires, got "
+            "2024-02-13 after 2024-02-09",
         ),
         (
             PAY_DAYS.delete(9),
             None,
             "history must have a row for 2020-10-15, as its frequency <DateOffset: months=1> "
-            "wants, got 2020-11-15 after 2020-09-15",
+            "requires, got 2020-11-15 after 2020-09-15",
         ),
         (
             MONTHS[np.arange(30) % 3 < 2],
             None,
-            "history must have a row for 2020-03-01, as its frequency MS wants",
+            "history must have a row for 2020-03-01, as its frequency MS requires",
         ),
         (
             pd.date_range("2020", periods=30, freq="h")[np.arange(30) % 3 < 2],
             None,
-            "history must have a row for 2020-01-01 02:00:00, as its frequency h wants, got "
+            "history must have a row for 2020-01-01 02:00:00, as its frequency h requires, got "
             "2020-01-01 03:00:00 after 2020-01-01 01:00:00",
         ),
         (
             pd.date_range("2024-03-01", periods=60, freq="D", tz="Europe/Paris").delete(20),
             None,
-            "history must have a row for 2024-03-21 00:00:00+01:00, as its frequency D wants",
+            "history must have a row for 2024-03-21 00:00:00+01:00, as its frequency D requires",
         ),
         (
             pd.date_range("2020", periods=10**6, freq="min").delete(-2),
             None,
-            "history must have a row for 2021-11-25 10:38:00, as its frequency min wants",
+            "history must have a row for 2021-11-25 10:38:00, as its frequency min requires",
         ),
         (
             pd.DatetimeIndex(np.cumsum(np.arange(30) ** 2 + 1) * 10**15),
             None,
-            "freq must be given where the dates of history do not tell it, and its 30 dates do "
-            "not",
+            "freq must be given if it cannot be inferred from the dates of history, got 30 dates",
         ),
         (
             pd.DatetimeIndex(["2020-01-01"]),
             None,
-            "freq must be given where the dates of history do not tell it, and its 1 dates do not",
+            "freq must be given if it cannot be inferred from the dates of history, got 1 dates",
         ),
         (
             MONTHS[::-1],

@@ -113,6 +113,7 @@ def test_the_interval_has_the_units_of_the_data():
     assert_allclose(single, thousands * 1000)
 
 
+@pytest.mark.slow
 def test_it_covers_what_it_promises_where_rows_are_exchangeable():
     covered = []
     for seed in range(100):

@@ -32,6 +32,7 @@ def keras_model(network, weights, batch_size=None):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "network",
     [
@@ -49,6 +50,7 @@ def test_predictions_are_those_of_keras(network):
     assert_allclose(ours, theirs, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_stateful_predictions_are_those_of_keras():
     network = Network(3, 2, (5, 4), 2, stateful=True)
     weights, windows = random_weights(network), random_windows(9, network)

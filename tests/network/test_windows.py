@@ -54,7 +54,7 @@ def test_rows_that_hold_a_missing_value_are_left_out(look_back, gaps):
 
 
 @pytest.mark.parametrize("gap", [False, True], ids=["whole", "with a gap"])
-@pytest.mark.parametrize("mode", ["timesteps", "features"])
+@pytest.mark.parametrize("mode", [pytest.param("timesteps", marks=pytest.mark.slow), "features"])
 def test_fitting_and_predicting_never_lay_out_all_windows(mode, gap, engine):
     series = np.random.default_rng(0).normal(size=(20_000, 1))
     series[9_000:9_003] = np.nan if gap else 0.0

@@ -1,7 +1,5 @@
-"""Pictures show each value at the time it is of, and name what they show."""
+"""Pictures of forecasts show each value at the time it is of, and name what they show."""
 
-import subprocess
-import sys
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -10,54 +8,12 @@ import pandas as pd
 import pytest
 from matplotlib.dates import ConciseDateFormatter, date2num
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from pictures import N_TRAIN, fitted_on, linear, names, points
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from skl_lstm import (
-    ForecastDisplay,
-    LookbackWindower,
-    LossCurveDisplay,
-    LSTMClassifier,
-    LSTMForecaster,
-    forecast,
-    forecast_interval,
-    load_airline_passengers,
-    make_supervised,
-)
-
-N_TRAIN = 100
-
-
-@pytest.fixture(autouse=True)
-def _figures_are_closed():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture(scope="module")
-def series():
-    return load_airline_passengers()
-
-
-def linear():
-    return make_pipeline(LookbackWindower(12, padding="edge"), LinearRegression())
-
-
-def fitted_on(series, horizon=1, n_train=N_TRAIN):
-    X, y = make_supervised(series, horizon)
-    return linear().fit(X[:n_train], y[:n_train]), X, y
-
-
-def points(line):
-    return line.get_xdata(orig=True), line.get_ydata()
-
-
-def names(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
+from skl_lstm import ForecastDisplay, forecast, forecast_interval, make_supervised
 
 
 def test_each_value_stands_at_the_time_it_is_of(series):
@@ -152,7 +108,7 @@ def test_a_target_beside_further_columns_is_shown_alone(series):
     display = ForecastDisplay.from_estimator(model, X, y)
     assert_array_equal(points(display.history_line_)[0], series.index[1:].to_numpy())
     assert_array_equal(points(display.history_line_)[1], series[1:])
-    with pytest.raises(ValueError, match="steps takes X of one column and y that goes on with"):
+    with pytest.raises(ValueError, match="steps requires X of one column and y that continues it"):
         ForecastDisplay.from_estimator(model, X, y, steps=3)
     future = pd.DataFrame({"month": [1, 2, 3]})
     ahead = forecast(model, frame, 3, future=future)
@@ -202,20 +158,6 @@ def test_the_legend_stands_outside_and_inside_the_figure_and_no_labels_overlap(s
         assert len(extents) >= 3
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6, 1e12])
-def test_values_of_any_size_are_written_out_beside_the_axis(scale, series):
-    forecasts = ForecastDisplay.from_predictions(series * scale)
-    losses = LossCurveDisplay.from_histories({"a": {"loss": [2.0 * scale, scale]}})
-    for display in (forecasts, losses):
-        display.figure_.draw_without_rendering()
-        axis = display.ax_.yaxis
-        assert axis.get_offset_text().get_text() == ""
-        shown = [label.get_text().replace(",", "") for label in axis.get_ticklabels()]
-        assert_allclose(
-            [float(text.replace("\u2212", "-")) for text in shown], axis.get_ticklocs()
-        )
-
-
 def test_a_classifier_has_no_forecast_to_draw(series):
     X, y = make_supervised(series)
     model = make_pipeline(MinMaxScaler(), LogisticRegression()).fit(X, y > 300)
@@ -227,10 +169,10 @@ def test_a_classifier_has_no_forecast_to_draw(series):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"coverage": 0.9}, "coverage takes steps to draw an interval of, got 0.9 alone"),
-        ({"y": [1.0]}, "X and y must be as long, got 143 and 1 rows"),
+        ({"coverage": 0.9}, "coverage requires steps, got coverage=0.9 and steps=None"),
+        ({"y": [1.0]}, "X and y must be of equal length, got 143 and 1 rows"),
         ({"n_train": -1}, "n_train must be an integer of at least 0, got -1"),
-        ({"n_train": 144}, "n_train must be at most 143, the rows of X, got 144"),
+        ({"n_train": 144}, "n_train must be at most 143, the number of rows, got 144"),
         ({"steps": 0}, "steps must be a positive integer, got 0"),
         ({"steps": 2.5}, "steps must be a positive integer, got 2.5"),
     ],
@@ -272,121 +214,3 @@ def test_what_has_no_place_in_time_is_refused(changes, message, series):
     with pytest.raises(ValueError, match=message):
         ForecastDisplay.from_predictions(**{"history": series, **changes})
     assert not plt.get_fignums()
-
-
-def test_an_unfitted_model_is_not_drawn(series):
-    with pytest.raises(NotFittedError):
-        ForecastDisplay.from_estimator(linear(), *make_supervised(series))
-    with pytest.raises(NotFittedError):
-        LossCurveDisplay.from_estimator(LSTMForecaster())
-
-
-def test_without_matplotlib_its_name_is_told(series, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match="needs matplotlib: pip install matplotlib"):
-        ForecastDisplay.from_predictions(series)
-    with pytest.raises(ImportError, match="LossCurveDisplay needs matplotlib"):
-        LossCurveDisplay.from_histories({"a": {"loss": [1.0]}})
-
-
-def test_drawing_leaves_the_backend_that_was_chosen():
-    program = (
-        "import matplotlib\n"
-        "matplotlib.use('svg')\n"
-        "import sys, skl_lstm\n"
-        "assert 'matplotlib.pyplot' not in sys.modules\n"
-        "skl_lstm.LossCurveDisplay.from_histories({'a': {'loss': [1.0]}})\n"
-        "assert matplotlib.get_backend() == 'svg'\n"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True)
-
-
-def lstm(**parameters):
-    settings = {"units": 2, "epochs": 3, "validation_split": 0.2, "random_state": 0}
-    return LSTMForecaster(**{**settings, **parameters})
-
-
-def composed(model):
-    return TransformedTargetRegressor(
-        make_pipeline(MinMaxScaler(), LookbackWindower(3), model), transformer=MinMaxScaler()
-    )
-
-
-@pytest.fixture(scope="module")
-def trained(series):
-    return composed(lstm()).fit(*make_supervised(series))
-
-
-@pytest.mark.parametrize("inside", ["forecaster", "pipeline", "target", "search"])
-def test_the_losses_of_a_model_are_found_wherever_it_stands(inside, trained, series):
-    if inside == "search":
-        X, y = make_supervised(series)
-        model = GridSearchCV(trained, {"regressor__lstmforecaster__units": [3]}, cv=2).fit(X, y)
-        forecaster = model.best_estimator_.regressor_[-1]
-    else:
-        forecaster = trained.regressor_[-1]
-        model = {"target": trained, "pipeline": trained.regressor_, "forecaster": forecaster}[
-            inside
-        ]
-    display = LossCurveDisplay.from_estimator(model)
-    for lines, name in (
-        (display.training_lines_, "loss"),
-        (display.validation_lines_, "val_loss"),
-    ):
-        epochs, losses = points(lines["training"])
-        assert_array_equal(epochs, [1, 2, 3])
-        assert_array_equal(losses, forecaster.history_[name])
-    assert names(display.ax_) == ["training", "validation"]
-    assert display.ax_.get_xlabel() == "epoch"
-    assert display.ax_.get_ylabel() == "loss (mse)"
-
-
-def test_several_models_are_drawn_in_one_picture(series):
-    windows = LookbackWindower(3).fit_transform(series.to_frame() / 1000)
-    models = {
-        "short": lstm(epochs=1).fit(windows, series / 1000),
-        "long": lstm(epochs=5, loss="mae", validation_split=0.0).fit(windows, series / 1000),
-    }
-    ax = plt.figure().add_subplot()
-    display = LossCurveDisplay.from_estimator(models, ax=ax)
-    assert display.ax_ is ax
-    assert names(ax) == ["short", "long", "validation"]
-    assert list(display.validation_lines_) == ["short"]
-    assert ax.get_ylabel() == "loss"
-    assert display.training_lines_["short"].get_marker() == "."
-    assert (
-        display.training_lines_["long"].get_color() != display.training_lines_["short"].get_color()
-    )
-    numbered = LossCurveDisplay.from_estimator(list(models.values()))
-    assert list(numbered.training_lines_) == ["model 1", "model 2"]
-
-
-@pytest.mark.parametrize(
-    ("losses", "scale"),
-    [([1.0, 0.1], "log"), ([1.0, 0.2], "linear"), ([1.0, -0.1], "linear"), ([np.nan], "linear")],
-)
-def test_losses_of_different_sizes_are_all_seen(losses, scale):
-    display = LossCurveDisplay.from_histories({"a": {"loss": losses}})
-    assert display.ax_.get_yscale() == scale
-
-
-@pytest.mark.parametrize("n_epochs", [1, 2, 500])
-def test_epochs_are_whole(n_epochs):
-    display = LossCurveDisplay.from_histories({"a": {"loss": np.linspace(1, 2, n_epochs)}})
-    ticks = display.ax_.get_xticks()
-    assert_array_equal(ticks, ticks.round())
-
-
-def test_a_classifier_is_drawn_too(series):
-    windows = LookbackWindower(3).fit_transform(series.to_frame() / 1000)
-    classifier = LSTMClassifier(units=2, epochs=2).fit(windows, series > 300)
-    assert LossCurveDisplay.from_estimator(classifier).ax_.get_ylabel() == "loss"
-
-
-def test_what_has_no_losses_is_refused(series):
-    model, *_ = fitted_on(series)
-    message = "must hold one LSTM estimator, got Pipeline that holds none"
-    with pytest.raises(ValueError, match=message):
-        LossCurveDisplay.from_estimator(model)
-    with pytest.raises(ValueError, match="histories must hold at least one model's, got none"):
-        LossCurveDisplay.from_estimator({})

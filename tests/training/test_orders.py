@@ -1,15 +1,11 @@
 """An epoch takes each row once, in an order that follows from the seed and its number."""
 
 import numpy as np
-import pytest
-from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
-from skl_lstm import LookbackWindower, LSTMForecaster
+from numpy.testing import assert_array_equal
+
 from skl_lstm.network.network import Network
 from skl_lstm.training.orders import epoch_orders
 from skl_lstm.training.settings import Settings
-from skl_lstm.training.state import TrainingState
 
 
 def orders(n_rows, n_epochs, first_epoch=0, stateful=False, **settings):

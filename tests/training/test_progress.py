@@ -189,6 +189,7 @@ def fit(**parameters):
     LSTMForecaster(**settings, **parameters, validation_split=0.25).fit(X, Y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verbose", [0, 1, 2])
 def test_the_engines_show_the_same(verbose, capsys):
     fit(engine="native")  # loads the kernel, which would be told of
@@ -211,6 +212,7 @@ def told(text):
     ]
 
 
+@pytest.mark.slow
 def test_what_keras_callbacks_measure_is_shown(capsys):
     import keras
 
@@ -221,6 +223,7 @@ def test_what_keras_callbacks_measure_is_shown(capsys):
 
 @pytest.mark.parametrize("engine", ["native", pytest.param("keras", marks=pytest.mark.slow)])
 def test_a_fit_that_is_interrupted_ends_its_line(engine, screen, monkeypatch):
+    fit(engine=engine)  # loads the kernel, which would be told of
     update = Progress.update
 
     def interrupt(self, epoch, logs):
@@ -244,6 +247,7 @@ for verbose in {verbose}:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a thing of Unix")
 def test_in_a_real_terminal_one_line_is_left():
     import pty
@@ -271,6 +275,7 @@ def test_in_a_real_terminal_one_line_is_left():
     assert [overwritten(line)[:9] for line in lines] == ["Loading t", "Epoch 3/3", ""]
 
 
+@pytest.mark.slow
 def test_a_log_file_has_a_line_of_the_one_verbose_fit_and_nothing_else(tmp_path):
     program = PROGRAM.format(engine="keras", verbose=(0, 1))
     with open(tmp_path / "log", "w") as log:

@@ -1,18 +1,10 @@
 """A series becomes rows and what follows each of them."""
 
-import pickle
-import tracemalloc
-import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from scipy.sparse import csr_array
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import make_pipeline
-from skl_lstm import LookbackWindower, make_supervised
+
+from skl_lstm import make_supervised
 
 
 def test_supervised_pairs_a_value_with_the_next():

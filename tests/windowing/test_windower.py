@@ -2,6 +2,7 @@
 
 import pickle
 import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +13,8 @@ from scipy.sparse import csr_array
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from skl_lstm import LookbackWindower, make_supervised
+
+from skl_lstm import LookbackWindower
 
 
 def windows_by_loop(series, look_back, before):

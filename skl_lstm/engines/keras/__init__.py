@@ -1,1 +1,1 @@
-"""The Keras engine, through SciKeras. Importing any module of it but this imports TensorFlow."""
+"""The Keras engine, through SciKeras. Importing any of its modules imports TensorFlow."""

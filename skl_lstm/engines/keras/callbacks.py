@@ -1,4 +1,4 @@
-"""What Keras calls from epoch to epoch."""
+"""Callbacks that Keras calls during training."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from skl_lstm.training.settings import Settings
 def callbacks_of(
     settings: Settings, *, monitor_validation: bool
 ) -> list[keras.callbacks.Callback]:
-    """Copy the user's callbacks, and add those that end training early.
+    """Copy the user's callbacks, and add those that can end training early.
 
     Parameters
     ----------
     settings : Settings
-        With the callbacks and how to stop early.
+        Settings with the callbacks and the parameters of early stopping.
     monitor_validation : bool
-        Whether there are validation rows to judge by.
+        Whether there are validation rows to monitor.
 
     Returns
     -------
     callbacks : list of keras.callbacks.Callback
-        For one fit.
+        Callbacks for one fit.
     """
     if not all(isinstance(callback, keras.callbacks.Callback) for callback in settings.callbacks):
         raise ValueError(f"callbacks must be Keras callbacks, got {settings.callbacks!r}")
@@ -46,7 +46,7 @@ def callbacks_of(
 
 
 class EpochOrder(keras.callbacks.Callback):
-    """Lay out the rows' order, and forget the states of a stateful network, for each epoch."""
+    """Set the order of the rows, and reset the states of a stateful network, for each epoch."""
 
     def __init__(self, n_rows: int, orders: Iterator[NDArray[np.int64]]) -> None:
         super().__init__()
@@ -55,12 +55,12 @@ class EpochOrder(keras.callbacks.Callback):
             self.positions = tf.Variable(np.arange(n_rows), dtype=tf.int64, trainable=False)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Lay out the next order."""
+        """Set the next order, and reset the states."""
         self.positions.assign(next(self.orders))
         self._reset_states()
 
     def on_test_begin(self, logs: dict | None = None) -> None:
-        """Judge from zero states."""
+        """Evaluate from zero states."""
         self._reset_states()
 
     def _reset_states(self) -> None:
@@ -70,7 +70,7 @@ class EpochOrder(keras.callbacks.Callback):
 
 
 class _StopAtNaN(keras.callbacks.Callback):
-    """Stop, and say so, at the first epoch whose loss is not a number."""
+    """Stop, with a warning, at the first epoch whose loss is not finite."""
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if not np.isfinite((logs or {}).get("loss", 0.0)):

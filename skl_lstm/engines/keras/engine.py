@@ -1,4 +1,4 @@
-"""The Keras engine: a network trained by Keras and read back."""
+"""The Keras engine: train a network with Keras and read it back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from skl_lstm.training.state import TrainingState
 def fit(
     network: Network, rows: Rows, validation: Rows, settings: Settings, start: TrainingState
 ) -> TrainingState:
-    """Train a network by Keras; SciKeras routes the parameters, compiles and fits.
+    """Train a network with Keras; SciKeras routes the parameters, compiles and fits.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def fit(
     Returns
     -------
     state : TrainingState
-        Where training ended.
+        State after training.
     """
     batch_size = min(settings.batch_size, len(rows))
     wrapper = wrapped(network, batch_size, settings, start)
@@ -42,7 +42,7 @@ def fit(
         last = time_order(len(validation), network, settings)
         wrapper.set_params(fit__validation_data=_dataset(validation, network, batch_size, last))
     callbacks = callbacks_of(settings, monitor_validation=len(validation) > 0)
-    # SciKeras looks at these arrays; what Keras sees is the dataset.
+    # SciKeras inspects these arrays; Keras receives the dataset.
     looked_at = np.zeros((len(rows), 1), dtype=np.float32)
     progress = Progress(start.n_epochs, settings.epochs, settings.verbose)
     shown = keras.callbacks.LambdaCallback(on_epoch_end=progress.update)
@@ -60,7 +60,7 @@ def fit(
 def _dataset(
     rows: Rows, network: Network, batch_size: int, order: tf.Variable | NDArray
 ) -> tf.data.Dataset:
-    """Gather each batch from the flat buffer when it is due; windows never exist all at once."""
+    """Gather each batch from the flat buffer when needed; the windows never exist all at once."""
     windows = rows.windows
     with tf.device("CPU"):
         buffer = tf.constant(windows.buffer)

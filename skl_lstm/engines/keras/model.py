@@ -1,4 +1,4 @@
-"""A Keras model, built of a network and taken apart again."""
+"""Construction of a Keras model from a network, and the reverse."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ from skl_lstm.training.state import TrainingState
 
 
 def to_model(network: Network, settings: Settings, state: TrainingState) -> keras.Model:
-    """Build the Keras model, compiled, with weights and optimizer as they stand.
+    """Build the compiled Keras model, with the weights and the optimizer state of training.
 
     Parameters
     ----------
     network : Network
-        What to build; a stateful one takes a batch of one row.
+        Network to build; a stateful one takes a batch of one row.
     settings : Settings
-        Loss, optimizer and metrics to compile it with.
+        Loss, optimizer and metrics with which to compile it.
     state : TrainingState
         Weights and optimizer state.
 
     Returns
     -------
     model : keras.Model
-        From windows of shape ``(n, n_steps, n_features)`` to ``(n, n_outputs)``.
+        Model from windows of shape ``(n, n_steps, n_features)`` to outputs ``(n, n_outputs)``.
     """
     wrapper = wrapped(network, 1, settings, state)
     return wrapper.initialize(np.zeros((1, 1)), np.zeros(1)).model_
 
 
 def take_apart(model: Any) -> Parts:
-    """Take a Keras model apart.
+    """Split a Keras model into its parts.
 
     Parameters
     ----------
     model : keras.Model
-        Sequential or functional.
+        A Sequential or functional model.
 
     Returns
     -------
     parts : Parts
-        What there is to it. Its loss and its optimizer are the objects themselves where plain
-        values do not say them.
+        The parts of the model. Its loss and its optimizer are the objects themselves if they
+        cannot be described in plain values.
     """
     if not isinstance(model, keras.Model):
         raise ValueError(f"model must be a Keras model or the path of one, got {model!r}")
@@ -68,7 +68,8 @@ def take_apart(model: Any) -> Parts:
     compiled: dict[str, Any] = {}
     variables: list[NDArray] = []
     if model.compiled:
-        # Saving as HDF5 lets Keras forget the optimizer here, and Huber never tells its delta.
+        # Read from the model, because its compile config lacks the optimizer after saving as
+        # HDF5, and never has the delta of Huber.
         compiled = {"metrics": (model.get_compile_config() or {}).get("metrics")}
         for name, classes in (("loss", LOSS_CLASSES), ("optimizer", OPTIMIZER_CLASSES)):
             compiled[name] = getattr(model, name)
@@ -82,21 +83,21 @@ def take_apart(model: Any) -> Parts:
 def named_state(
     variables: list[NDArray], network: Network, settings: Settings
 ) -> dict[str, NDArray] | None:
-    """Name the variables of an optimizer as ``TrainingState`` has them.
+    """Return the variables of an optimizer under the names of ``TrainingState``.
 
     Parameters
     ----------
     variables : list of ndarray
-        In the order in which Keras makes them.
+        Variables in the order in which Keras creates them.
     network : Network
-        What it optimizes.
+        Network that it optimizes.
     settings : Settings
-        Which one it is.
+        Settings with the optimizer.
 
     Returns
     -------
     state : dict of str to ndarray or None
-        None where this version of Keras makes other variables for it.
+        State of the optimizer; None if this version of Keras creates other variables for it.
     """
     model = to_model(network, settings, TrainingState.fresh(network, seed=0))
     own = model.optimizer.variables
@@ -108,7 +109,7 @@ def named_state(
 
 
 class _Wrapper(BaseWrapper):
-    """SciKeras's wrapper, made to hand Keras a dataset in place of the arrays it was given."""
+    """SciKeras's wrapper, changed to pass a dataset to Keras instead of the given arrays."""
 
     dataset: tf.data.Dataset = None
 
@@ -122,7 +123,7 @@ class _Wrapper(BaseWrapper):
 
 
 class _Constant:
-    """An encoder, as SciKeras wants one, that knows its answer beforehand."""
+    """An encoder, as SciKeras requires, that always returns the same value."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -142,18 +143,18 @@ def wrapped(
     Parameters
     ----------
     network : Network
-        What to build.
+        Network to build.
     batch_size : int
-        Rows of a batch, which a stateful network has to know.
+        Number of rows of a batch, which a stateful network has to know.
     settings : Settings
-        What to compile it with.
+        Settings with which to compile it.
     state : TrainingState
-        Weights and optimizer state to begin with.
+        Initial weights and optimizer state.
 
     Returns
     -------
     wrapper : scikeras.wrappers.BaseWrapper
-        Not initialized yet.
+        Wrapper that is not initialized yet.
     """
 
     def build(compile_kwargs: dict[str, Any]) -> keras.Model:
@@ -173,7 +174,7 @@ def wrapped(
 
 
 def _build(network: Network, batch_size: int, seed: int) -> keras.Model:
-    """Build the layers; weights are set afterwards, seeds keep global generators untouched."""
+    """Build the layers; weights are set later, and seeds keep global generators untouched."""
     unseen = {
         "kernel_initializer": keras.initializers.GlorotUniform(seed),
         "bias_initializer": "zeros",
@@ -204,5 +205,5 @@ def _build(network: Network, batch_size: int, seed: int) -> keras.Model:
 
 
 def _layer_seed(settings: Settings, state: TrainingState) -> int:
-    """Choose the seed of dropout, another one where training goes on."""
+    """Return the seed of dropout, a different one whenever training continues."""
     return int(np.random.default_rng([settings.seed, state.n_epochs]).integers(2**30))

@@ -1,4 +1,4 @@
-"""Losses, metrics and optimizers as Keras takes them."""
+"""Losses, metrics and optimizers in the form that Keras takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skl_lstm.training.settings import Settings
 
 @keras.saving.register_keras_serializable("skl_lstm")
 class PinballLoss(keras.losses.Loss):
-    """The loss whose smallest mean is at a quantile (Koenker and Bassett, 1978)."""
+    """The loss whose mean is smallest at a quantile (Koenker and Bassett, 1978)."""
 
     def __init__(self, quantile: float = 0.5, name: str = "pinball", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
@@ -33,12 +33,12 @@ class PinballLoss(keras.losses.Loss):
         )
 
     def get_config(self) -> dict[str, Any]:
-        """Say what it was made with."""
+        """Return the arguments of the loss."""
         return {**super().get_config(), "quantile": self.quantile}
 
 
 def made_loss(settings: Settings) -> Any:
-    """Make the loss as Keras's ``compile`` takes it, or raise ValueError if it is none."""
+    """Return the loss as Keras's ``compile`` takes it; raise ValueError if it is invalid."""
     loss = settings.loss
     if isinstance(loss, str) and loss == "pinball":
         return PinballLoss(settings.quantile)
@@ -54,7 +54,7 @@ def made_loss(settings: Settings) -> Any:
 
 
 def made_metrics(metrics: list[Any]) -> list[Any]:
-    """Make metrics as Keras's ``compile`` takes them, or raise ValueError if one is none."""
+    """Return metrics as Keras's ``compile`` takes them; raise ValueError if one is invalid."""
     made = []
     try:
         for metric in metrics:
@@ -70,7 +70,7 @@ def made_metrics(metrics: list[Any]) -> list[Any]:
 
 
 def _made(description: dict[str, Any], classes: tuple[str, ...], module: Any) -> Any:
-    """Make an object of Keras's own that was said in plain values."""
+    """Create an object of Keras's own from its description in plain values."""
     checked = check_description(description, classes)
     if isinstance(checked, str):
         return getattr(module, checked)()
@@ -78,7 +78,7 @@ def _made(description: dict[str, Any], classes: tuple[str, ...], module: Any) ->
 
 
 def _with_schedule(config: dict[str, Any]) -> dict[str, Any]:
-    """Make the learning rate schedule that a configuration says in plain values."""
+    """Create the learning rate schedule of a config from its description in plain values."""
     rate = config.get("learning_rate")
     if not isinstance(rate, dict):
         return config
@@ -86,7 +86,7 @@ def _with_schedule(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def optimizer_parameters(settings: Settings) -> dict[str, Any]:
-    """Say the optimizer as SciKeras takes it: a class, and parameters routed to it."""
+    """Return the optimizer as SciKeras takes it: a class, and parameters routed to it."""
     config = _with_schedule(dict(settings.optimizer_kwargs))
     if settings.learning_rate is not None:
         config["learning_rate"] = float(settings.learning_rate)
@@ -107,7 +107,7 @@ def optimizer_parameters(settings: Settings) -> dict[str, Any]:
 
 
 def _optimizer_class(optimizer: Any) -> tuple[Any, dict[str, Any]]:
-    """Give the class of an optimizer, and the configuration of one that is a template."""
+    """Return the class of an optimizer, and the config if it is a template."""
     kind = optimizer
     if isinstance(optimizer, str):
         with contextlib.suppress(ValueError):

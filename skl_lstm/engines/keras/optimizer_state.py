@@ -14,7 +14,7 @@ from skl_lstm.training.state import TrainingState
 
 
 def restore_state(model: keras.Model, network: Network, state: TrainingState) -> None:
-    """Give a compiled model the weights and the optimizer state of where training stands."""
+    """Set the weights and the optimizer state of a compiled model to those of training."""
     model.set_weights(network.views(state.parameters))
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
@@ -40,11 +40,11 @@ def read_state(model: keras.Model, network: Network) -> dict[str, NDArray]:
 
 
 def _slots(model: keras.Model) -> Iterator[tuple[keras.Variable, str, int | None]]:
-    """List the optimizer's variables with their slot and the parameter they belong to.
+    """Yield the optimizer's variables with their slot and the parameter they belong to.
 
-    Keras names a slot's variable after the path of the parameter it belongs to; those that it
-    does not name so, or that have another shape, are named by their order. The learning rate
-    is left out: it is a parameter of the estimator, which may change between fits.
+    Keras names a slot's variable after the path of the parameter it belongs to; variables with
+    other names or shapes are named by their order. The learning rate is left out: it is a
+    parameter of the estimator, which may change between fits.
     """
     prefixes = [
         (variable.path.replace("/", "_") + "_", variable.shape)

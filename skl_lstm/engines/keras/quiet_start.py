@@ -1,4 +1,4 @@
-"""Keras, TensorFlow and SciKeras, imported without a word.
+"""Keras, TensorFlow and SciKeras, imported without any output.
 
 The other modules of this folder import them from here.
 """
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 __all__ = ["BaseWrapper", "keras", "tf"]
 
-# What TensorFlow writes to stderr while it is imported, whatever its log level.
+# Lines that TensorFlow writes to stderr during its import, regardless of its log level.
 _START_UP_LINE = re.compile(
     rb"[IWE]\d{4} |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |"
     rb"WARNING: All log messages before absl|To enable the following instructions"
@@ -24,9 +24,10 @@ _START_UP_LINE = re.compile(
 
 @contextlib.contextmanager
 def _unnoticed() -> Iterator[None]:
-    """Import what writes start-up lines to stderr and draws names from Python's generator.
+    """Hide the start-up lines of an import, and restore Python's random generator afterwards.
 
-    Whatever else is written to stderr meanwhile comes afterwards.
+    The import draws names from that generator. Anything else written to stderr meanwhile is
+    written afterwards.
     """
     generator = random.getstate()
     _flush_stderr()

@@ -1,1 +1,1 @@
-"""The native engine: a kernel compiled by Numba, and what surrounds it."""
+"""The native engine: a kernel compiled by Numba, and the code around it."""

@@ -1,4 +1,4 @@
-"""What of Keras the kernel covers: one table, from which each fit makes one plan."""
+"""The features of Keras that the kernel covers: one table, from which each fit makes a plan."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Arguments = dict[str, Any]
 
 @dataclass(frozen=True)
 class KnownLoss:
-    """A loss that the kernel knows.
+    """A loss that the kernel supports.
 
     Parameters
     ----------
     number : int
-        The kernel's number for it.
+        Number of the loss in the kernel.
     names : tuple of str
-        Keras's names for it: functions, short forms and the class.
+        Keras's names of the loss: functions, short forms and the class.
     parameter : float, default=0.0
-        Its one argument: the delta of Huber's loss, the quantile of the pinball loss.
+        Argument of the loss: delta of the Huber loss, the quantile of the pinball loss.
     activation : str, default=None
-        The only output activation that it can follow; any if None.
+        The only output activation with which it is supported; any if None.
     """
 
     number: int
@@ -41,16 +41,16 @@ class KnownLoss:
 
 @dataclass(frozen=True)
 class KnownOptimizer:
-    """An optimizer that the kernel knows.
+    """An optimizer that the kernel supports.
 
     Parameters
     ----------
     number : int
-        The kernel's number for it.
+        Number of the optimizer in the kernel.
     defaults : dict of str to object
         Keras's arguments with their defaults.
     slots : callable
-        From all its arguments to the names of its state vectors, in Keras's order.
+        Function from all its arguments to the names of its state vectors, in Keras's order.
     """
 
     number: int
@@ -152,25 +152,25 @@ _SHARES = ("momentum", "rho", "beta_1", "beta_2")
 
 
 class NotCovered(Exception):
-    """The kernel does not cover a training; the message says which parameter is the reason."""
+    """Raised if the kernel does not cover a training run; the message names the parameter."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A training in the kernel's terms.
+    """A training run in the kernel's terms.
 
     Parameters
     ----------
     activation, loss : int
         Numbers of the output activation and the loss.
     loss_parameter : float
-        The argument of the loss, if it has one.
+        Argument of the loss, if it has one.
     optimizer : tables.Optimizer
         The optimizer and its constants.
     slots : tuple of str
         Keras's names of the optimizer's state vectors, in Keras's order.
     metrics : tuple of str
-        What to measure after each epoch, besides the loss.
+        Metrics to measure after each epoch, in addition to the loss.
     """
 
     activation: int
@@ -182,24 +182,24 @@ class Plan:
 
 
 def plan(network: Network, settings: Settings) -> Plan:
-    """Put a training into the kernel's terms.
+    """Convert a training run to the kernel's terms.
 
     Parameters
     ----------
     network : Network
-        What is to be trained.
+        Network to train.
     settings : Settings
-        How.
+        Settings of the training run.
 
     Returns
     -------
     plan : Plan
-        What the trainer is given.
+        Plan for the trainer.
 
     Raises
     ------
     NotCovered
-        If only Keras can serve one of the parameters.
+        If a parameter is supported only by Keras.
     """
     if settings.callbacks:
         raise NotCovered("callbacks")
@@ -223,7 +223,7 @@ def plan(network: Network, settings: Settings) -> Plan:
 
 
 def _loss(loss: Any) -> KnownLoss:
-    # An instance may have been given arguments that its configuration does not show.
+    # An instance may have arguments that its config does not show.
     name = loss if isinstance(loss, str) else loss.__name__ if is_of_keras(loss) else None
     for known in LOSSES:
         if name in known.names:
@@ -232,7 +232,7 @@ def _loss(loss: Any) -> KnownLoss:
 
 
 def _optimizer(settings: Settings) -> tuple[str, Arguments]:
-    """Find the name of an optimizer and the arguments that it was given."""
+    """Return the name of an optimizer and the arguments that it was given."""
     optimizer = settings.optimizer
     name: Any = None
     config: Any = {}
@@ -266,7 +266,7 @@ def _check_arguments(optimizer: str, given: Arguments) -> None:
 
 
 def _is_allowed(name: str, value: Any, default: Any) -> bool:
-    """Tell whether Keras would take an argument too; if not, it is for Keras to refuse."""
+    """Return whether Keras would accept an argument; if not, Keras raises the error."""
     if value is None:
         return name in _ALWAYS and default is None
     if isinstance(default, bool):

@@ -1,4 +1,4 @@
-"""The native engine: its loop over epochs, and whether its kernel works here."""
+"""The native engine: the loop over epochs, and the check that its kernel works here."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ from skl_lstm.warn import warn
 if TYPE_CHECKING:
     from skl_lstm.engines.native.trainer import NativeTrainer
 
-# How long one call of the kernel may last where several epochs can go in one.
+# Maximum time of one call of the kernel that runs several epochs.
 CALL_SECONDS = 0.1
 
-# Windows that are laid out at once to find the states in which they end.
+# Number of windows to process at once when computing their final states.
 STATE_ROWS = 4096
 
 
 def prepare(network: Network, settings: Settings) -> Plan:
-    """Plan a training, and load the kernel that is to do it.
+    """Plan a training run, and load the kernel for it.
 
     Parameters
     ----------
     network : Network
-        What is to be trained.
+        Network to train.
     settings : Settings
-        How.
+        Settings of the training run.
 
     Returns
     -------
     plan : Plan
-        What :func:`fit` is given.
+        Plan for :func:`fit`.
 
     Raises
     ------
     NotCovered
-        If only Keras can serve one of the parameters, or Numba does not work here.
+        If a parameter is supported only by Keras, or Numba does not work here.
     """
     prepared = plan(network, settings)
     if settings.verbose and not kernel_failure.cache_info().currsize:
@@ -64,12 +64,12 @@ def prepare(network: Network, settings: Settings) -> Plan:
 
 @functools.cache
 def kernel_failure() -> str | None:
-    """Load the compiled kernel, or compile it, once a process.
+    """Load the compiled kernel, or compile it, once per process.
 
     Returns
     -------
     failure : str or None
-        Why it does not work; None if it does.
+        Reason why the kernel does not work; None if it does.
     """
     network = Network(n_steps=1, n_features=1, units=(1,), n_outputs=1)
     nothing = np.zeros((1, 1), dtype=np.float32)
@@ -79,15 +79,15 @@ def kernel_failure() -> str | None:
     try:
         fit(network, rows, rows[:0], settings, start, plan(network, settings))
     except (ImportError, OSError, RuntimeError, NotImplementedError) as error:
-        # What Numba and LLVM raise where they are missing or cannot work; a defect of the
-        # kernel itself is another error, and rises.
+        # Raised by Numba and LLVM if they are missing or cannot work here; a defect of the
+        # kernel itself raises another error, which propagates.
         return f"this platform, where Numba fails ({type(error).__name__}: {error})"
     return None
 
 
 @functools.cache
 def warn_if_kernel_failed(reason: str) -> None:
-    """Warn, once a process, if the reason for training by Keras is that the kernel fails here."""
+    """Warn, once per process, if Keras trains because the kernel fails here."""
     if kernel_failure.cache_info().currsize and reason == kernel_failure():
         warn(f"the native engine does not cover {reason}; Keras trains instead", RuntimeWarning)
 
@@ -100,19 +100,19 @@ def fit(
     start: TrainingState,
     plan: Plan,
 ) -> TrainingState:
-    """Train a network by the kernel.
+    """Train a network with the kernel.
 
     Parameters
     ----------
     network, rows, validation, settings, start
         As in :func:`skl_lstm.engines.choice.train`.
     plan : Plan
-        The same settings in the kernel's terms.
+        The settings in the kernel's terms.
 
     Returns
     -------
     state : TrainingState
-        Where training ended.
+        State after training.
     """
     from skl_lstm.engines.native.trainer import NativeTrainer
 
@@ -156,9 +156,9 @@ def fit(
 def last_states(
     network: Network, parameters: NDArray[np.float32], windows: Windows
 ) -> list[NDArray[np.float32]]:
-    """Find the states in which a prediction of these windows ends, beginning from zeros.
+    """Return the states in which a prediction of these windows ends, starting from zeros.
 
-    Parameters and returns are those of :func:`skl_lstm.engines.choice.last_states`.
+    The parameters and the return value are those of :func:`skl_lstm.engines.choice.last_states`.
     """
     from skl_lstm.engines.native.trainer import NativeTrainer
 
@@ -166,7 +166,7 @@ def last_states(
     lags = windows.view()
     for start in range(0, len(lags), STATE_ROWS):
         block = fill_missing(lags[start : start + STATE_ROWS])
-        # As in training, a row of which nothing is known does not touch the state.
+        # As in training, a row without any known value does not change the state.
         block = block[~np.isnan(block).any(axis=(1, 2))]
         if not len(block):
             continue
@@ -186,10 +186,10 @@ def _epochs(
     settings: Settings,
     targets: NDArray,
 ) -> Iterator[dict[str, float]]:
-    """Train epoch after epoch; give the loss and the metrics of each.
+    """Train epoch by epoch; yield the loss and the metrics of each.
 
-    Where nobody looks at an epoch before the next, several go in one call, which holds no lock
-    of Python's; few enough for Ctrl-C to be answered at once.
+    If nothing has to be done between epochs, several run in one call, which releases the GIL;
+    few enough to respond to Ctrl-C quickly.
     """
     watched = (
         len(judged)
@@ -227,7 +227,7 @@ def _measure(
 
 @dataclass(frozen=True)
 class _Slots:
-    """The optimizer's state as the kernel has it: a row of `vectors` for each name."""
+    """The optimizer's state in the kernel's layout: one row of `vectors` for each name."""
 
     names: tuple[str, ...]
     vectors: NDArray[np.float32]

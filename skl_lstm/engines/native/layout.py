@@ -1,4 +1,4 @@
-"""Where everything stands in the flat arrays that the kernel works on."""
+"""Positions of all data in the flat arrays that the kernel works on."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from skl_lstm.engines.native.kernels import tables
 from skl_lstm.network.network import Network
 
-# Numbers in a cache line.
+# Number of float32 values in a cache line.
 CACHE_LINE = 16
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything stands in the flat arrays of the kernel."""
+    """Positions of all data in the flat arrays of the kernel."""
 
     layers: NDArray[np.int64]
     bounds: NDArray[np.int64]
@@ -42,7 +42,7 @@ class Layout:
         for layer, n_units in enumerate(network.units):
             n_columns = network.cell.columns(n_units)
             width = n_inputs + n_units
-            # Nobody asks for the gradient of the first layer's inputs.
+            # The gradient of the first layer's inputs is not needed.
             d_width = width if layer > 0 else n_units
             row = table[layer]
             row[tables.INPUTS] = n_inputs
@@ -74,7 +74,7 @@ class Layout:
 
 
 class _Counter:
-    """Give out stretches of an array, each starting at a multiple of `alignment`."""
+    """Allocate stretches of an array, each starting at a multiple of `alignment`."""
 
     def __init__(self, alignment: int) -> None:
         self.alignment = alignment

@@ -1,4 +1,4 @@
-"""The metrics that the native engine measures, under Keras's names."""
+"""The metrics of the native engine, under Keras's names."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Train one network with the compiled kernel: buffers, batches, threads.
+"""Training of one network with the compiled kernel: buffers, batches, threads.
 
 `parameters` and `slots` are the caller's arrays and are updated in place, so that training can
-stop, be stored and go on.
+be stopped, saved and continued.
 """
 
 from __future__ import annotations
@@ -21,47 +21,48 @@ from skl_lstm.engines.native.layout import Layout
 from skl_lstm.network.network import Network
 from skl_lstm.training.rows import Rows
 
-# Rows of a batch that are worked on together. Part of the result: sums are taken shard by shard.
+# Number of rows of a batch that are processed together. It affects the result: sums are computed
+# shard by shard.
 SHARD_ROWS = 16
 
-# Handing work to a thread takes some 50 us, which is the time of so many multiply-adds.
+# Handing work to a thread takes some 50 us; below this number of multiply-adds it does not pay.
 THREADING_OPERATIONS = 16_000_000
 
 
 class NativeTrainer:
-    """Train one network on one set of windows, or only run the windows through it.
+    """Train one network on one set of windows, or only run the forward pass over them.
 
     Parameters
     ----------
     network : Network
-        What to train.
+        Network to train.
     plan : Plan or None
-        How to train it; None to run forward only.
+        Plan of the training run; None for only the forward pass.
     rows : Rows
-        Windows with their targets and weights; without targets to run forward only.
+        Windows with their targets and weights; without targets for only the forward pass.
     batch_size : int
-        Rows between two updates.
+        Number of rows per update.
     parameters : ndarray of float32 of shape (network.size,)
-        The flat vector of parameters. Updated in place.
+        Flat vector of parameters. Updated in place.
     slots : ndarray of float32 of shape (n_slots, network.size), default=None
-        State of the optimizer, a row for each name in ``plan.slots``; zeros at first. Updated in
-        place.
+        State of the optimizer, one row for each name in ``plan.slots``; initially zeros. Updated
+        in place.
     iterations : int, default=0
-        Updates so far.
+        Number of updates so far.
     seed : int, default=0
-        What the dropout masks are drawn from, together with the number of the update.
+        Seed of the dropout masks, used together with the number of the update.
     n_threads : int, default=None
-        How many threads may share out a batch; one for each core if None. Does not change the
-        result.
+        Maximum number of threads among which to divide a batch; one for each core if None. Does
+        not change the result.
 
     Attributes
     ----------
     outputs : ndarray of float32 of shape (n, n_outputs)
-        Output for each position when it was last seen, before the update that followed.
+        Output for each position when it was last processed, before the update that followed.
     iterations : int
-        Updates so far.
+        Number of updates so far.
     states : ndarray of float32
-        For each layer h then c, each ``(batch_size, units)``, of a stateful network.
+        For each layer h and then c, each ``(batch_size, units)``, if the network is stateful.
     """
 
     def __init__(
@@ -134,27 +135,27 @@ class NativeTrainer:
         Parameters
         ----------
         order : ndarray of int64
-            Positions, in the order in which the batches take them.
+            Positions of the rows, in the order in which the batches take them.
 
         Returns
         -------
         loss : float
-            Mean of the rows' weighted losses, each before the update that it led to.
+            Mean of the rows' weighted losses, each computed before the update to which it led.
         """
         return self.epochs([order])[0]
 
     def epochs(self, orders: Sequence[NDArray[np.int64]]) -> list[float]:
-        """Train several epochs without coming back to Python between them.
+        """Train several epochs without returning to Python between them.
 
         Parameters
         ----------
         orders : sequence of ndarray of int64
-            The order of each epoch, all of one size.
+            Order of the rows in each epoch, all of the same size.
 
         Returns
         -------
         losses : list of float
-            The loss of each epoch that was run: all of them, up to the first loss that is not
+            Loss of each epoch that was run: all of them, up to the first loss that is not
             finite.
         """
         n_rows = orders[0].size
@@ -173,7 +174,7 @@ class NativeTrainer:
         return [loss / n_rows for loss in losses]
 
     def evaluate(self, positions: NDArray[np.int64]) -> float:
-        """Compute outputs, and the loss if there are targets, without dropout or learning.
+        """Compute outputs, and the loss if there are targets, without dropout or updates.
 
         Parameters
         ----------
@@ -190,12 +191,12 @@ class NativeTrainer:
         return self._run(positions, training=False)[0] / positions.size
 
     def close(self) -> None:
-        """End the threads."""
+        """Shut down the threads."""
         if self._pool is not None:
             self._pool.shutdown()
 
     def _run(self, order: NDArray[np.int64], training: bool, n_epochs: int = 1) -> list[float]:
-        """Run epochs in one call; give the sum of losses of each."""
+        """Run epochs in one call; return the sum of losses of each."""
         totals = np.zeros(n_epochs)
         n_run = self._run_batches(
             _read_only(order, np.int64),
@@ -211,7 +212,7 @@ class NativeTrainer:
     def _run_threads(
         self, pool: ThreadPoolExecutor, order: NDArray[np.int64], training: bool
     ) -> float:
-        """Run an epoch with the lanes of each batch shared out; give the sum of losses."""
+        """Run an epoch with the lanes of each batch divided among threads; return its loss sum."""
         order = _read_only(order, np.int64)
         iteration = self.iterations
         total = np.zeros(1)
@@ -275,12 +276,12 @@ class NativeTrainer:
 
 @functools.cache
 def _n_cores() -> int:
-    """Count the cores that this process may use, containers and affinity considered."""
+    """Return the number of cores that this process may use, given affinity and containers."""
     return joblib.cpu_count()
 
 
 def _read_only(array: NDArray, dtype: Any) -> NDArray:
-    """See an array as flat and not writeable, so that the kernel meets one type, not two."""
+    """Return a flat read-only view of an array, so that the kernel gets only one type."""
     view = np.ascontiguousarray(array, dtype=dtype).reshape(-1).view()
     view.flags.writeable = False
     return view

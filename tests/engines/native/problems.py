@@ -1,18 +1,15 @@
 """Small problems, and what trains on them, for the tests of the native engine."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-import numba
+
 import numpy as np
-import pytest
-from skl_lstm.engines.native.coverage import OPTIMIZERS, NotCovered, plan
-from skl_lstm.engines.native.kernels import arithmetic, dropout, entry
+
+from skl_lstm.engines.native.coverage import OPTIMIZERS, plan
 from skl_lstm.engines.native.trainer import NativeTrainer
 from skl_lstm.network.network import Network
 from skl_lstm.network.windows import Windows
 from skl_lstm.training.rows import Rows
 from skl_lstm.training.settings import Settings
-
 
 N_STEPS, N_FEATURES, N_ROWS = 5, 2, 22
 

@@ -1,18 +1,11 @@
 """What the native engine does not cover is named."""
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-import numba
-import numpy as np
 import pytest
-from skl_lstm.engines.native.coverage import OPTIMIZERS, NotCovered, plan
-from skl_lstm.engines.native.kernels import arithmetic, dropout, entry
-from skl_lstm.engines.native.trainer import NativeTrainer
-from skl_lstm.network.network import Network
-from skl_lstm.network.windows import Windows
-from skl_lstm.training.rows import Rows
-from skl_lstm.training.settings import Settings
 from problems import N_FEATURES, N_STEPS
+
+from skl_lstm.engines.native.coverage import NotCovered, plan
+from skl_lstm.network.network import Network
+from skl_lstm.training.settings import Settings
 
 
 @pytest.mark.parametrize(

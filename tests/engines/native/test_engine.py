@@ -79,6 +79,7 @@ def covered():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", range(13))
 def test_the_engines_agree(case):
     parameters = covered()[case]
@@ -152,6 +153,7 @@ def test_large_batches_are_shared_out_without_a_change_in_the_result(monkeypatch
         assert_array_equal(part, expected)
 
 
+@pytest.mark.slow
 def test_without_numba_keras_trains_with_one_warning(monkeypatch):
     def fail(*arguments):
         raise ImportError("no numba here")
@@ -204,16 +206,19 @@ def run(environment):
     return result(start(environment))
 
 
+@pytest.mark.slow
 def test_a_native_fit_imports_no_tensorflow():
     run({})
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
     folder = tmp_path / "cache"
     folder.write_text("a file where a folder is wanted")
     assert run({"NUMBA_CACHE_DIR": str(folder)}) == run({})
 
 
+@pytest.mark.slow
 def test_fits_that_compile_at_once_give_what_a_fit_from_the_cache_gives(tmp_path):
     environment = {"NUMBA_CACHE_DIR": str(tmp_path)}
     first, second = start(environment), start(environment)

@@ -1,18 +1,11 @@
 """Dropout keeps its share, scales what it keeps, and is drawn anew at each step."""
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 import numba
 import numpy as np
 import pytest
-from skl_lstm.engines.native.coverage import OPTIMIZERS, NotCovered, plan
-from skl_lstm.engines.native.kernels import arithmetic, dropout, entry
-from skl_lstm.engines.native.trainer import NativeTrainer
-from skl_lstm.network.network import Network
-from skl_lstm.network.windows import Windows
-from skl_lstm.training.rows import Rows
-from skl_lstm.training.settings import Settings
 from problems import N_FEATURES, N_ROWS, N_STEPS, problem, shapes, trainer_of, windows
+
+from skl_lstm.engines.native.kernels import dropout
 
 
 @numba.njit
@@ -26,6 +19,7 @@ def masks(seed, iteration, layer, n_rows, n_columns, rate):
     return drawn
 
 
+@pytest.mark.slow
 def test_recurrent_dropout_is_that_of_keras_given_its_masks():
     import keras
 

@@ -5,21 +5,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-import pytest
-import skl_lstm
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+
 import numba
 import numpy as np
-from skl_lstm.engines.native.coverage import OPTIMIZERS, NotCovered, plan
-from skl_lstm.engines.native.kernels import arithmetic, dropout, entry
-from skl_lstm.engines.native.trainer import NativeTrainer
-from skl_lstm.network.network import Network
-from skl_lstm.network.windows import Windows
-from skl_lstm.training.rows import Rows
-from skl_lstm.training.settings import Settings
+import pytest
 from problems import N_ROWS, problem, trainer_of
 
+import skl_lstm
+from skl_lstm.engines.native.kernels import entry
 
 PROGRAM = """
 import numpy as np, skl_lstm

@@ -1,17 +1,7 @@
 """The gradient is that of finite differences."""
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-import numba
 import numpy as np
 import pytest
-from skl_lstm.engines.native.coverage import OPTIMIZERS, NotCovered, plan
-from skl_lstm.engines.native.kernels import arithmetic, dropout, entry
-from skl_lstm.engines.native.trainer import NativeTrainer
-from skl_lstm.network.network import Network
-from skl_lstm.network.windows import Windows
-from skl_lstm.training.rows import Rows
-from skl_lstm.training.settings import Settings
 from problems import COVERED, N_ROWS, problem, trainer_of
 
 
@@ -47,6 +37,7 @@ def assert_gradient_is_right(arguments):
     np.testing.assert_allclose(gradient, numeric, rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("loss", "activation"), COVERED)
 @pytest.mark.parametrize("units", [(3,), (3, 2)])
 def test_gradient_is_that_of_finite_differences(loss, activation, units):
@@ -57,6 +48,7 @@ def test_gradient_is_that_of_finite_differences(loss, activation, units):
     assert_gradient_is_right(arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rates", [(0.4, 0.0), (0.0, 0.4), (0.3, 0.3)])
 def test_gradient_is_right_through_dropout(rates):
     arguments = problem((3, 2), dtype=np.float64, batch_size=N_ROWS)

@@ -1,17 +1,9 @@
 """The trainer is Keras's training, number for number, and the same on any number of threads."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-import numba
+
 import numpy as np
 import pytest
-from skl_lstm.engines.native.coverage import OPTIMIZERS, NotCovered, plan
-from skl_lstm.engines.native.kernels import arithmetic, dropout, entry
-from skl_lstm.engines.native.trainer import NativeTrainer
-from skl_lstm.network.network import Network
-from skl_lstm.network.windows import Windows
-from skl_lstm.training.rows import Rows
-from skl_lstm.training.settings import Settings
 from problems import (
     COVERED,
     LOSS_ARGS,
@@ -25,6 +17,8 @@ from problems import (
     trainer_of,
     windows,
 )
+
+from skl_lstm.engines.native.coverage import OPTIMIZERS
 
 
 def keras_loss(loss):
@@ -98,6 +92,7 @@ def assert_same_as_keras(arguments, epochs=20):
     return model, trainer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("loss", "activation"), COVERED)
 def test_losses_and_outputs_agree_with_keras(loss, activation):
     n_outputs = 3 if activation == "softmax" else 2
@@ -106,16 +101,19 @@ def test_losses_and_outputs_agree_with_keras(loss, activation):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("units", [(4,), (17, 3), (5, 4, 3)])
 def test_layers_agree_with_keras(units):
     assert_same_as_keras(problem(units))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [1, 4, 7, 20, 64])
 def test_batches_agree_with_keras(batch_size):
     assert_same_as_keras(problem(batch_size=batch_size), epochs=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [1, 4])
 @pytest.mark.parametrize("units", [(4,), (4, 3)])
 def test_stateful_agrees_with_keras(batch_size, units):
@@ -126,6 +124,7 @@ def test_stateful_agrees_with_keras(batch_size, units):
     np.testing.assert_allclose(trainer.states, np.concatenate(states), rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("optimizer", "options"),
     [
@@ -160,6 +159,7 @@ def test_optimizers_agree_with_keras(optimizer, options):
     assert trainer.iterations == int(model.optimizer.iterations.numpy())
 
 
+@pytest.mark.slow
 def test_evaluation_agrees_with_keras():
     arguments = problem((4, 3), weighted=True)
     model, trainer = keras_model(arguments), trainer_of(arguments)

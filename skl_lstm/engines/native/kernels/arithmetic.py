@@ -1,4 +1,4 @@
-"""The small loops that everything else is made of, on stretches of flat arrays."""
+"""The small loops from which everything else is built, on stretches of flat arrays."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from skl_lstm.engines.native.kernels.compiling import U, jit
 
 @jit
 def tanh(x):
-    """Hyperbolic tangent, within 2e-7: the quotient of polynomials that Eigen uses."""
+    """Compute the hyperbolic tangent, within 2e-7: the rational function that Eigen uses."""
     x = np.float32(7.90531110763549805) if x > np.float32(7.90531110763549805) else x
     x = np.float32(-7.90531110763549805) if x < np.float32(-7.90531110763549805) else x
     s = x * x
@@ -27,11 +27,12 @@ def tanh(x):
 def matmul_add(n_rows, n_columns, n_inner, a, a_at, a_row, a_step, b, b_at, b_row, c, c_at, c_row):
     """Add A @ B to C.
 
-    A has shape ``(n_rows, n_inner)``, its element (i, p) is ``a[a_at + i * a_row + p * a_step]``,
-    so that a transposed matrix can be given; B and C have contiguous rows.
+    A has shape ``(n_rows, n_inner)``; its element (i, p) is
+    ``a[a_at + i * a_row + p * a_step]``, so that A can be a transposed matrix. B and C have
+    contiguous rows.
 
-    Four rows of C at a time and four of B: 16 multiply-adds for 8 loads and 4 stores is what
-    keeps the arithmetic units busy.
+    Four rows of C and four of B are processed at a time: 16 multiply-adds for 8 loads and 4
+    stores keep the arithmetic units busy.
     """
     i = 0
     while i + 4 <= n_rows:
@@ -106,7 +107,7 @@ def matmul_add(n_rows, n_columns, n_inner, a, a_at, a_row, a_step, b, b_at, b_ro
 
 @jit
 def _four(a, at, step):
-    """Four elements of an array, `step` apart."""
+    """Return four elements of an array, `step` apart."""
     return a[U(at)], a[U(at + step)], a[U(at + 2 * step)], a[U(at + 3 * step)]
 
 
@@ -119,7 +120,7 @@ def fill(array, at, size, value):
 
 @jit
 def repeat_row(source, source_at, n_columns, array, at, n_rows):
-    """Put one row of numbers into each row of a matrix."""
+    """Copy one row of numbers to each row of a matrix."""
     for r in range(n_rows):
         row = at + r * n_columns
         for j in range(n_columns):

@@ -3,11 +3,11 @@
 import numba
 import numpy as np
 
-# Indices are cast to unsigned: for a signed one Numba adds the test for "counts from the end",
-# and a loop with that test is not vectorized.
+# Indices are cast to unsigned: for a signed index Numba adds a test for negative ones, which
+# count from the end, and a loop with that test is not vectorized.
 U = numba.types.uintp
 
-# A Python literal is a double, and would make doubles of the arithmetic around it.
+# A Python literal is a double, and would turn the arithmetic around it into doubles.
 ZERO = np.float32(0.0)
 HALF = np.float32(0.5)
 ONE = np.float32(1.0)
@@ -21,7 +21,7 @@ OPTIONS = {
     "fastmath": {"reassoc", "contract", "nsz"},
 }
 
-# Numba compiles a function anew for every literal that it is called with; not for these.
+# Numba compiles a function again for every literal argument, but not for these constants.
 FIRST = np.int64(0)
 UNIT = np.int64(1)
 OVERWRITE = np.bool_(False)
@@ -30,15 +30,15 @@ TRAINING = np.bool_(True)
 
 
 def jit(function):
-    """Compile as a function of its own: the small ones with the loops."""
+    """Compile as a separate function: for the small ones with the loops."""
     return numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)
 
 
 def stage(function):
-    """Compile as a part of its one caller, which takes less time than compiling both.
+    """Compile as a part of its only caller, which takes less time than compiling both.
 
-    It also leaves a single copy of the machine code. Of a function of its own there are two
-    after a compilation, its own and the one inside the entry's code, and after loading the
-    entry's code from the cache only the latter. LLVM is free to round these two differently.
+    It also leaves a single copy of the machine code. A separate function has two copies after a
+    compilation, its own and the one inside the entry's code, but only the latter if the entry's
+    code is loaded from the cache; and LLVM may round these two differently.
     """
     return numba.njit(function, inline="always", **OPTIONS)

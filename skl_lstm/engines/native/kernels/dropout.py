@@ -1,4 +1,4 @@
-"""Masks of dropout, drawn by hashing, so that no draw depends on another."""
+"""Dropout masks, drawn by hashing, so that no draw depends on another."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from skl_lstm.engines.native.kernels.compiling import ONE, ZERO, jit
 
 @jit
 def mask_stream(seed, iteration, layer, row):
-    """Return the number from which a row's mask in a layer and a training step is drawn."""
+    """Return the number from which to draw a row's mask in a layer and a training step."""
     x = np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15)
     for part in (iteration, layer, row):
         # The finalizer of splitmix64 (Steele, Lea and Flood, 2014).
@@ -22,9 +22,9 @@ def mask_stream(seed, iteration, layer, row):
 def mask_element(stream, index, rate):
     """Draw an element of an inverted dropout mask: 0, or 1 / (1 - rate).
 
-    A hash of the element's number rather than a generator with a state, so that the mask does
-    not depend on the order in which, or the thread on which, it is asked for; it is not stored
-    for the way back but drawn again. The constants are Wellons's "lowbias32".
+    It is a hash of the element's number, not the output of a stateful generator, so that the
+    mask does not depend on the order or the thread in which it is computed; it is not stored for
+    the backward pass but drawn again. The constants are those of Wellons's "lowbias32".
     """
     x = np.uint32(stream + np.uint32(index) * np.uint32(0x9E3779B9))
     x = np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D))

@@ -1,6 +1,6 @@
-"""What Python calls: the batches of some epochs, one after the other.
+"""The function that Python calls: the batches of some epochs, one after the other.
 
-Everything in this folder works on flat one-dimensional arrays with sizes that are known at run
+Everything in this folder works on flat one-dimensional arrays whose sizes are known only at run
 time, so one compilation serves every network. Nothing allocates memory, and the GIL is released.
 """
 
@@ -18,10 +18,10 @@ from skl_lstm.engines.native.kernels.tables import GRADIENTS, UPDATE
 
 
 def _digest_of_sources() -> int:
-    """Digest all files of this folder.
+    """Return a digest of all files of this folder.
 
-    Numba's cache looks at the file of the entry alone. With this number in the entry's closure,
-    which the cache does look at, a change in any file is a new function.
+    Numba's cache checks only the file of the entry. With this number in the entry's closure,
+    which the cache does check, a change in any file makes a new function.
     """
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
@@ -57,14 +57,14 @@ def _closing_over(digest):
     ):
         """Run the batches of ``order[first:stop]`` one after the other, epoch after epoch.
 
-        The next epoch takes the next ``stop - first`` positions. Leaves the sum of losses of each
-        epoch in `epoch_losses`, whose size is the number of epochs, and returns how many were run:
-        none follows one whose losses are no longer finite.
+        The next epoch takes the next ``stop - first`` positions. Stores the sum of losses of
+        each epoch in `epoch_losses`, whose size is the number of epochs, and returns the number
+        of epochs run: training stops after an epoch whose losses are not finite.
 
         `phases` is the sum of `GRADIENTS`, to compute those of the lanes `first_lane`,
-        `first_lane + lane_step`, ..., and of `UPDATE`, to change the parameters by them. A single
-        thread does both in one call; several share out the lanes of a batch, and when all are done
-        one of them updates. Where `training` is false, nothing is updated.
+        `first_lane + lane_step`, ..., and of `UPDATE`, to update the parameters with them. A
+        single thread does both in one call; several threads divide the lanes of a batch, and
+        when all are done one of them updates. If `training` is false, nothing is updated.
         """
         _ = digest  # is in the closure only if it is used
         for epoch in range(epoch_losses.size):
@@ -109,10 +109,10 @@ def _closing_over(digest):
 
 
 def _compile(function):
-    """Compile it, and keep the machine code on disk if that is possible."""
+    """Compile a function, and keep the machine code on disk if possible."""
     try:
         return numba.njit(function, cache=True, no_cfunc_wrapper=True, **OPTIONS)
-    except RuntimeError:  # no folder that a cache could be written to
+    except RuntimeError:  # no folder to which a cache could be written
         return numba.njit(function, no_cfunc_wrapper=True, **OPTIONS)
 
 
@@ -121,7 +121,7 @@ run_batches = _compile(_closing_over(_digest_of_sources()))
 
 @functools.cache
 def run_batches_uncached():
-    """Compile `run_batches` for this process alone, where its cache cannot be read.
+    """Compile `run_batches` for this process only, for use if its cache cannot be read.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The activation of the outputs, the loss of a row, and its gradient by the logits."""
+"""The activation of the outputs, the loss of a row, and its gradient for the logits."""
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def activate_outputs(activation, values, at, n):
 
 @jit
 def _elementwise_loss(loss, parameter, p, y):
-    """Loss of one output and its derivative by the prediction, as in ``keras.losses``."""
+    """Return the loss of a prediction and its derivative, as in ``keras.losses``."""
     e = p - y
     size = abs(e)
     sign = ONE if e > ZERO else (-ONE if e < ZERO else e)
@@ -67,11 +67,11 @@ def _elementwise_loss(loss, parameter, p, y):
 
 @jit
 def _cross_entropy(net, work, logits, deltas, outputs, y, at):
-    """Loss of a row from the logits, and its gradient by them, as in TensorFlow.
+    """Return the loss of a row and store its gradient, both from the logits, as in TensorFlow.
 
-    The binary one after a sigmoid is max(z, 0) - z * y + log(1 + exp(-|z|)), the mean over the
-    outputs; the categorical one after a softmax is sum(y * (log(sum(exp(z))) - z)). Of both the
-    gradient is p - y.
+    Binary cross-entropy after a sigmoid is max(z, 0) - z * y + log(1 + exp(-|z|)), the mean over
+    the outputs; categorical cross-entropy after a softmax is sum(y * (log(sum(exp(z))) - z)).
+    The gradient of both is p - y.
     """
     n = net.n_outputs
     total = 0.0
@@ -97,9 +97,9 @@ def _cross_entropy(net, work, logits, deltas, outputs, y, at):
 
 @jit
 def row_loss(net, work, logits, deltas, outputs, y, at):
-    """Loss of a row, whose outputs and targets start at `at`.
+    """Return the loss of a row whose outputs and targets start at `at`.
 
-    Its gradient by the logits is left in the workspace at `deltas`.
+    Stores its gradient with respect to the logits in the workspace at `deltas`.
     """
     if net.loss >= BINARY_CROSSENTROPY:
         return _cross_entropy(net, work, logits, deltas, outputs, y, at)
@@ -123,7 +123,10 @@ def row_loss(net, work, logits, deltas, outputs, y, at):
 
 @jit
 def _through_activation(activation, p, slope, inner):
-    """Gradient by the logit from that by the output p; `inner` is the sum of slope * p."""
+    """Return the gradient with respect to the logit.
+
+    `slope` is the gradient with respect to the output `p`; `inner` is the sum of slope * p.
+    """
     if activation == SIGMOID:
         return slope * p * (ONE - p)
     if activation == TANH:

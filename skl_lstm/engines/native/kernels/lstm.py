@@ -9,9 +9,9 @@ layer with ``d`` inputs and ``u`` units::
     c_t = f * c_{t-1} + i * g
     h_t = o * tanh(c_t)
 
-K and R follow one another in the flat vector of parameters, so ``[K; R]`` is one matrix of shape
-``(d + u, 4u)`` there, and x and h are kept side by side to make one product of the two. For the
-same reason the gradients of K and R are one product, ``[x, h].T @ dz``.
+K and R are adjacent in the flat vector of parameters, so ``[K; R]`` is one matrix of shape
+``(d + u, 4u)`` there, and x and h are stored side by side, so that one product covers both. For
+the same reason the gradients of K and R are one product, ``[x, h].T @ dz``.
 """
 
 import numpy as np
@@ -51,7 +51,7 @@ from skl_lstm.engines.native.kernels.tables import (
     XH,
 )
 
-# Rows of dz that one product for the gradients takes: as many as stay in a fast cache.
+# Number of rows of dz that one product for the gradients takes: as many as fit in a fast cache.
 GRADIENT_ROWS = 64
 
 
@@ -153,10 +153,10 @@ def copy_outputs(
 
 @jit
 def _draw_recurrent_masks(net, layer, n_units, work, masks, first_row, n_rows, iteration):
-    """Draw the masks of recurrent dropout: for each row one a gate, the same at every step."""
+    """Draw the masks of recurrent dropout: one per row and gate, the same at every step."""
     rate = np.float32(net.recurrent_dropout)
     for r in range(n_rows):
-        # Streams of their own, apart from those of the dropout after the layers.
+        # Streams separate from those of the dropout after the layers.
         stream = mask_stream(net.seed, iteration, net.n_layers + layer, first_row + r)
         for j in range(4 * n_units):
             work[U(masks + r * 4 * n_units + j)] = mask_element(stream, j, rate)
@@ -164,7 +164,7 @@ def _draw_recurrent_masks(net, layer, n_units, work, masks, first_row, n_rows, i
 
 @jit
 def _mask_state(work, masks, h_at, h_row, masked, n_rows, n_units):
-    """Put h times the mask of each gate side by side, as the gates are."""
+    """Store h times the mask of each gate side by side, in the order of the gates."""
     for r in range(n_rows):
         for gate in range(4):
             at = (4 * r + gate) * n_units
@@ -175,7 +175,7 @@ def _mask_state(work, masks, h_at, h_row, masked, n_rows, n_units):
 
 @jit
 def _unmask_gradient(work, masks, masked, dh_at, dh_row, n_rows, n_units):
-    """Add up the gradients of the four masked states, each through its mask."""
+    """Sum the gradients of the four masked states, each multiplied by its mask."""
     for r in range(n_rows):
         for gate in range(4):
             at = (4 * r + gate) * n_units
@@ -188,7 +188,8 @@ def _unmask_gradient(work, masks, masked, dh_at, dh_row, n_rows, n_units):
 def forward_layer(net, layer, layers, theta, work, first_row, n_rows, iteration, training):
     """Run a layer over all time steps.
 
-    Its inputs stand in XH already, and h_{-1} and c_{-1}; every h_t is put beside x_{t+1}.
+    Its inputs and h_{-1} are already in XH, and c_{-1} is in CELLS; every h_t is stored next to
+    x_{t+1}.
     """
     column = layer * N_COLUMNS
     n_inputs = layers[column + INPUTS]
@@ -230,11 +231,11 @@ def forward_layer(net, layer, layers, theta, work, first_row, n_rows, iteration,
 
 @stage
 def backward_layer(net, layer, layers, transposed, work, gradient, first_row, n_rows, iteration):
-    """Go back over the time steps of a layer.
+    """Run the backward pass over the time steps of a layer.
 
-    D_XH holds the gradient of the last h; those of the others, but for the last layer, come from
-    the layer above. Leaves the gradient of the inputs in D_XH, for the layer below, and adds
-    those of the parameters to `gradient`.
+    D_XH holds the gradient of the last h; those of the earlier ones, except in the last layer,
+    come from the layer above. Stores the gradient of the inputs in D_XH, for the layer below,
+    and adds those of the parameters to `gradient`.
     """
     column = layer * N_COLUMNS
     n_inputs = layers[column + INPUTS]
@@ -242,7 +243,7 @@ def backward_layer(net, layer, layers, transposed, work, gradient, first_row, n_
     d_cells = layers[column + D_CELLS]
     masked = layers[column + MASKED]
     n_gates = 4 * n_units
-    n_below = n_inputs * (layer > 0)  # nobody asks for the gradient of the data
+    n_below = n_inputs * (layer > 0)  # the gradient of the data is not needed
     d_width = n_below + n_units
     d_step = n_rows * d_width
     dropping = net.recurrent_dropout > 0.0

@@ -1,4 +1,4 @@
-"""What becomes of a gradient: sums, clipping, weight decay, and the update of each optimizer."""
+"""Use of a gradient: sum over lanes, clipping, weight decay, and the update of each optimizer."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ def _scale(gradient, start, stop, factor):
 
 @stage
 def _clip(optimizer, gradient, bounds):
-    """Clip a gradient as the optimizers of Keras do: the first limit that is given counts."""
+    """Clip a gradient as Keras's optimizers do: only the first limit that is set applies."""
     n = gradient.size
     if optimizer.clipnorm > 0.0:
         limit = np.float32(optimizer.clipnorm)
@@ -65,8 +65,8 @@ def _sgd(optimizer, theta, gradient, slots):
 def _rmsprop(optimizer, theta, gradient, slots):
     """Do v = rho v + (1 - rho) g^2; theta -= lr g / sqrt(v + eps).
 
-    Centered, the square of the running mean of g is taken from v first; with momentum, the
-    change is mu times the one before plus the new one. Slots: v, then the change if there is
+    If centered, the square of the running mean of g is first subtracted from v; with momentum,
+    the new change is added to mu times the previous one. Slots: v, then the change if there is
     momentum, then the mean if centered.
     """
     n = theta.size
@@ -94,7 +94,7 @@ def _rmsprop(optimizer, theta, gradient, slots):
 
 @jit
 def _power(base, exponent):
-    """Power of a float32, rounded to float32, as Keras has it."""
+    """Return the power of a float32, rounded to float32, as Keras does."""
     return np.float32(np.float64(np.float32(base)) ** exponent)
 
 
@@ -102,7 +102,7 @@ def _power(base, exponent):
 def _adam(optimizer, theta, gradient, slots, step):
     """Do m += (1 - b1) (g - m); v += (1 - b2) (g^2 - v); theta -= a m / (sqrt(v) + eps).
 
-    With a = lr sqrt(1 - b2^t) / (1 - b1^t); AMSGrad takes the largest v so far, the third slot.
+    Here a = lr sqrt(1 - b2^t) / (1 - b1^t); AMSGrad uses the largest v so far, the third slot.
     """
     n = theta.size
     rest_1 = np.float32(1.0 - optimizer.momentum)
@@ -149,7 +149,7 @@ def _adamax(optimizer, theta, gradient, slots, step):
 
 @stage
 def apply_gradient(net, optimizer, theta, gradients, slots, bounds, n_batch, iteration):
-    """Add up the gradients of a batch's lanes in their order, clip, decay, update."""
+    """Sum the gradients of a batch's lanes in order, clip, decay, and update the parameters."""
     n = net.n_parameters
     gradient = gradients[:n]
     n_shards = (n_batch + net.shard_rows - 1) // net.shard_rows

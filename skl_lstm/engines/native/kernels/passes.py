@@ -1,9 +1,9 @@
-"""One shard of a batch through all layers, forward and backward.
+"""Forward and backward pass of one shard of a batch through all layers.
 
-A batch is cut into shards of a fixed number of rows, and these are dealt out to lanes, as cards
-are to players. A lane is what a thread works on: it takes its shards in their order and adds up
-a gradient of its own; then the gradients of the lanes are added up in theirs. So the result does
-not depend on who computed which, nor the memory on the size of a batch.
+A batch is cut into shards of a fixed number of rows, and these are dealt out in turn to lanes. A
+lane is the unit of work of a thread: it processes its shards in order and sums their gradients;
+then the gradients of the lanes are summed in order. So the result does not depend on which
+thread computed what, and the memory does not depend on the size of a batch.
 """
 
 import numpy as np
@@ -43,9 +43,9 @@ from skl_lstm.engines.native.kernels.tables import (
 
 @stage
 def _transpose_weights(net, layers, theta, transposed):
-    """Prepare what the way back multiplies by: [K; R].T of each layer, and the Dense kernel's.
+    """Transpose the weights for the backward pass: [K; R] of each layer, and the Dense kernel.
 
-    K is left out in the first layer, where nobody asks for the gradient of the inputs.
+    K is left out in the first layer, where the gradient of the inputs is not needed.
     """
     for layer in range(net.n_layers):
         column = layer * N_COLUMNS
@@ -67,7 +67,7 @@ def _transpose_weights(net, layers, theta, transposed):
 
 @stage
 def _gather_windows(net, layers, work, data, order, start, n_rows):
-    """Copy the windows of a shard to where the first layer finds its inputs."""
+    """Copy the windows of a shard to the inputs of the first layer."""
     width = net.n_features + layers[UNITS]
     for r in range(n_rows):
         window = data.rows[U(order[U(start + r)])] * data.row_stride
@@ -79,7 +79,7 @@ def _gather_windows(net, layers, work, data, order, start, n_rows):
 
 @stage
 def _load_states(net, layers, work, states, first_row, n_rows):
-    """Set h_{-1} and c_{-1} of every layer: zero, or where the stream was left."""
+    """Set h_{-1} and c_{-1} of every layer: zero, or the stored state of the stream."""
     for layer in range(net.n_layers):
         column = layer * N_COLUMNS
         n_inputs = layers[column + INPUTS]
@@ -101,7 +101,7 @@ def _load_states(net, layers, work, states, first_row, n_rows):
 
 @stage
 def _store_states(net, layers, work, states, first_row, n_rows):
-    """Keep the last h and c of every layer for the next window of each stream."""
+    """Store the last h and c of every layer for the next window of each stream."""
     for layer in range(net.n_layers):
         column = layer * N_COLUMNS
         n_inputs = layers[column + INPUTS]
@@ -157,8 +157,8 @@ def _forward(net, layers, theta, work, first_row, n_rows, iteration, training):
 def _losses(net, work, data, order, start, n_rows, n_batch):
     """Store the outputs of a shard's rows; return the sum of their weighted losses.
 
-    Leaves the gradient of the batch's mean loss by the logits in the workspace. Without targets
-    the sum is zero.
+    Stores the gradient of the batch's mean loss with respect to the logits in the workspace.
+    Without targets the sum is zero.
     """
     n = net.n_outputs
     total = 0.0
@@ -179,7 +179,7 @@ def _losses(net, work, data, order, start, n_rows, n_batch):
 
 @stage
 def _backward(net, layers, transposed, work, gradient, first_row, n_rows, iteration):
-    """Go back from the gradient of the logits; add that of every parameter to `gradient`."""
+    """Run the backward pass from the gradient of the logits; add the result to `gradient`."""
     last = net.n_layers - 1
     column = last * N_COLUMNS
     n_units = layers[column + UNITS]
@@ -190,7 +190,7 @@ def _backward(net, layers, transposed, work, gradient, first_row, n_rows, iterat
         work, net.deltas, net.n_outputs, gradient, kernel, net.n_outputs,
     )  # fmt: skip
     add_rows(work, net.deltas, n_rows, net.n_outputs, gradient, bias)
-    # From here on last_h is the gradient of itself.
+    # From here on last_h holds its own gradient.
     fill(work, net.last_h, n_rows * n_units, ZERO)
     matmul_add(
         n_rows, n_units, net.n_outputs, work, net.deltas, net.n_outputs, UNIT,
@@ -220,8 +220,8 @@ def run_lanes(
 ):  # fmt: skip
     """Run the shards of every `lane_step`-th lane of a batch, from `first_lane` on.
 
-    The batch is ``order[start:start + n_batch]``. Each shard leaves its sum of losses in
-    `losses` and, where `training`, each lane the sum of its gradients in `gradients`.
+    The batch is ``order[start:start + n_batch]``. Each shard stores its sum of losses in
+    `losses` and, if `training`, each lane stores the sum of its gradients in `gradients`.
     """
     if training:
         _transpose_weights(net, layers, theta, transposed)

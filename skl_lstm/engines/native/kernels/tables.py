@@ -1,6 +1,6 @@
-"""What the kernel is given beside plain arrays, and the numbers by which it knows names.
+"""The structures passed to the kernel, and the numbers by which it identifies names.
 
-This file needs no Numba.
+This file does not need Numba.
 """
 
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class Spec(NamedTuple):
     recurrent_dropout: float
 
 
-# Columns of the table `layers`, which has a row for each LSTM layer.
+# Columns of the table `layers`, which has one row for each LSTM layer.
 (
     INPUTS,  # d
     UNITS,  # u
@@ -39,7 +39,7 @@ class Spec(NamedTuple):
     TRANSPOSED,  # where the transposed [K; R] starts among the transposed ones
     STATES,  # where the h and c of all streams start among the states
     XH,  # in the workspace: [x_t, h_{t-1}], (n_steps + 1, rows, d + u)
-    GATES,  # i, f, g, o, and on the way back dz, (n_steps, rows, 4u)
+    GATES,  # i, f, g, o, and in the backward pass dz, (n_steps, rows, 4u)
     CELLS,  # c_{t-1}, (n_steps + 1, rows, u)
     TANH_CELLS,  # tanh(c_t), (n_steps, rows, u)
     D_CELLS,  # dc, (rows, u)
@@ -63,16 +63,16 @@ SGD, RMSPROP, ADAM, ADAMAX = range(4)
 
 GRADIENTS, UPDATE = 1, 2
 
-# How many gradients a batch is added up in, and so how many threads can share it out.
+# Number of gradients in which a batch is summed, and so the maximum number of threads for it.
 LANES = 8
 
 
 class Data(NamedTuple):
-    """Windows, targets and weights, and where the outputs go; all arrays are flat.
+    """Windows, targets and weights, and the array for the outputs; all arrays are flat.
 
     Window p is ``buffer[rows[p] * row_stride:][:n_steps * n_features]``; its target, weight and
-    output are the p-th. `weights` is empty if every weight is one, and `y` if the windows are
-    only to be run through the network.
+    output are the p-th. `weights` is empty if every weight is one, and `y` is empty if the
+    windows only go through the forward pass.
     """
 
     buffer: np.ndarray
@@ -86,10 +86,9 @@ class Data(NamedTuple):
 class Optimizer(NamedTuple):
     """An optimizer and its constants, under the names of ``keras.optimizers``.
 
-    `momentum` is also beta_1, `decay` is rho or beta_2, `variant` says nesterov, centered or
-    amsgrad. Zero for `weight_decay` and the three clipping limits means none. The slots (the
-    state, in the order in which Keras creates it) are vectors of the parameters' size, one after
-    the other.
+    `momentum` is also beta_1, `decay` is rho or beta_2, `variant` is nesterov, centered or
+    amsgrad. A `weight_decay` or clipping limit of zero means none. The slots (the state, in the
+    order in which Keras creates it) are vectors of the parameters' size, one after the other.
     """
 
     kind: int = SGD

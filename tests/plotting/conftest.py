@@ -1,0 +1,17 @@
+"""What the tests of pictures share."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from skl_lstm import load_airline_passengers
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def series():
+    return load_airline_passengers()
