@@ -49,8 +49,11 @@ for _name in (
     "_classifier",
     "_files",
     "_forecaster",
+    "_forecasting",
+    "_intervals",
     "_network",
     "_plotting",
+    "_skops",
     "_stream",
     "_windowing",
 ):

@@ -23,8 +23,8 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     Notes
     -----
     A fixed ``stacklevel`` cannot account for the varying number of frames of other packages. In
-    a thread or a worker process there may be no frame of the user's code; the outermost frame is
-    named then.
+    a thread or a worker process there may be no frame of the user's code; the line of whatever
+    started it is named then.
     """
     frame = sys._getframe(1)
     while frame.f_back is not None and _package(frame.f_globals) in _PASSED_OVER:

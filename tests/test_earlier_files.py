@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
+import skl_lstm
 from skl_lstm import load_model
 
 FILES = Path(__file__).parent / "files" / "model_files"
@@ -60,3 +61,20 @@ def test_a_skops_file_loads():
     pytest.importorskip("skops")
     model = load_model(FLAT.with_suffix(".skops"))
     assert_same(model.predict(SERIES), "pipeline")
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("_forecasting", "forecast"),
+        ("_intervals", "forecast_interval"),
+        ("_backtesting", "backtest"),
+        ("_skops", "load_model"),
+        ("_windowing", "make_supervised"),
+        ("_files", "ModelFileError"),
+        ("_plotting", "ForecastDisplay"),
+    ],
+)
+def test_what_a_pickle_names_by_its_former_module_is_found(module, name):
+    content = f"cskl_lstm.{module}\n{name}\n.".encode()
+    assert pickle.loads(content) is getattr(skl_lstm, name)

@@ -6,12 +6,12 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from skl_lstm import LookbackWindower, LSTMForecaster
+from skl_lstm import LookbackWindower, LSTMClassifier, LSTMForecaster
 from skl_lstm.engines.native import engine as native
 from skl_lstm.warn import warn
 
@@ -118,6 +118,13 @@ def test_what_of_a_keras_model_is_left_out_is_said_at_the_line_of_from_keras(tmp
     place = here(1)
     message = "the loss of the Keras model is left out"
     (ours,) = [each for each in caught if message in str(each.message)]
+    assert (ours.filename, ours.lineno) == place
+
+
+def test_that_labels_stand_in_a_column_is_said_at_the_line_of_fit(caught):
+    LSTMClassifier(units=2, epochs=1).fit(X, (Y > 0)[:, np.newaxis])
+    place = here(1)
+    (ours,) = [each for each in caught if each.category is DataConversionWarning]
     assert (ours.filename, ours.lineno) == place
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
+
+# Under which names estimators of scikit-learn keep the fitted clones of a parameter, if that is
+# not its own name with an underscore.
+CLONES = {"estimator": ("best_estimator_", "estimators_", "calibrated_classifiers_")}
 
 
 def parts(model: Any, *, fitted: bool = False) -> Iterator[Any]:
@@ -40,9 +44,16 @@ def parts(model: Any, *, fitted: bool = False) -> Iterator[Any]:
         elif hasattr(part, "fit") and not isinstance(part, type):
             yield part
             attributes = getattr(part, "__dict__", {})
-            learned = [value for name, value in attributes.items() if name.endswith("_")]
-            only_learned = fitted and next(parts(learned), None) is not None
-            pending.extend(learned if only_learned else attributes.values())
+            pending.extend(
+                value
+                for name, value in attributes.items()
+                if not (fitted and _is_template(name, attributes))
+            )
+
+
+def _is_template(name: str, attributes: Collection[str]) -> bool:
+    """Return whether an attribute is an estimator to clone, and the fitted clone is there too."""
+    return any(clone in attributes for clone in (f"{name}_", *CLONES.get(name, ())))
 
 
 def trained_part(model: Any) -> Any:
@@ -86,8 +97,7 @@ def reach(model: Any) -> int | None:
 
 def look_back(model: Any) -> int:
     """Return the number of rows in the longest window of a fitted model."""
-    says = [part._rows_seen() for part in parts(model, fitted=True) if hasattr(part, "_rows_seen")]
-    return max((n_rows for n_rows in says if n_rows is not None), default=1)
+    return max((len(part.head_) for part in parts(model) if hasattr(part, "head_")), default=1)
 
 
 def _rows_seen(part: Any) -> int | None:
@@ -97,7 +107,6 @@ def _rows_seen(part: Any) -> int | None:
     if isinstance(part, FunctionTransformer):
         functions = (part.func, part.inverse_func)
         return 1 if all(isinstance(function, np.ufunc | None) for function in functions) else None
-    package = type(part).__module__.partition(".")[0]
-    if package == "skl_lstm":
+    if hasattr(part, "_rows_seen"):
         return part._rows_seen()
-    return 1 if package == "sklearn" else None
+    return 1 if type(part).__module__.partition(".")[0] == "sklearn" else None

@@ -56,9 +56,8 @@ def _read_dates(file: str, column: str, texts: pd.Series) -> pd.DatetimeIndex:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # about parsing each date separately, which may be slow
+            # Each date is parsed separately, which may be slow.
+            warnings.simplefilter("ignore")
             month_first, day_first = (
                 pd.DatetimeIndex(pd.to_datetime(texts, errors="coerce", dayfirst=day_first))
                 for day_first in (False, True)

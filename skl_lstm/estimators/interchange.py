@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.estimators.parameters import LSTMParameters
 from skl_lstm.estimators.targets import Targets
-from skl_lstm.files.whole_files import MISFITS, ModelFileError, read_whole, refusing, write_whole
+from skl_lstm.files.whole_files import MISFITS, ModelFileError, read_whole, write_whole
 from skl_lstm.network.forward import States
 from skl_lstm.network.network import Network
 from skl_lstm.training.state import Trained, TrainingState
@@ -110,7 +110,13 @@ class Interchange(LSTMParameters):
         True
         """
         check_is_fitted(self)
-        write_whole(path, save_to_bytes(self))
+        try:
+            content = save_to_bytes(self)
+        except ModelFileError:
+            raise
+        except ValueError as error:
+            raise ModelFileError(f"the model cannot be saved: {error}") from error
+        write_whole(path, content)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -274,8 +280,7 @@ def save_to_bytes(estimator: Interchange) -> bytes:
     from skl_lstm.files import model_file
 
     settings = estimator._settings(estimator.network_, estimator.seed_)
-    with refusing("the model cannot be saved"):
-        content = model_file.to_bytes(estimator._contents(), settings)
+    content = model_file.to_bytes(estimator._contents(), settings)
     load_from_bytes(type(estimator), content, "the model")
     return content
 

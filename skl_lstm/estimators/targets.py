@@ -10,8 +10,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
+
+from skl_lstm.warn import warn
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,13 @@ class Labels:
 
         `classes` holds all possible labels; those in y if None.
         """
-        labels = column_or_1d(y, warn=True)
+        labels = column_or_1d(y)
+        if np.ndim(y) == 2:
+            warn(
+                "A column-vector y was passed when a 1d array was expected. Please change the "
+                "shape of y to (n_samples,), for example using ravel().",
+                DataConversionWarning,
+            )
         if not len(labels):
             raise ValueError("y must hold a label for each row of X, got none")
         try:

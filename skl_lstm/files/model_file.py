@@ -213,10 +213,11 @@ def _read_1(content: bytes) -> Contents:
     parameters = parameters_from_json(description["parameters"])
     network = _network(description["network"])
     window_shape = _window_shape(description, network)
-    learned = {
-        name: attribute_from_json(name, value, len(content))
-        for name, value in description["learnt"].items()
-    }
+    learned = {}
+    n_bytes = len(content)
+    for name, value in description["learnt"].items():
+        learned[name] = attribute_from_json(name, value, n_bytes)
+        n_bytes -= getattr(learned[name], "nbytes", 0)
 
     expected = _expected(description, network)
     if sum(array.n_bytes for array in expected.values()) > len(content):

@@ -13,7 +13,7 @@ from pathlib import Path
 # Far above any network of LSTM layers, but still fits in memory.
 MAX_BYTES = 2**32
 
-# Maximum ratio of the total size of an archive's members to the size of the archive.
+# Maximum ratio of the size of an archive's members to the size of the archive.
 MAX_EXPANSION = 100
 
 # Errors caused by content that does not have the expected structure.

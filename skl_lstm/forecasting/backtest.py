@@ -270,8 +270,8 @@ def _forecast_fold(
         )
     series = data.rows[data.targets].to_numpy()
     horizon = data.y.size // len(data.y) // n_targets
-    learnt = train[train + horizon <= origin]
-    model.fit(data.X.take(learnt, axis=0), data.y[learnt])
+    learned = train[train + horizon <= origin]
+    model.fit(data.X.take(learned, axis=0), data.y[learned])
     n_steps = min(len(test) if steps is None else steps, len(series) - 1 - origin)
     forecasts = walk_forward(model, data.rows, [origin], n_steps, data.targets)[0]
     ahead = np.arange(n_steps)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +61,7 @@ class Network:
     101
     """
 
-    cell: ClassVar[Cell] = LSTM
+    cell = LSTM
 
     n_steps: int
     n_features: int

@@ -101,7 +101,7 @@ class LossCurveDisplay:
         NotFittedError
             If a model is not fitted.
         ValueError
-            If a model does not end in an LSTM estimator, or there is no model.
+            If a model does not hold exactly one LSTM estimator, or there is no model.
         ImportError
             If matplotlib is missing.
         """

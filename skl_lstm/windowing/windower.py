@@ -205,7 +205,12 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         return series
 
     def _rows_seen(self) -> int | None:
-        """Return the number of last rows that a row of the output depends on."""
+        """Return the number of last rows that a row of the output depends on.
+
+        A subclass may depend on others: None.
+        """
+        if type(self) is not LookbackWindower:
+            return None
         return len(self.head_) if hasattr(self, "head_") else 1
 
     def _nothing_before(self, series: NDArray) -> NDArray:

@@ -204,3 +204,40 @@ def test_where_any_row_may_count_the_reach_is_not_known(model):
 )
 def test_look_back_is_that_of_the_longest_window(model, n_rows):
     assert look_back(model.fit(X, Y)) == n_rows
+
+
+class OwnForecaster(LSTMForecaster):
+    """A user's subclass."""
+
+
+class OwnWindower(LookbackWindower):
+    """A user's subclass, whose windows may be of more rows than it says."""
+
+
+class Wrapper(BaseEstimator):
+    """A user's estimator: one fitted part has an underscore, the other has none."""
+
+    def fit(self, X, y):
+        self.scaler_ = MinMaxScaler().fit(X)
+        self.model = make_pipeline(windows(12), Ridge()).fit(X, y)
+        return self
+
+    def predict(self, X):
+        return self.model.predict(X)
+
+
+def test_a_forecaster_of_ones_own_reaches_as_far_as_its_base():
+    model = make_pipeline(windows(3), OwnForecaster(units=2, epochs=1)).fit(X, Y)
+    assert reach(model) == 3
+
+
+def test_a_windower_of_ones_own_may_reach_further_and_is_known_by_its_windows():
+    model = make_pipeline(OwnWindower(3, padding="edge"), Ridge()).fit(X, Y)
+    assert reach(model) is None
+    assert look_back(model) == 3
+
+
+def test_parts_without_an_underscore_count_beside_those_with_one():
+    model = Wrapper().fit(X, Y)
+    assert look_back(model) == 12
+    assert same(parts(model, fitted=True), [model, model.scaler_, model.model, *model.model])

@@ -344,6 +344,11 @@ WRONG = [
     ("optimizer.momentum", "many", SLOT),
     ("optimizer.a/b", [], SLOT),
     ("learnt", {}, "learnt must have _y_ndim"),
+    (
+        "learnt",
+        {f"labels_{i}": {"dtype": "<U2000", "values": ["x"]} for i in range(20)},
+        "to be larger than the file",
+    ),
     ("learnt._y_ndim", 3, "cannot predict y of 3 dimensions"),
     ("learnt._y_ndim", "1", "_y_ndim must be an integer or an array"),
     (

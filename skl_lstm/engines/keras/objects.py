@@ -21,6 +21,8 @@ from skl_lstm.training.settings import Settings
 class PinballLoss(keras.losses.Loss):
     """The loss whose mean is smallest at a quantile (Koenker and Bassett, 1978)."""
 
+    __module__ = "skl_lstm"  # stored in Keras's files
+
     def __init__(self, quantile: float = 0.5, name: str = "pinball", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.quantile = quantile

@@ -161,27 +161,23 @@ class Plan:
 
     Parameters
     ----------
-    activation, loss : int
-        Numbers of the output activation and the loss.
+    loss : int
+        Number of the loss.
     loss_parameter : float
         Argument of the loss, if it has one.
     optimizer : tables.Optimizer
         The optimizer and its constants.
     slots : tuple of str
         Keras's names of the optimizer's state vectors, in Keras's order.
-    metrics : tuple of str
-        Metrics to measure after each epoch, in addition to the loss.
     """
 
-    activation: int
     loss: int
     loss_parameter: float
     optimizer: tables.Optimizer
     slots: tuple[str, ...]
-    metrics: tuple[str, ...] = ()
 
 
-def plan(network: Network, settings: Settings) -> Plan:
+def make_plan(network: Network, settings: Settings) -> Plan:
     """Convert a training run to the kernel's terms.
 
     Parameters
@@ -213,12 +209,10 @@ def plan(network: Network, settings: Settings) -> Plan:
     _check_arguments(name, given)
     arguments = {**OPTIMIZERS[name].defaults, **given}
     return Plan(
-        ACTIVATIONS[activation],
         loss.number,
         settings.quantile if loss.number == tables.PINBALL else loss.parameter,
         _constants(name, arguments),
         OPTIMIZERS[name].slots(arguments),
-        tuple(settings.metrics),
     )
 
 

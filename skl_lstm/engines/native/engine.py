@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.engines.native.coverage import NotCovered, Plan, plan
+from skl_lstm.engines.native.coverage import NotCovered, Plan, make_plan
 from skl_lstm.engines.native.metrics import METRICS
 from skl_lstm.network.forward import fill_missing
 from skl_lstm.network.network import Network
@@ -54,7 +54,7 @@ def prepare(network: Network, settings: Settings) -> Plan:
     NotCovered
         If a parameter is supported only by Keras, or Numba does not work here.
     """
-    prepared = plan(network, settings)
+    prepared = make_plan(network, settings)
     if settings.verbose and not kernel_failure.cache_info().currsize:
         print("Loading the training kernel; the first fit on a machine compiles it.")
     if failure := kernel_failure():
@@ -77,7 +77,7 @@ def kernel_failure() -> str | None:
     settings = Settings(epochs=1)
     start = TrainingState.fresh(network, 0)
     try:
-        fit(network, rows, rows[:0], settings, start, plan(network, settings))
+        fit(network, rows, rows[:0], settings, start, make_plan(network, settings))
     except (ImportError, OSError, RuntimeError, NotImplementedError) as error:
         # Raised by Numba and LLVM if they are missing or cannot work here; a defect of the
         # kernel itself raises another error, which propagates.

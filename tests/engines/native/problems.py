@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skl_lstm.engines.native.coverage import OPTIMIZERS, plan
+from skl_lstm.engines.native.coverage import OPTIMIZERS, make_plan
 from skl_lstm.engines.native.trainer import NativeTrainer
 from skl_lstm.network.network import Network
 from skl_lstm.network.windows import Windows
@@ -91,7 +91,7 @@ def trainer_of(arguments):
         optimizer=arguments.get("optimizer", "adam"),
         optimizer_kwargs=arguments.get("optimizer_args") or {},
     )
-    planned = plan(network, settings)
+    planned = make_plan(network, settings)
     for value in (arguments.get("loss_args") or {}).values():
         planned = replace(planned, loss_parameter=value)
     source = Windows(

@@ -3,7 +3,7 @@
 import pytest
 from problems import N_FEATURES, N_STEPS
 
-from skl_lstm.engines.native.coverage import NotCovered, plan
+from skl_lstm.engines.native.coverage import NotCovered, make_plan
 from skl_lstm.network.network import Network
 from skl_lstm.training.settings import Settings
 
@@ -25,4 +25,4 @@ from skl_lstm.training.settings import Settings
 def test_what_is_not_covered_is_named(settings, reason):
     network = Network(N_STEPS, N_FEATURES, (2,), 1)
     with pytest.raises(NotCovered, match=f"^{reason}"):
-        plan(network, Settings(**settings))
+        make_plan(network, Settings(**settings))

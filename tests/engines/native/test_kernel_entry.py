@@ -34,7 +34,12 @@ def test_a_change_in_any_file_of_the_kernel_is_compiled(tmp_path):
         done = subprocess.run(
             [sys.executable, "-B", "-c", PROGRAM],
             cwd=tmp_path,
-            env={**os.environ, "NUMBA_OPT": "1", "PYTHONPATH": str(tmp_path)},
+            env={
+                **os.environ,
+                "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+                "NUMBA_OPT": "1",
+                "PYTHONPATH": str(tmp_path),
+            },
             check=True,
             capture_output=True,
             text=True,
@@ -44,7 +49,7 @@ def test_a_change_in_any_file_of_the_kernel_is_compiled(tmp_path):
         return weights
 
     before = weights()
-    assert list(package.rglob("*.nbi")), "nothing was cached"
+    assert list((tmp_path / "cache").rglob("*.nbi")), "nothing was cached"
     changed = package / "engines" / "native" / "kernels" / "optimizers.py"
     source, times = changed.read_text(), changed.stat()
     line = "theta[U(j)] -= rate * gradient[U(j)]"
