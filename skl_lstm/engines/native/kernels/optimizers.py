@@ -20,7 +20,7 @@ def _scale(gradient, start, stop, factor):
         gradient[U(start + j)] *= factor
 
 
-@stage
+@jit
 def _clip(optimizer, gradient, bounds):
     """Clip a gradient as Keras's optimizers do: only the first limit that is set applies."""
     n = gradient.size
@@ -44,7 +44,7 @@ def _clip(optimizer, gradient, bounds):
             gradient[U(j)] = -limit if g < -limit else g
 
 
-@stage
+@stage  # as a function of its own, Nesterov's momentum was rounded in two ways
 def _sgd(optimizer, theta, gradient, slots):
     """Do v = mu v - lr g; theta += v, with Nesterov's momentum theta += mu v - lr g."""
     n = theta.size
@@ -61,7 +61,7 @@ def _sgd(optimizer, theta, gradient, slots):
         theta[U(j)] += mu * v - change if optimizer.variant else v
 
 
-@stage
+@jit
 def _rmsprop(optimizer, theta, gradient, slots):
     """Do v = rho v + (1 - rho) g^2; theta -= lr g / sqrt(v + eps).
 
@@ -98,7 +98,7 @@ def _power(base, exponent):
     return np.float32(np.float64(np.float32(base)) ** exponent)
 
 
-@stage
+@jit
 def _adam(optimizer, theta, gradient, slots, step):
     """Do m += (1 - b1) (g - m); v += (1 - b2) (g^2 - v); theta -= a m / (sqrt(v) + eps).
 
@@ -126,7 +126,7 @@ def _adam(optimizer, theta, gradient, slots, step):
         theta[U(j)] -= m * alpha / (np.sqrt(v) + epsilon)
 
 
-@stage
+@jit
 def _adamax(optimizer, theta, gradient, slots, step):
     """Do m += (1 - b1) (g - m); u = max(b2 u, |g|); theta -= lr m / ((1 - b1^t) (u + eps))."""
     n = theta.size
