@@ -86,7 +86,7 @@ class Labels:
         `classes` holds all possible labels; those in y if None.
         """
         labels = column_or_1d(y)
-        if np.ndim(y) == 2:
+        if np.asarray(y).ndim == 2:
             warn(
                 "A column-vector y was passed when a 1d array was expected. Please change the "
                 "shape of y to (n_samples,), for example using ravel().",
