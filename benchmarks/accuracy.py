@@ -14,7 +14,6 @@ and series of the M4 competition. ``--picture FILE`` draws MASE by series and ne
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -94,8 +93,7 @@ def main() -> None:
     for each in chosen:
         jobs = [(name, fit, seed) for name, (fit, n) in known.items() for seed in range(n)]
         found = Parallel(n_jobs=-1, backend="threading")(
-            delayed(partial(errors_of, quick=options.quick))(each, fit, seed)
-            for _, fit, seed in jobs
+            delayed(errors_of)(each, fit, seed, quick=options.quick) for _, fit, seed in jobs
         )
         for horizon, figures in zip(by_horizon, zip(*found, strict=True), strict=True):
             errors: Errors = {}

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from models import SPLITS, linear, lstm, piped, windows
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone
 from sklearn.cluster import KMeans
@@ -13,40 +14,20 @@ from sklearn.ensemble import HistGradientBoostingRegressor, IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, TimeSeriesSplit
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
 
 from skl_lstm import (
     LookbackWindower,
-    LSTMForecaster,
     forecast,
     load_airline_passengers,
     make_supervised,
 )
 
-SPLITS = TimeSeriesSplit(2)
-
-
-def lstm(**parameters):
-    settings = {"units": 4, "epochs": 5, "learning_rate": 0.02, "random_state": 0}
-    return LSTMForecaster(**{**settings, **parameters})
-
-
-def piped(look_back=12, **parameters):
-    return make_pipeline(MinMaxScaler(), LookbackWindower(look_back), lstm(**parameters))
-
 
 def in_units_of_the_data(regressor):
     return TransformedTargetRegressor(regressor=regressor, transformer=MinMaxScaler())
-
-
-def windows(look_back):
-    return LookbackWindower(look_back, padding="edge")
-
-
-def linear(look_back=12):
-    return make_pipeline(windows(look_back), LinearRegression())
 
 
 def differences(X):
@@ -229,12 +210,6 @@ def test_names_reach_the_model_just_where_it_was_fitted_with_names(names):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(forecast(model, series, 2)) == 2
-
-
-@pytest.fixture
-def linear_30():
-    """What goes on from 0, 1, …, 29 by 30, 31 and so on."""
-    return linear(2).fit(*make_supervised(np.arange(30.0)))
 
 
 @pytest.mark.parametrize("steps", [0, 2.5, -1, True, "3", None])

@@ -3,43 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler
+from models import SPLITS, linear, piped
+from sklearn.model_selection import GridSearchCV
 
 from skl_lstm import (
-    LookbackWindower,
-    LSTMForecaster,
     forecast,
     load_airline_passengers,
     make_supervised,
 )
-
-SPLITS = TimeSeriesSplit(2)
-
-
-def lstm(**parameters):
-    settings = {"units": 4, "epochs": 5, "learning_rate": 0.02, "random_state": 0}
-    return LSTMForecaster(**{**settings, **parameters})
-
-
-def piped(look_back=12, **parameters):
-    return make_pipeline(MinMaxScaler(), LookbackWindower(look_back), lstm(**parameters))
-
-
-def windows(look_back):
-    return LookbackWindower(look_back, padding="edge")
-
-
-def linear(look_back=12):
-    return make_pipeline(windows(look_back), LinearRegression())
-
-
-@pytest.fixture
-def linear_30():
-    """What goes on from 0, 1, …, 29 by 30, 31 and so on."""
-    return linear(2).fit(*make_supervised(np.arange(30.0)))
 
 
 @pytest.mark.parametrize(
