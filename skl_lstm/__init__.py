@@ -12,6 +12,7 @@ from skl_lstm.forecasting.backtest import Backtest, backtest
 from skl_lstm.forecasting.forecast import forecast
 from skl_lstm.forecasting.intervals import forecast_interval
 from skl_lstm.network.network import Network
+from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.plotting.forecast_display import ForecastDisplay
 from skl_lstm.plotting.loss_display import LossCurveDisplay
 from skl_lstm.windowing.supervised import make_supervised
@@ -27,6 +28,7 @@ __all__ = [
     "LossCurveDisplay",
     "ModelFileError",
     "Network",
+    "WindowScaling",
     "backtest",
     "forecast",
     "forecast_interval",

@@ -30,6 +30,7 @@ TRUSTED = (
     "skl_lstm.LSTMForecaster",
     "skl_lstm.LookbackWindower",
     "skl_lstm.Network",
+    "skl_lstm.WindowScaling",
     "skl_lstm._classifier.LSTMClassifier",
     "skl_lstm._forecaster.LSTMForecaster",
     "skl_lstm._network.Network",

@@ -14,14 +14,22 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skl_lstm.checks import check_choice, check_column_names
 from skl_lstm.engines.choice import last_states, train
-from skl_lstm.estimators.data import check_sample_weight, check_X, split, window_shape
+from skl_lstm.estimators.data import (
+    check_sample_weight,
+    check_X,
+    require_complete,
+    split,
+    window_shape,
+)
 from skl_lstm.estimators.interchange import Interchange
+from skl_lstm.estimators.normalization import normalized, target_columns
 from skl_lstm.estimators.stream import LSTMStream
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.network.forward import States, predict_stateful
 from skl_lstm.network.forward import predict as predict_stateless
 from skl_lstm.network.network import Network
-from skl_lstm.network.windows import Windows
+from skl_lstm.network.scaling import WindowScaling
+from skl_lstm.network.windows import Windows, cast_finite
 from skl_lstm.training.rows import Rows
 from skl_lstm.training.settings import draw_seed
 from skl_lstm.training.state import Trained, TrainingState
@@ -73,7 +81,7 @@ class BaseLSTM(Interchange):
     def _train(
         self,
         X: ArrayLike,
-        y: NDArray[np.float32],
+        y: NDArray,
         targets: Targets,
         sample_weight: ArrayLike | None,
         *,
@@ -95,8 +103,15 @@ class BaseLSTM(Interchange):
         if resume:
             validate_data(self, X, reset=False, skip_check_array=True)
             self._check_same_network(network)
-        windows = Windows.of(values, *shape)
-        rows = Rows(windows, y, check_sample_weight(sample_weight, len(values))).complete()
+        weight = check_sample_weight(sample_weight, len(values))
+        scaled = self.window_scaling is not None
+        windows = Windows.of(values, *shape, values.dtype if scaled else np.float32)
+        require_complete(windows)
+        scaling = self._scaling(X, windows, targets, resume)
+        if scaling is not None:
+            scaling.check(shape[1], network)
+            windows, y = normalized(scaling, windows, y)
+        rows = Rows(windows, cast_finite(y, np.float32, "y"), weight).complete()
         seed = self.seed_ if resume else draw_seed(self.random_state)
         settings = self._settings(network, seed, **changes)
         start = self._state() if resume else TrainingState.fresh(network, seed)
@@ -105,7 +120,29 @@ class BaseLSTM(Interchange):
         states = last_states(engine, network, state.parameters, windows)
 
         validate_data(self, X, skip_check_array=True)
-        self._store(Trained(network, shape, seed, engine, state, states), targets)
+        self._store(Trained(network, shape, seed, engine, state, states, scaling), targets)
+
+    def _scaling(
+        self, X: ArrayLike, windows: Windows, targets: Targets, resume: bool
+    ) -> WindowScaling | None:
+        """Return how to normalize the windows; in the same units as before if `resume`."""
+        scaling = None
+        if self.window_scaling is not None:
+            columns = target_columns(self.target, X, windows.n_features)
+            scaling = WindowScaling.learn(
+                self.window_scaling, columns, windows.view(), restores=targets.in_units_of_X
+            )
+        if not resume:
+            return scaling
+        now, before = (
+            each and (each.method, each.columns) for each in (scaling, self.window_scaling_)
+        )
+        if now != before:
+            raise ValueError(
+                "training must continue with the same window_scaling and target columns, "
+                f"{before}, but the parameters now require {now}"
+            )
+        return self.window_scaling_
 
     def _decode(self, outputs: NDArray) -> NDArray:
         """Turn outputs of shape (n, n_outputs) into predictions."""
@@ -130,8 +167,9 @@ class BaseLSTM(Interchange):
                 f"X has windows of shape {shape}, but {type(self).__name__} was fitted on "
                 f"windows of shape {self.window_shape_}"
             )
-        network = self.network_
-        lags = Windows.of(values, *self.window_shape_).view()
+        network, scaling = self.network_, self.window_scaling_
+        dtype = np.float32 if scaling is None else values.dtype
+        lags = Windows.of(values, *self.window_shape_, dtype).view()
         arguments = (
             self.weights_,
             lags,
@@ -141,7 +179,7 @@ class BaseLSTM(Interchange):
         if network.stateful:
             outputs, _ = predict_stateful(*arguments, states)
         else:
-            outputs = predict_stateless(*arguments)
+            outputs = predict_stateless(*arguments, scaling)
         return outputs.astype(values.dtype, copy=False)
 
     def _initial_states(self, initial_state: str) -> States:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.utils import Tags
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM
@@ -32,6 +33,12 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         time step with all the values as features.
     features_per_step : int, default=1
         Number of features per time step.
+    window_scaling : {None, "last", "mean", "standard"}, default=None
+        How to normalize each sequence by itself, so that only its shape matters; see
+        :class:`LSTMForecaster`.
+    target : str, int or sequence of them, default=None
+        The columns to normalize, if a step has several and `window_scaling` is set: positions in
+        a step, or names.
     stateful : bool, default=False
         Whether each row starts from the state in which the previous row ended; see
         :class:`LSTMForecaster`.
@@ -105,6 +112,8 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         Engine that trained the network.
     network_ : Network
         Sizes of the network.
+    window_scaling_ : WindowScaling or None
+        How each sequence is normalized; None without `window_scaling`.
     window_shape_ : tuple of int
         Number of time steps and of features in a row.
     n_outputs_ : int
@@ -149,6 +158,8 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         units: int | Sequence[int] = 32,
         reshape_mode: str = "timesteps",
         features_per_step: int = 1,
+        window_scaling: str | None = None,
+        target: str | int | Sequence[str | int] | None = None,
         stateful: bool = False,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
@@ -174,6 +185,8 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
             units=units,
             reshape_mode=reshape_mode,
             features_per_step=features_per_step,
+            window_scaling=window_scaling,
+            target=target,
             stateful=stateful,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
@@ -334,6 +347,12 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         """
         scores = self._outputs(X, initial_state, activation="linear")
         return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        # Classes that differ by level alone look the same once each sequence is normalized.
+        tags.classifier_tags.poor_score = self.window_scaling is not None
+        return tags
 
     def _weight(self, y: ArrayLike, sample_weight: ArrayLike | None) -> ArrayLike | None:
         if self.class_weight is None:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
+from skl_lstm.network.windows import Windows
 from skl_lstm.training.rows import Rows
 
 
@@ -52,10 +53,14 @@ def window_shape(values: NDArray, features_per_step: int) -> tuple[int, int]:
     return width // per_step, per_step
 
 
+def require_complete(windows: Windows) -> None:
+    """Raise ValueError unless there is a window without missing values."""
+    if not len(windows.complete()):
+        raise ValueError("X has no complete window: each of its rows lacks at least one lag")
+
+
 def split(rows: Rows, validation_split: float) -> tuple[Rows, Rows]:
     """Split off the last rows in time, on which to evaluate each epoch."""
-    if not len(rows):
-        raise ValueError("X has no complete window: each of its rows lacks at least one lag")
     # Rounded as in Keras.
     n_train = math.floor(len(rows) * (1.0 - validation_split))
     if not n_train:

@@ -30,6 +30,18 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         features, or as one time step with all the values as features.
     features_per_step : int, default=1
         Number of features per time step: the number of columns of a multivariate series.
+    window_scaling : {None, "last", "mean", "standard"}, default=None
+        How to normalize each window by itself, so that the network sees its shape and not its
+        level; the outputs are put back in the units of y. No scaler is needed then. ``"last"``
+        subtracts the last value and divides by one constant, the root mean square of the
+        training windows less their last values; ``"standard"`` subtracts the mean of the window
+        and divides by its standard deviation; ``"mean"`` divides by the mean of the absolute
+        values, for positive series that grow by percentages. None leaves the windows as they
+        are. Not for `stateful` networks.
+    target : str, int or sequence of them, default=None
+        With `window_scaling`, the columns of a step that y continues, if there are several:
+        their positions, or their names if X is a DataFrame. Only these are normalized. Output
+        ``j`` belongs to column ``j`` modulo their number, as :func:`make_supervised` lays out y.
     stateful : bool, default=False
         Whether each row starts from the state in which the previous row ended, in training and
         in prediction. In training, `batch_size` is then the number of parallel streams: the rows
@@ -94,7 +106,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         layer, in the shapes and the gate order (input, forget, cell, output) of Keras.
     history_ : dict of str to list of float
         Loss and metrics of each epoch; the names of those of the validation rows start with
-        ``val_``.
+        ``val_``. With `window_scaling` they are in normalized units.
     n_iter_ : int
         Number of epochs run, including those of earlier fits that training continued from.
     states_ : list of ndarray of float32 of shape (units,)
@@ -106,6 +118,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Engine that trained the network.
     network_ : Network
         Sizes of the network.
+    window_scaling_ : WindowScaling or None
+        How each window is normalized, with what was learned; None without `window_scaling`.
     window_shape_ : tuple of int
         Number of lags and of series in a window.
     n_outputs_ : int
@@ -128,6 +142,16 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     row: a missing lag is filled with the earliest known one of the same window, and only a
     window without any known value gives NaN.
 
+    With `window_scaling`, X and y must be in the same units: the values of the series
+    themselves, or both after the same function, such as a logarithm. A scaler on X and another
+    one on y are two maps whose ranges differ by a row, and so are less exact. The scale of a
+    window is at least a tenth of the median over the training windows, so that a constant window
+    gives almost its constant. What is learned comes from the training rows alone. The
+    normalization is that of Kim et al. (2022), *Reversible instance normalization for accurate
+    time-series forecasting against distribution shift*, without the learned affine map;
+    ``"last"`` is that of NLinear (Zeng et al., 2023), ``"mean"`` that of DeepAR (Salinas et al.,
+    2020).
+
     The network consists of ``keras.layers.LSTM`` layers (Hochreiter and Schmidhuber, 1997; with
     the forget gate of Gers, Schmidhuber and Cummins, 2000) with Keras's defaults, and a
     ``keras.layers.Dense`` layer on the last time step. A fitted estimator holds only arrays, so
@@ -136,12 +160,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import MinMaxScaler
     >>> from skl_lstm import LSTMForecaster, LookbackWindower, make_supervised
     >>> from skl_lstm.datasets import load_airline_passengers
-    >>> X, y = make_supervised(load_airline_passengers() / 1000)
-    >>> forecaster = LSTMForecaster(units=4, epochs=2, random_state=0)
-    >>> model = make_pipeline(MinMaxScaler(), LookbackWindower(look_back=3), forecaster)
+    >>> X, y = make_supervised(load_airline_passengers())
+    >>> forecaster = LSTMForecaster(window_scaling="last", epochs=2, random_state=0)
+    >>> model = make_pipeline(LookbackWindower(look_back=12), forecaster)
     >>> model.fit(X, y).predict(X).shape
     (143,)
     """

@@ -14,6 +14,7 @@ from skl_lstm.estimators.targets import Targets
 from skl_lstm.files.whole_files import MISFITS, ModelFileError, read_whole, write_whole
 from skl_lstm.network.forward import States
 from skl_lstm.network.network import Network
+from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.training.state import Trained, TrainingState
 from skl_lstm.warn import warn
 
@@ -30,6 +31,8 @@ class Interchange(LSTMParameters):
     """Fitted attributes, and their conversion to and from files and Keras models."""
 
     network_: Network
+    # None also for an estimator that an earlier version pickled.
+    window_scaling_: WindowScaling | None = None
     window_shape_: tuple[int, int]
     n_outputs_: int
     weights_: list[NDArray[np.float32]]
@@ -53,12 +56,17 @@ class Interchange(LSTMParameters):
         Notes
         -----
         This imports TensorFlow. The model is independent of the estimator afterwards.
+
+        With `window_scaling`, the model takes windows and returns forecasts in the units of y:
+        the normalization is part of it, in plain layers of Keras, and its values are those of
+        :meth:`predict` to the precision of float32. Its loss is in these units too, and so its
+        optimizer starts from a fresh state.
         """
         check_is_fitted(self)
         from skl_lstm.engines.keras.model import to_model
 
         settings = self._settings(self.network_, self.seed_)
-        return to_model(self.network_, settings, self._state())
+        return to_model(self._trained(), settings)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the fitted estimator to one HDF5 file, without pickle.
@@ -197,6 +205,7 @@ class Interchange(LSTMParameters):
         for name, value in targets.learned().items():
             setattr(self, name, value)
         self.network_ = trained.network
+        self.window_scaling_ = trained.scaling
         self.window_shape_ = trained.window_shape
         self.n_outputs_ = trained.network.n_outputs
         self.seed_ = trained.seed
@@ -221,6 +230,18 @@ class Interchange(LSTMParameters):
             self.history_,
         )
 
+    def _trained(self) -> Trained:
+        """Return the trained network."""
+        return Trained(
+            self.network_,
+            self.window_shape_,
+            self.seed_,
+            self.engine_,
+            self._state(),
+            list(self.states_),
+            self.window_scaling_,
+        )
+
     def _contents(self) -> Contents:
         """Return what a file stores of the fitted estimator."""
         from skl_lstm.files.contents import Contents
@@ -235,14 +256,7 @@ class Interchange(LSTMParameters):
         return Contents(
             type(self).__name__,
             parameters,
-            Trained(
-                self.network_,
-                self.window_shape_,
-                self.seed_,
-                self.engine_,
-                self._state(),
-                list(self.states_),
-            ),
+            self._trained(),
             self._targets().learned(),
             int(self.n_features_in_),
             None if names is None else names.tolist(),
@@ -265,6 +279,9 @@ class Interchange(LSTMParameters):
             raise ValueError(f"learnt must have {', '.join(kind.attributes)}")
         targets = kind(*(contents.learned[name] for name in kind.attributes))
         targets.check(contents.trained.network.n_outputs)
+        scaling = contents.trained.scaling
+        if scaling is not None and scaling.restores != targets.in_units_of_X:
+            raise ValueError(f"restores must be {targets.in_units_of_X} for {cls.__name__}")
         estimator._store(contents.trained, targets)
         estimator.n_features_in_ = contents.n_features_in
         if contents.feature_names_in is not None:

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from skl_lstm.checks import check_choice, check_fraction, check_integer, is_number
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.network.network import OUTPUT_ACTIVATIONS, Network
+from skl_lstm.network.scaling import METHODS
 from skl_lstm.training.settings import Settings
 
 RESHAPE_MODES = ("timesteps", "features")
@@ -30,6 +31,8 @@ class LSTMParameters(BaseEstimator):
         units: int | Sequence[int] = 32,
         reshape_mode: str = "timesteps",
         features_per_step: int = 1,
+        window_scaling: str | None = None,
+        target: str | int | Sequence[str | int] | None = None,
         stateful: bool = False,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
@@ -55,6 +58,8 @@ class LSTMParameters(BaseEstimator):
         self.units = units
         self.reshape_mode = reshape_mode
         self.features_per_step = features_per_step
+        self.window_scaling = window_scaling
+        self.target = target
         self.stateful = stateful
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -77,6 +82,10 @@ class LSTMParameters(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # An earlier version may have pickled it without the parameters that are new since.
+        super().__setstate__({**type(self)().get_params(deep=False), **state})
+
     def _units(self) -> tuple[Any, ...]:
         return tuple(self.units) if np.iterable(self.units) else (self.units,)
 
@@ -90,6 +99,12 @@ class LSTMParameters(BaseEstimator):
             check_integer("units", n_units)
         check_choice("reshape_mode", self.reshape_mode, RESHAPE_MODES)
         check_integer("features_per_step", self.features_per_step)
+        check_choice("window_scaling", self.window_scaling, (None, *METHODS))
+        if self.window_scaling is not None and self.stateful:
+            raise ValueError(
+                "window_scaling must be None if stateful=True, because a state cannot continue "
+                f"from a window in other units, got {self.window_scaling!r}"
+            )
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)

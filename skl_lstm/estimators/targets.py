@@ -28,6 +28,8 @@ class Values:
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("_y_ndim",)
+    # Whether y is in the units of X.
+    in_units_of_X: ClassVar[bool] = True
 
     n_dimensions: int
 
@@ -36,9 +38,9 @@ class Values:
         return dict(zip(self.attributes, vars(self).values(), strict=True))
 
     @classmethod
-    def encode(cls, y: ArrayLike) -> tuple[Values, NDArray[np.float32]]:
-        """Return the encoding of y, and the targets of shape (n, n_outputs)."""
-        values = check_array(y, ensure_2d=False, dtype=np.float32, input_name="y")
+    def encode(cls, y: ArrayLike) -> tuple[Values, NDArray]:
+        """Return the encoding of y, and the targets of shape (n, n_outputs), in y's precision."""
+        values = check_array(y, ensure_2d=False, dtype=[np.float64, np.float32], input_name="y")
         return cls(values.ndim), values.reshape(len(values), -1)
 
     def decode(self, outputs: NDArray) -> NDArray:
@@ -70,6 +72,7 @@ class Labels:
     """
 
     attributes: ClassVar[tuple[str, ...]] = ("classes_",)
+    in_units_of_X: ClassVar[bool] = False
 
     classes: NDArray
 

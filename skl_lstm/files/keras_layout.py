@@ -17,7 +17,9 @@ from skl_lstm.training.keras_names import (
     class_name,
     describe,
 )
+from skl_lstm.training.keras_scaling import DENSE, WINDOWS, scaling_layers
 from skl_lstm.training.settings import Settings
+from skl_lstm.training.state import Trained
 
 # Oldest version of Keras for which the files are intended.
 KERAS_VERSION = "3.6.0"
@@ -29,15 +31,15 @@ def weight_paths(network: Network) -> list[str]:
     return [f"model_weights/{layer}/{name}" for layer, name in _weight_names(network)]
 
 
-def write(file: Any, network: Network, settings: Settings) -> None:
+def write(file: Any, trained: Trained, settings: Settings) -> None:
     """Add everything that Keras needs to open an HDF5 file, except the weights themselves.
 
     Parameters
     ----------
     file : h5py.File
         File to which the arrays of :func:`weight_paths` are, or will be, added.
-    network : Network
-        Network for Keras to build.
+    trained : Trained
+        The network for Keras to build, and how its windows are normalized.
     settings : Settings
         Settings for Keras to compile it with. If Keras alone cannot do that (the pinball loss,
         or objects that are not Keras's own), the model is left uncompiled.
@@ -48,9 +50,10 @@ def write(file: Any, network: Network, settings: Settings) -> None:
     file and then refuses to train (``Unknown variable``), because it builds the optimizer
     without variables. Without the state, training continues with a fresh optimizer.
     """
+    network = trained.network
     file.attrs["keras_version"] = KERAS_VERSION
     file.attrs["backend"] = "tensorflow"
-    file.attrs["model_config"] = json.dumps(_model_config(network))
+    file.attrs["model_config"] = json.dumps(_model_config(trained))
     if (compiled := _training_config(settings)) is not None:
         file.attrs["training_config"] = json.dumps(compiled)
     weights = file.require_group("model_weights")
@@ -71,15 +74,43 @@ def _weight_names(network: Network) -> list[tuple[str, str]]:
         for i in range(len(network.units))
         for part in network.cell.parts
     ]
-    return recurrent + [("dense", f"dense/{part}") for part in DENSE_PARTS]
+    return recurrent + [(DENSE, f"{DENSE}/{part}") for part in DENSE_PARTS]
 
 
-def _model_config(network: Network) -> dict[str, Any]:
+def _model_config(trained: Trained) -> dict[str, Any]:
+    layers = _layers(trained.network)
+    if trained.scaling is None:
+        return _layer("Sequential", name="skl_lstm", layers=layers)
+    before, after = scaling_layers(trained.network, trained.window_shape, trained.scaling)
+    first, *others = layers
+    last = before[-1].name
+    graph = [_node(first, ())]
+    graph += [_node(_layer(each.kind, **each.options), each.inputs) for each in before]
+    for layer in others:
+        graph.append(_node(layer, (last,)))
+        last = layer["config"]["name"]
+    graph += [_node(_layer(each.kind, **each.options), each.inputs) for each in after]
+    return _layer(
+        "Functional",
+        name="skl_lstm",
+        layers=graph,
+        input_layers=[[graph[0]["name"], 0, 0]],
+        output_layers=[[graph[-1]["name"], 0, 0]],
+    )
+
+
+def _node(layer: dict[str, Any], inputs: tuple[str, ...]) -> dict[str, Any]:
+    """Add to a layer what a functional model needs: its name and the layers before it."""
+    nodes = [[[name, 0, 0, {}] for name in inputs]] if inputs else []
+    return {**layer, "name": layer["config"]["name"], "inbound_nodes": nodes}
+
+
+def _layers(network: Network) -> list[dict[str, Any]]:
     n_streams = 1 if network.stateful else None
     layers = [
         _layer(
             "InputLayer",
-            name="windows",
+            name=WINDOWS,
             batch_shape=[n_streams, network.n_steps, network.n_features],
             dtype="float32",
         )
@@ -98,8 +129,8 @@ def _model_config(network: Network) -> dict[str, Any]:
         if network.dropout:
             layers.append(_layer("Dropout", name=f"dropout_{i}", rate=network.dropout))
     activation = network.output_activation
-    layers.append(_layer("Dense", name="dense", units=network.n_outputs, activation=activation))
-    return _layer("Sequential", name="skl_lstm", layers=layers)
+    layers.append(_layer("Dense", name=DENSE, units=network.n_outputs, activation=activation))
+    return layers
 
 
 def _layer(kind: str, **config: Any) -> dict[str, Any]:

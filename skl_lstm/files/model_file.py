@@ -1,6 +1,6 @@
 """A fitted estimator as one HDF5 file, without pickle or anything that loading could execute.
 
-Format 1. The first 512 bytes, which HDF5 skips (its "user block"), name the format and give the
+Format 2. The first 512 bytes, which HDF5 skips (its "user block"), name the format and give the
 SHA-256 digest of everything that follows, so that a truncated or modified file is refused before
 HDF5 reads it. Then, as HDF5:
 
@@ -16,6 +16,8 @@ HDF5 reads it. Then, as HDF5:
     The weights, where Keras expects them. With the attributes that ``keras_layout`` adds, Keras
     can open the file too.
 
+Format 1 had no ``window_scaling``.
+
 To change the format: increase FORMAT, keep the reader of the previous format under its number in
 READERS, and add a file of the new format to tests/files/model_files, written by the script
 there. A new parameter of an estimator does not require this if its default gives the previous
@@ -29,7 +31,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
@@ -48,10 +50,11 @@ from skl_lstm.files.plain_values import (
 )
 from skl_lstm.files.whole_files import ModelFileError
 from skl_lstm.network.network import Network
+from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.training.settings import Settings
 from skl_lstm.training.state import Trained, TrainingState
 
-FORMAT = 1
+FORMAT = 2
 HEADER_BYTES = 512
 HEADER = re.compile(rb"skl_lstm model, format (\d{1,9})\n")
 MAX_JSON_BYTES = 2**22
@@ -68,6 +71,7 @@ FIELDS = {
     "versions",  # of the packages that wrote the file; for information only
     "parameters",
     "network",
+    "window_scaling",  # or null
     "window_shape",
     "n_features_in",
     "feature_names_in",  # or null
@@ -121,6 +125,7 @@ def to_bytes(contents: Contents, settings: Settings) -> bytes:
         "versions": _versions(),
         "parameters": parameters_to_json(contents.parameters),
         "network": asdict(network),
+        "window_scaling": trained.scaling and asdict(trained.scaling),
         "window_shape": trained.window_shape,
         "n_features_in": contents.n_features_in,
         "feature_names_in": contents.feature_names_in,
@@ -140,7 +145,7 @@ def to_bytes(contents: Contents, settings: Settings) -> bytes:
     with h5py.File(buffer, "w", userblock_size=HEADER_BYTES, libver=("v108", "v108")) as file:
         for path, array in arrays.items():
             file.create_dataset(path, data=array)
-        keras_layout.write(file, network, settings)
+        keras_layout.write(file, trained, settings)
     body = buffer.getvalue()[HEADER_BYTES:]
     return header(FORMAT, body) + body
 
@@ -205,14 +210,22 @@ def _format(content: bytes) -> int:
 
 
 def _read_1(content: bytes) -> Contents:
+    return _read(content, without={"window_scaling"})
+
+
+def _read(content: bytes, without: Collection[str] = ()) -> Contents:
+    """Read a file that has all the fields but some."""
     with hdf5.opened(content) as file:
         text = hdf5.read(file, "skl_lstm/estimator", ["|u1"], None, MAX_JSON_BYTES)
     if text.ndim != 1:
         raise ModelFileError(f"skl_lstm/estimator must be of one dimension, got {text.ndim}")
-    description = _checked_description(parse_json(text.tobytes()))
+    description = _checked_description(parse_json(text.tobytes()), without)
     parameters = parameters_from_json(description["parameters"])
     network = _network(description["network"])
     window_shape = _window_shape(description, network)
+    scaling = _window_scaling(description.get("window_scaling"))
+    if scaling is not None:
+        scaling.check(window_shape[1], network)
     learned = {}
     n_bytes = len(content)
     for name, value in description["learnt"].items():
@@ -246,7 +259,7 @@ def _read_1(content: bytes) -> Contents:
     return Contents(
         description["estimator"],
         parameters,
-        Trained(network, window_shape, seed, engine, state, states),
+        Trained(network, window_shape, seed, engine, state, states, scaling),
         learned,
         description["n_features_in"],
         description["feature_names_in"],
@@ -254,7 +267,7 @@ def _read_1(content: bytes) -> Contents:
 
 
 # By format number. A reader stays when a newer format is added.
-READERS: dict[int, Callable[[bytes], Contents]] = {1: _read_1}
+READERS: dict[int, Callable[[bytes], Contents]] = {1: _read_1, 2: _read}
 
 
 class _Array(NamedTuple):
@@ -295,10 +308,11 @@ def _slot(name: str, value: Any) -> NDArray:
     return np.asarray(value, dtype="<i8" if name == "iteration" else "<f4")
 
 
-def _checked_description(description: Any) -> dict[str, Any]:
+def _checked_description(description: Any, without: Collection[str]) -> dict[str, Any]:
     """Check the fields of the JSON text that have no function of their own."""
-    if not isinstance(description, dict) or set(description) != FIELDS:
-        raise ModelFileError(f"its JSON text must have the fields {', '.join(sorted(FIELDS))}")
+    wanted = FIELDS.difference(without)
+    if not isinstance(description, dict) or set(description) != wanted:
+        raise ModelFileError(f"its JSON text must have the fields {', '.join(sorted(wanted))}")
     if not isinstance(description["learnt"], dict):
         raise ModelFileError(f"learnt must be a dict, got {description['learnt']!r}")
     names = description["feature_names_in"]
@@ -334,6 +348,19 @@ def _network(sizes: Any) -> Network:
     if len(sizes["units"]) > MAX_LAYERS:
         raise ModelFileError(f"network has {len(sizes['units'])} layers, more than {MAX_LAYERS}")
     return Network(**{**sizes, "units": tuple(sizes["units"])})
+
+
+def _window_scaling(value: Any) -> WindowScaling | None:
+    if value is None:
+        return None
+    names = [each.name for each in fields(WindowScaling)]
+    if not isinstance(value, dict) or set(value) != set(names):
+        raise ModelFileError(f"window_scaling must be null or have {', '.join(names)}")
+    if not (_are(int, value["columns"]) and _are(float, value["unit"])):
+        raise ModelFileError("window_scaling must have lists of integers and of numbers")
+    return WindowScaling(
+        **{**value, "columns": tuple(value["columns"]), "unit": tuple(value["unit"])}
+    )
 
 
 def _window_shape(description: dict[str, Any], network: Network) -> tuple[int, int]:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from skl_lstm.network.cells import LSTM
 from skl_lstm.network.network import layer_parts
+from skl_lstm.network.scaling import WindowScaling
+from skl_lstm.network.windows import cast_finite
 
 Weights = Sequence[NDArray[np.float32]]
 States = Sequence[NDArray[np.float32]]
@@ -20,8 +22,12 @@ BLOCK_ROWS = 256
 
 
 def predict(
-    weights: Weights, lags: NDArray[np.float32], n_steps: int, activation: str
-) -> NDArray[np.float32]:
+    weights: Weights,
+    lags: NDArray,
+    n_steps: int,
+    activation: str,
+    scaling: WindowScaling | None = None,
+) -> NDArray:
     """Predict each window from zero states.
 
     Parameters
@@ -29,33 +35,40 @@ def predict(
     weights : sequence of ndarray
         Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of the
         Dense layer; gates in the order input, forget, cell, output.
-    lags : ndarray of float32 of shape (n, n_lags, n_series)
-        The windows, as an array or a strided view. A missing value is filled with the earliest
-        known one of the same window and series.
+    lags : ndarray of shape (n, n_lags, n_series)
+        The windows, as an array or a strided view: float32, or any precision with `scaling`. A
+        missing value is filled with the earliest known one of the same window and series.
     n_steps : int
         Number of time steps in which the network takes the values of a window: `n_lags`, or 1.
     activation : str
         Activation of the Dense layer.
+    scaling : WindowScaling, default=None
+        How to normalize each window, and its outputs back; none if None.
 
     Returns
     -------
-    outputs : ndarray of float32 of shape (n, n_outputs)
-        NaN for a window in which some series is not known at any lag.
+    outputs : ndarray of shape (n, n_outputs)
+        Float32, or float64 with `scaling`. NaN for a window in which some series is not known at
+        any lag.
 
     Notes
     -----
     Apart from the outputs, the memory does not grow with the number of windows.
     """
-    outputs = np.empty((len(lags), weights[-1].size), dtype=np.float32)
+    outputs = np.empty((len(lags), weights[-1].size), np.float64 if scaling else np.float32)
     stack = Stack(weights, min(BLOCK_ROWS, len(lags)))
     for start in range(0, len(lags), BLOCK_ROWS):
         block = fill_missing(lags[start : start + BLOCK_ROWS])
         if len(block) < stack.n_rows:  # the last one
             stack = Stack(weights, len(block))
+        if scaling:
+            measured = scaling.measure(block)
+            block = cast_finite(scaling.normalize(block, *measured), np.float32)
         stack.reset()
         for step in block.reshape(len(block), n_steps, -1).transpose(1, 0, 2):
             hidden = stack.step(step)
-        outputs[start : start + BLOCK_ROWS] = dense(hidden, weights, activation)
+        said = dense(hidden, weights, activation)
+        outputs[start : start + BLOCK_ROWS] = scaling.restore(said, *measured) if scaling else said
     return outputs
 
 
@@ -129,7 +142,7 @@ class Stream:
         return dense(hidden, self.weights, self.activation)[0]
 
 
-def fill_missing(lags: NDArray[np.float32]) -> NDArray[np.float32]:
+def fill_missing(lags: NDArray) -> NDArray:
     """Fill missing values with the earliest known one of the same window and series.
 
     Parameters

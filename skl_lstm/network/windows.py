@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
+
+from skl_lstm.network.scaling import WindowScaling
+
+
+def _nothing() -> NDArray[np.float32]:
+    return np.zeros((0, 0), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,11 @@ class Windows:
         Numbers of the selected windows, in time order.
     n_steps, n_features : int
         Shape of a window.
+    columns : tuple of int, default=()
+        Positions in a step of the columns to normalize before the network receives a window.
+    locations, scales : ndarray of float32 of shape (n, len(columns))
+        What to subtract from these columns of window ``r``, and by what to divide them, for each
+        window of the buffer, selected or not.
     """
 
     buffer: NDArray[np.float32]
@@ -34,24 +46,49 @@ class Windows:
     rows: NDArray[np.int64]
     n_steps: int
     n_features: int
+    columns: tuple[int, ...] = ()
+    locations: NDArray[np.float32] = field(default_factory=_nothing)
+    scales: NDArray[np.float32] = field(default_factory=_nothing)
 
     @classmethod
-    def of(cls, X: NDArray, n_steps: int, n_features: int) -> Windows:
+    def of(cls, X: NDArray, n_steps: int, n_features: int, dtype: Any = np.float32) -> Windows:
         """Create windows from a float array of shape (n, width) or (n, n_steps, n_features).
 
         Raises
         ------
         ValueError
-            If a value is infinite, or too large for float32.
+            If a value is infinite, or too large for `dtype`.
         """
         flat, row_stride = _flatten(X)
-        with np.errstate(over="ignore"):
-            buffer = flat.astype(np.float32, copy=False)
-        if np.isinf(buffer).any():
-            raise ValueError(
-                "Input X contains infinity or a value too large for dtype('float32')."
-            )
+        buffer = cast_finite(flat, dtype)
         return cls(buffer, row_stride, np.arange(len(X)), n_steps, n_features)
+
+    def scaled(
+        self, scaling: WindowScaling, locations: NDArray[np.float64], scales: NDArray[np.float64]
+    ) -> Windows:
+        """Return windows in float32 that are to be normalized when they are gathered.
+
+        The buffer is shifted to where the series is and divided by the scaling's unit before it
+        loses precision, so that rounding depends on the spread of the series and not on its
+        level.
+        """
+        shift, unit = np.zeros(self.n_features), np.ones(self.n_features)
+        known = locations[~np.isnan(locations).any(axis=1)]
+        columns = list(scaling.columns)
+        shift[columns], unit[columns] = known[0], scaling.unit
+        aligned = self if self.row_stride % self.n_features == 0 else self._laid_out()
+        steps = aligned.buffer.reshape(-1, self.n_features)
+        return replace(
+            aligned,
+            buffer=cast_finite((steps - shift) / unit, np.float32).reshape(-1),
+            columns=scaling.columns,
+            locations=cast_finite((locations - shift[columns]) / scaling.unit, np.float32),
+            scales=cast_finite(scales / scaling.unit, np.float32),
+        )
+
+    def _laid_out(self) -> Windows:
+        """Return the windows one after the other, without overlap."""
+        return replace(self, buffer=self.view().reshape(-1), row_stride=self.width)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -89,6 +126,17 @@ class Windows:
         return as_strided(
             self.buffer, shape, [s * self.buffer.itemsize for s in strides], writeable=False
         )
+
+
+def cast_finite(values: NDArray, dtype: Any, name: str = "X") -> NDArray:
+    """Cast an array; raise ValueError if a value is infinite afterwards."""
+    with np.errstate(over="ignore"):
+        cast = values.astype(dtype, copy=False)
+    if np.isinf(cast).any():
+        raise ValueError(
+            f"Input {name} contains infinity or a value too large for dtype('float32')."
+        )
+    return cast
 
 
 def _is_overlapping(X: NDArray) -> bool:

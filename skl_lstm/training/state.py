@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstm.network.network import Network
+from skl_lstm.network.scaling import WindowScaling
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Trained:
         State of training.
     states : list of ndarray of float32 of shape (units,)
         States of a stateful network after the last training row; empty for a stateless one.
+    scaling : WindowScaling or None
+        How each window is normalized, if it is.
     """
 
     network: Network
@@ -87,3 +90,4 @@ class Trained:
     engine: str
     state: TrainingState
     states: Sequence[NDArray[np.float32]]
+    scaling: WindowScaling | None = None

@@ -252,9 +252,8 @@ def test_only_this_packages_types_are_trusted():
     for name in TRUSTED:
         module, _, kind = name.rpartition(".")
         assert getattr(importlib.import_module(module), kind).__module__ == "skl_lstm"
-    assert {"LSTMForecaster", "LSTMClassifier", "LookbackWindower", "Network"} == {
-        name.rpartition(".")[2] for name in TRUSTED
-    }
+    kinds = {"LSTMForecaster", "LSTMClassifier", "LookbackWindower", "Network", "WindowScaling"}
+    assert {name.rpartition(".")[2] for name in TRUSTED} == kinds
 
 
 def test_the_file_names_no_inner_module(data, tmp_path):

@@ -54,8 +54,13 @@ NETWORKS = [
     forecaster(verbose=2),
     ForecasterOfFloat32(**forecaster().get_params()),
     forecaster(engine="keras"),
+    forecaster(window_scaling="last", units=16, epochs=60, learning_rate=0.02),
+    forecaster(window_scaling="standard", reshape_mode="features"),
+    forecaster(window_scaling="mean"),
+    forecaster(window_scaling="standard", engine="keras"),
     classifier(),
     classifier(units=(8, 8), reshape_mode="features"),
+    classifier(window_scaling="standard"),
 ]
 
 

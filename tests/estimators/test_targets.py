@@ -15,7 +15,7 @@ def test_values_come_back_in_the_shape_they_had(shape):
     y = np.arange(6.0).reshape(shape)
     values, outputs = Values.encode(y)
     assert outputs.shape == (len(y), y.size // len(y))
-    assert outputs.dtype == np.float32
+    assert outputs.dtype == y.dtype
     assert_array_equal(values.decode(outputs), y)
     assert values.decode(outputs).shape == shape
 

@@ -315,6 +315,27 @@ WRONG = [
     ("network.stateful", "yes", "stateful must be one of"),
     ("network.stateful", False, "/skl_lstm/states is not part"),
     ("network.depth", 3, "network must have"),
+    ("window_scaling", 4, "window_scaling must be null or have"),
+    ("window_scaling", {"method": "last"}, "window_scaling must be null or have"),
+    *(
+        (
+            "window_scaling",
+            {"method": "last", "columns": [0], "unit": [1.0], "restores": True, **changes},
+            message,
+        )
+        for changes, message in (
+            ({}, "window_scaling must be None for a stateful network"),
+            ({"method": "exec"}, "method must be one of"),
+            ({"columns": [-1]}, "columns must be an integer of at least 0"),
+            ({"columns": []}, "columns must be a tuple of positions"),
+            ({"columns": [0, 0], "unit": [1.0, 1.0]}, "columns must all be different"),
+            ({"columns": ["a"]}, "window_scaling must have lists of integers and of numbers"),
+            ({"unit": [1]}, "window_scaling must have lists of integers and of numbers"),
+            ({"unit": [0.0]}, "unit must be positive numbers"),
+            ({"unit": [1.0, 2.0]}, "unit must be a tuple of 1"),
+            ({"restores": 1}, "restores must be one of"),
+        )
+    ),
     ("window_shape", [3], "window_shape must fit"),
     ("window_shape", [2, 3], "window_shape must fit"),
     ("window_shape", "3x2", "window_shape must fit"),

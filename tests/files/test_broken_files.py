@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from skl_lstm.files.model_file import FORMAT
+
 HERE = Path(__file__).parent
 FILES = HERE / "model_files"
 
@@ -17,7 +19,7 @@ def broken(tmp_path_factory):
     """What came of loading each broken file, in a process that neither crashed nor hung."""
     folder = tmp_path_factory.mktemp("broken")
     done = subprocess.run(
-        [sys.executable, HERE / "broken_files.py", folder, FILES / "forecaster_1.h5"],
+        [sys.executable, HERE / "broken_files.py", folder, FILES / f"forecaster_{FORMAT}.h5"],
         env={**os.environ, "PYTHONPATH": str(HERE.parents[1])},
         check=True,
         capture_output=True,

@@ -50,6 +50,9 @@ def assert_same(loaded, model):
         {"loss": "pinball", "quantile": 0.9, "metrics": ("mae",), "validation_split": 0.25},
         {"learning_rate": 0.02, "early_stopping": True, "warm_start": True, "verbose": False},
         {"output_activation": "tanh", "engine": "native", "shuffle": False, "random_state": None},
+        {"window_scaling": "last", "target": (1, 0)},
+        {"window_scaling": "standard", "target": 0, "reshape_mode": "features"},
+        {"window_scaling": "mean", "target": -1},
     ],
 )
 def test_all_of_a_forecaster_comes_back(parameters, tmp_path):
@@ -317,18 +320,17 @@ def test_a_stateful_network_goes_on_from_the_state_after_training(tmp_path):
     assert_array_equal(first, model.predict(X[:1], initial_state="fit")[0])
 
 
-@pytest.mark.parametrize("number", model_file.READERS)
-@pytest.mark.parametrize("kind", [LSTMForecaster, LSTMClassifier])
-def test_files_of_every_format_still_load_and_predict_what_they_did(number, kind):
-    name = kind.__name__.removeprefix("LSTM").lower()
+@pytest.mark.parametrize("path", sorted(FILES.glob("*_[0-9]*.h5")), ids=lambda path: path.stem)
+def test_files_of_every_format_still_load_and_predict_what_they_did(path):
+    kind = LSTMClassifier if path.stem.startswith("classifier") else LSTMForecaster
     sys.path.insert(0, str(FILES))
     try:
         from make import rows
     finally:
         sys.path.remove(str(FILES))
     windows, _, _ = rows()
-    model = kind.load(FILES / f"{name}_{number}.h5")
-    expected = json.loads((FILES / f"{name}_{number}.json").read_text())
+    model = kind.load(path)
+    expected = json.loads(path.with_suffix(".json").read_text())
     windows = windows if hasattr(model, "feature_names_in_") else windows.to_numpy()
     predicted = model.predict(windows)
     if kind is LSTMForecaster:
@@ -336,3 +338,9 @@ def test_files_of_every_format_still_load_and_predict_what_they_did(number, kind
     else:
         assert_array_equal(predicted, expected["predictions"])
     assert model.history_["loss"] == expected["loss"]
+
+
+def test_there_are_files_of_every_format():
+    assert {path.stem.rpartition("_")[2] for path in FILES.glob("*_[0-9]*.h5")} == {
+        str(number) for number in model_file.READERS
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from skl_lstm.engines.keras.model import wrapped
 from skl_lstm.engines.keras.optimizer_state import read_state
 from skl_lstm.engines.keras.quiet_start import keras, tf
 from skl_lstm.network.network import Network
+from skl_lstm.network.windows import Windows
 from skl_lstm.training.orders import epoch_orders, time_order
 from skl_lstm.training.progress import Progress
 from skl_lstm.training.rows import Rows
@@ -68,13 +70,34 @@ def _dataset(
         targets = tf.constant(rows.targets)
         weights = None if rows.sample_weight is None else tf.constant(rows.sample_weight)
         lags = tf.range(windows.width, dtype=tf.int64)
+        normalize = _normalizer(windows) if windows.columns else None
 
     def gather(places: tf.Tensor) -> tuple[tf.Tensor, ...]:
         positions = tf.gather(order, places)
         inputs = tf.gather(buffer, tf.gather(starts, positions)[:, tf.newaxis] + lags)
+        if normalize is not None:
+            inputs = normalize(inputs, positions)
         inputs = tf.reshape(inputs, (-1, network.n_steps, network.n_features))
         batch = (inputs, tf.gather(targets, positions))
         return batch if weights is None else (*batch, tf.gather(weights, positions))
 
     places = tf.data.Dataset.range(len(rows)).batch(batch_size, drop_remainder=network.stateful)
     return places.map(gather).prefetch(2)
+
+
+def _normalizer(windows: Windows) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Return a function that normalizes the gathered windows of some positions."""
+    rows = tf.constant(windows.rows)
+    locations, scales = tf.constant(windows.locations), tf.constant(windows.scales)
+    # One row for each column to normalize, which puts its values in their place in a step.
+    places = tf.one_hot(windows.columns, windows.n_features)
+    others = 1.0 - tf.reduce_sum(places, axis=0)
+
+    def normalize(inputs: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+        chosen = tf.gather(rows, positions)
+        steps = tf.reshape(inputs, (-1, windows.n_steps, windows.n_features))
+        location = tf.matmul(tf.gather(locations, chosen), places)[:, tf.newaxis]
+        scale = tf.matmul(tf.gather(scales, chosen), places)[:, tf.newaxis]
+        return (steps - location) / (scale + others)
+
+    return normalize

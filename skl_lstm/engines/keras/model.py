@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,28 +21,37 @@ from skl_lstm.training.keras_names import (
     is_of_keras,
 )
 from skl_lstm.training.keras_parts import Parts
+from skl_lstm.training.keras_scaling import DENSE, WINDOWS, Layer, scaling_layers
 from skl_lstm.training.settings import Settings
-from skl_lstm.training.state import TrainingState
+from skl_lstm.training.state import Trained, TrainingState
+
+Around = tuple[list[Layer], list[Layer]]
 
 
-def to_model(network: Network, settings: Settings, state: TrainingState) -> keras.Model:
+def to_model(trained: Trained, settings: Settings) -> keras.Model:
     """Build the compiled Keras model, with the weights and the optimizer state of training.
 
     Parameters
     ----------
-    network : Network
-        Network to build; a stateful one takes a batch of one row.
+    trained : Trained
+        Network to build, and how its windows are normalized; a stateful one takes a batch of one
+        row.
     settings : Settings
         Loss, optimizer and metrics with which to compile it.
-    state : TrainingState
-        Weights and optimizer state.
 
     Returns
     -------
     model : keras.Model
-        Model from windows of shape ``(n, n_steps, n_features)`` to outputs ``(n, n_outputs)``.
+        Model from windows of shape ``(n, n_steps, n_features)`` to outputs ``(n, n_outputs)``,
+        both in the units of the series.
     """
-    wrapper = wrapped(network, 1, settings, state)
+    scaling, state = trained.scaling, trained.state
+    around: Around = ([], [])
+    if scaling is not None:
+        around = scaling_layers(trained.network, trained.window_shape, scaling)
+        # It belongs to a loss in normalized units, which this model does not have.
+        state = replace(state, optimizer={})
+    wrapper = wrapped(trained.network, 1, settings, state, around)
     return wrapper.initialize(np.zeros((1, 1)), np.zeros(1)).model_
 
 
@@ -99,7 +109,8 @@ def named_state(
     state : dict of str to ndarray or None
         State of the optimizer; None if this version of Keras creates other variables for it.
     """
-    model = to_model(network, settings, TrainingState.fresh(network, seed=0))
+    fresh = TrainingState.fresh(network, seed=0)
+    model = wrapped(network, 1, settings, fresh).initialize(np.zeros((1, 1)), np.zeros(1)).model_
     own = model.optimizer.variables
     if [variable.shape for variable in own] != [value.shape for value in variables]:
         return None
@@ -136,7 +147,11 @@ class _Constant:
 
 
 def wrapped(
-    network: Network, batch_size: int, settings: Settings, state: TrainingState
+    network: Network,
+    batch_size: int,
+    settings: Settings,
+    state: TrainingState,
+    around: Around = ([], []),
 ) -> _Wrapper:
     """Wrap a network for SciKeras.
 
@@ -150,6 +165,8 @@ def wrapped(
         Settings with which to compile it.
     state : TrainingState
         Initial weights and optimizer state.
+    around : tuple of list of Layer
+        Layers before and after those of the network.
 
     Returns
     -------
@@ -158,7 +175,7 @@ def wrapped(
     """
 
     def build(compile_kwargs: dict[str, Any]) -> keras.Model:
-        model = _build(network, batch_size, _layer_seed(settings, state))
+        model = _build(network, batch_size, _layer_seed(settings, state), around)
         model.compile(**{**compile_kwargs, "metrics": made_metrics(settings.metrics)})
         restore_state(model, network, state)
         return model
@@ -173,15 +190,18 @@ def wrapped(
     )
 
 
-def _build(network: Network, batch_size: int, seed: int) -> keras.Model:
+def _build(network: Network, batch_size: int, seed: int, around: Around) -> keras.Model:
     """Build the layers; weights are set later, and seeds keep global generators untouched."""
     unseen = {
         "kernel_initializer": keras.initializers.GlorotUniform(seed),
         "bias_initializer": "zeros",
     }
     n_streams = batch_size if network.stateful else None
-    inputs = keras.Input(batch_shape=(n_streams, network.n_steps, network.n_features))
-    outputs = inputs
+    shape = (n_streams, network.n_steps, network.n_features)
+    inputs = keras.Input(batch_shape=shape, name=WINDOWS)
+    before, after = around
+    tensors = {WINDOWS: inputs}
+    outputs = _applied(before, tensors, inputs)
     recurrent_layer = getattr(keras.layers, network.cell.keras_class)
     for i, n_units in enumerate(network.units):
         outputs = recurrent_layer(
@@ -199,9 +219,20 @@ def _build(network: Network, batch_size: int, seed: int) -> keras.Model:
                 network.dropout, seed=seed + 2 * i + 1, name=f"dropout_{i}"
             )(outputs)
     outputs = keras.layers.Dense(
-        network.n_outputs, activation=network.output_activation, name="dense", **unseen
+        network.n_outputs, activation=network.output_activation, name=DENSE, **unseen
     )(outputs)
+    tensors[DENSE] = outputs
+    outputs = _applied(after, tensors, outputs)
     return keras.Model(inputs, outputs, name="skl_lstm")
+
+
+def _applied(layers: list[Layer], tensors: dict[str, Any], last: Any) -> Any:
+    """Apply layers to tensors, which are found by name; return the last result."""
+    for kind, options, inputs in layers:
+        arguments = [tensors[name] for name in inputs]
+        layer = getattr(keras.layers, kind)(**options)
+        last = tensors[options["name"]] = layer(arguments if len(inputs) > 1 else arguments[0])
+    return last
 
 
 def _layer_seed(settings: Settings, state: TrainingState) -> int:

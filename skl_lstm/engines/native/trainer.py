@@ -13,7 +13,7 @@ from typing import Any
 
 import joblib
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from skl_lstm.engines.native.coverage import ACTIVATIONS, Plan
 from skl_lstm.engines.native.kernels import entry, tables
@@ -108,6 +108,10 @@ class NativeTrainer:
             buffer=_read_only(windows.buffer, dtype),
             row_stride=windows.row_stride,
             rows=_read_only(windows.rows, np.int64),
+            n_series=windows.n_features,
+            columns=_read_only(windows.columns, np.int64),
+            locations=_read_only(windows.locations, dtype),
+            scales=_read_only(windows.scales, dtype),
             y=_read_only(rows.targets, dtype),
             weights=_read_only(np.zeros(0) if weight is None else weight, dtype),
             outputs=self.outputs.reshape(-1),
@@ -280,7 +284,7 @@ def _n_cores() -> int:
     return joblib.cpu_count()
 
 
-def _read_only(array: NDArray, dtype: Any) -> NDArray:
+def _read_only(array: ArrayLike, dtype: Any) -> NDArray:
     """Return a flat read-only view of an array, so that the kernel gets only one type."""
     view = np.ascontiguousarray(array, dtype=dtype).reshape(-1).view()
     view.flags.writeable = False

@@ -46,7 +46,17 @@ def models():
     classifier = LSTMClassifier(
         units=5, reshape_mode="features", class_weight={"rests": 2.0}, epochs=5, random_state=1
     )
+    scaled = LSTMForecaster(
+        units=4,
+        features_per_step=2,
+        window_scaling="standard",
+        target="f",
+        epochs=5,
+        batch_size=8,
+        random_state=2,
+    )
     yield "forecaster", forecaster.fit(X, y), X
+    yield "scaled", scaled.fit(X, y), X
     yield "classifier", classifier.fit(X.to_numpy(), labels), X.to_numpy()
 
 

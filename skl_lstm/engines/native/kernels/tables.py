@@ -73,11 +73,18 @@ class Data(NamedTuple):
     Window p is ``buffer[rows[p] * row_stride:][:n_steps * n_features]``; its target, weight and
     output are the p-th. `weights` is empty if every weight is one, and `y` is empty if the
     windows only go through the forward pass.
+
+    `columns` are the positions, in a step of `n_series` values, of the columns to normalize, with
+    ``locations[rows[p] * columns.size:]`` and `scales` of the same size.
     """
 
     buffer: np.ndarray
     row_stride: int
     rows: np.ndarray
+    n_series: int
+    columns: np.ndarray
+    locations: np.ndarray
+    scales: np.ndarray
     y: np.ndarray
     weights: np.ndarray
     outputs: np.ndarray

@@ -1,0 +1,130 @@
+"""The columns to normalize, and training windows and targets in normalized units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skl_lstm.network.scaling import WindowScaling
+from skl_lstm.network.windows import Windows
+from skl_lstm.warn import warn
+
+# How the windower ends the names of the columns of the last step.
+OF_LAST_STEP = "_lag0"
+
+# How many ranges away from the windows y is taken to be in other units.
+FAR = 10.0
+
+
+def target_columns(target: Any, X: ArrayLike, n_series: int) -> tuple[int, ...]:
+    """Return the positions in a step of the columns that `target` names.
+
+    Parameters
+    ----------
+    target : str, int, sequence of them, or None
+        Names or positions; None for the only column.
+    X : array-like
+        The windows as the user gave them; names are those of the columns of its last step.
+    n_series : int
+        Number of columns in a step.
+
+    Returns
+    -------
+    columns : tuple of int
+        Positions, in the order of `target`.
+
+    Raises
+    ------
+    ValueError
+        If there are several columns and `target` is None, or if `target` names a column that
+        is not there, or names one twice.
+    """
+    if target is None:
+        if n_series > 1:
+            raise ValueError(
+                f"target must name the columns that window_scaling normalizes, of the {n_series} "
+                "in a step, got None"
+            )
+        return (0,)
+    given = [target] if isinstance(target, str | Integral) else target
+    if not isinstance(given, Sequence | np.ndarray) or not len(given):
+        raise ValueError(f"target must be names or positions of columns, got {target!r}")
+    names = getattr(X, "columns", None)
+    last = [] if names is None else list(names)[-n_series:]
+    columns = tuple(_position(each, last, n_series) for each in given)
+    if len(set(columns)) < len(columns):
+        raise ValueError(f"target must name each column once, got {target!r}")
+    return columns
+
+
+def _position(target: Any, names: list[Any], n_series: int) -> int:
+    if isinstance(target, Integral) and not isinstance(target, bool):
+        position = int(target)
+        if not -n_series <= position < n_series:
+            raise ValueError(
+                f"target must be positions in a step of {n_series} columns, got {target}"
+            )
+        return position % n_series
+    if not isinstance(target, str):
+        raise ValueError(f"target must be names or positions of columns, got {target!r}")
+    if not names:
+        raise ValueError(
+            f"target must be positions if X has no column names, got {target!r}; "
+            "set_output(transform='pandas') keeps the names in a pipeline"
+        )
+    plain = [str(name).removesuffix(OF_LAST_STEP) for name in names]
+    for known in (names, plain):
+        if known.count(target) == 1:
+            return known.index(target)
+    raise ValueError(f"target must be columns of a step, {plain}, got {target!r}")
+
+
+def normalized(
+    scaling: WindowScaling, windows: Windows, y: NDArray
+) -> tuple[Windows, NDArray[np.float64]]:
+    """Return windows to be normalized when they are gathered, and their targets.
+
+    Parameters
+    ----------
+    scaling : WindowScaling
+        How to normalize them.
+    windows : Windows
+        Windows in the units and the precision of X, at least one of them complete.
+    y : ndarray of shape (n, n_outputs)
+        The targets; they are returned unchanged if the scaling does not restore outputs.
+
+    Returns
+    -------
+    windows : Windows
+        The windows in float32, with the location and the scale of each.
+    y : ndarray of shape (n, n_outputs)
+        The targets in normalized units.
+    """
+    locations, scales = scaling.measure(windows.view())
+    scaled = windows.scaled(scaling, locations, scales)
+    if not scaling.restores:
+        return scaled, y
+    warn_of_other_units(windows, y, scaling)
+    return scaled, scaling.normalize_targets(y, locations, scales)
+
+
+def warn_of_other_units(windows: Windows, y: NDArray, scaling: WindowScaling) -> None:
+    """Warn if y lies so far outside the values of the windows that its units must be others."""
+    lags = windows.view()
+    for i, column in enumerate(scaling.columns):
+        known = lags[..., column]
+        low, high = (reduce(known, axis=None) for reduce in (np.fmin.reduce, np.fmax.reduce))
+        targets = y[:, i :: len(scaling.columns)]
+        outside = np.median(np.maximum(low - targets, targets - high))
+        if outside > FAR * min(high - low, np.ptp(targets)):
+            warn(
+                f"y lies far outside the windows: it has values from {targets.min():.4g} to "
+                f"{targets.max():.4g}, and column {column} of a step of X from {low:.4g} to "
+                f"{high:.4g}. window_scaling={scaling.method!r} needs both in the same units: "
+                "scale neither of them, and let target name the column that y continues"
+            )
+            return
