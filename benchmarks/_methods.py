@@ -1,17 +1,20 @@
 """Forecasting methods with one interface: fit once, then forecast from any later origin.
 
-``fit(values, season, seed)`` learns from the training part. ``ahead(history, steps)`` forecasts
-what follows a history that begins with the training part; nothing is fitted again, except by the
-Theta method, which has no parameters worth keeping.
+``fit(values, season, steps, seed)`` learns from the training part. ``from_origins(values,
+origins, steps)`` forecasts, for each origin, what follows ``values[:origin]``; nothing is fitted
+again, except by the Theta method, which has no parameters worth keeping.
 """
 
 from __future__ import annotations
 
+import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+from _harness import OURS, installed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import TransformedTargetRegressor
@@ -22,37 +25,90 @@ from sklearn.preprocessing import MinMaxScaler
 
 from skl_lstm import LookbackWindower, LSTMForecaster, forecast, make_supervised
 
+NAIVE, SEASONAL, THETA, ETS_ = "naive", "seasonal naive", "Theta", "ETS"
+BOOSTING = "gradient boosting"
+RECIPE = f"{OURS}, recipe"
+
+# Of skl_lstm's defaults it changes the form of a window, turns windows upside down too, and keeps
+# weights small, since most of the series are short.
+SETTINGS = {
+    "window_scaling": "last",
+    "reshape_mode": "features",
+    "mirror": True,
+    "optimizer": "adamw",
+    "optimizer_kwargs": {"weight_decay": 2.0},
+    "batch_size": 16,
+}
+
 
 class Method(Protocol):
     """A method that was fitted."""
 
-    def ahead(self, history: NDArray, steps: int) -> NDArray:
-        """Forecast what follows the history."""
+    def from_origins(self, values: NDArray, origins: Sequence[int], steps: int) -> NDArray:
+        """Forecast `steps` values after each origin, from the values before it alone."""
 
 
-Fit = Callable[[NDArray, int, int], Method]
+Fit = Callable[[NDArray, int, int, int], Method]
+
+
+def methods() -> dict[str, tuple[Fit, bool]]:
+    """Return how to fit each method that is installed, and whether a seed changes it."""
+    found: dict[str, tuple[Fit, bool]] = {
+        NAIVE: (lambda values, season, steps, seed: Naive(1), False),
+        SEASONAL: (lambda values, season, steps, seed: Naive(season), False),
+        "ridge": (fit_ridge, False),
+        BOOSTING: (fit_boosting, False),
+        f"{OURS}, MinMaxScaler": (fit_scaled_network, True),
+        f"{OURS}, last": (partial(fit_network, window_scaling="last"), True),
+        f"{OURS}, standard": (partial(fit_network, window_scaling="standard"), True),
+        f"{OURS}, mean": (partial(fit_network, window_scaling="mean"), True),
+        RECIPE: (partial(fit_network, **SETTINGS), True),
+    }
+    if installed("statsmodels"):
+        found[THETA] = (lambda values, season, steps, seed: Theta(season), False)
+        found[ETS_] = (lambda values, season, steps, seed: ETS(values, season), False)
+    if installed("neuralforecast"):
+        found["neuralforecast LSTM"] = (NeuralLSTM, True)
+    return found
 
 
 def look_back(n_rows: int, season: int) -> int:
-    """Return the window of all methods that have one: a season, but no less than 12 rows."""
-    return min(max(12, season), n_rows // 4)
+    """Return the window of all methods that have one: a season and one, but at least 13 rows."""
+    return min(max(12, season) + 1, n_rows // 4)
 
 
-class Naive:
+class ByOrigin:
+    """A method that forecasts from one origin after the other."""
+
+    def from_origins(self, values: NDArray, origins: Sequence[int], steps: int) -> NDArray:
+        return np.array([self.ahead(values[:origin], steps) for origin in origins])
+
+    def ahead(self, history: NDArray, steps: int) -> NDArray:
+        raise NotImplementedError
+
+
+class Naive(ByOrigin):
     """Repeat the last season, or the last value if there is no season."""
 
-    def __init__(self, season: int = 1) -> None:
+    def __init__(self, season: int) -> None:
         self.season = season
 
     def ahead(self, history: NDArray, steps: int) -> NDArray:
         return np.resize(history[-self.season :], steps)
 
 
-class Regressor:
+class Regressor(ByOrigin):
     """A scikit-learn regressor that predicts the next value, step after step."""
 
     def __init__(self, model: Any, values: NDArray) -> None:
         self.model = model.fit(*make_supervised(values))
+
+    def from_origins(self, values: NDArray, origins: Sequence[int], steps: int) -> NDArray:
+        if steps > 1:
+            return super().from_origins(values, origins, steps)
+        # The prediction of a row depends on this row and those before it alone.
+        said = self.model.predict(values[:-1, np.newaxis])
+        return said[np.asarray(origins) - 1, np.newaxis]
 
     def ahead(self, history: NDArray, steps: int) -> NDArray:
         return np.asarray(forecast(self.model, history, steps))
@@ -82,7 +138,7 @@ class LessLastValue(RegressorMixin, BaseEstimator):
         return X - X[:, -1:], X[:, -1]
 
 
-class ETS:
+class ETS(ByOrigin):
     """Exponential smoothing with an additive damped trend and, if there is one, a season."""
 
     def __init__(self, values: NDArray, season: int) -> None:
@@ -101,7 +157,7 @@ class ETS:
         return ETSModel(values, trend="add", damped_trend=True, **seasonal)
 
 
-class Theta:
+class Theta(ByOrigin):
     """The Theta method (Assimakopoulos and Nikolopoulos, 2000)."""
 
     def __init__(self, season: int) -> None:
@@ -114,21 +170,72 @@ class Theta:
         return np.asarray(model.fit(disp=False).forecast(steps))
 
 
-def fit_network(values: NDArray, season: int, seed: int) -> Method:
+class NeuralLSTM:
+    """The LSTM of neuralforecast, all steps at once, of as many units and with its own scaler."""
+
+    def __init__(self, values: NDArray, season: int, steps: int, seed: int) -> None:
+        from neuralforecast import NeuralForecast
+        from neuralforecast.models import LSTM
+
+        logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+        logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
+        network = LSTM(
+            h=steps,
+            input_size=look_back(len(values), season),
+            encoder_hidden_size=32,
+            encoder_n_layers=1,
+            scaler_type="robust",
+            max_steps=500,
+            random_seed=seed,
+            accelerator="cpu",
+            enable_progress_bar=False,
+            logger=False,
+            enable_checkpointing=False,
+        )
+        self.model = NeuralForecast(models=[network], freq=1)
+        self.model.fit(self._frame({0: values}))
+
+    def from_origins(self, values: NDArray, origins: Sequence[int], steps: int) -> NDArray:
+        said = self.model.predict(
+            self._frame({i: values[:origin] for i, origin in enumerate(origins)})
+        )
+        return (
+            said.sort_values(["unique_id", "ds"])["LSTM"]
+            .to_numpy()
+            .reshape(len(origins), -1)[:, :steps]
+        )
+
+    @staticmethod
+    def _frame(series: dict[int, NDArray]) -> Any:
+        import pandas as pd
+
+        return pd.concat(
+            pd.DataFrame({"unique_id": name, "ds": np.arange(len(values)), "y": values})
+            for name, values in series.items()
+        )
+
+
+def fit_network(values: NDArray, season: int, steps: int, seed: int, **settings: Any) -> Method:
+    """Fit skl_lstm to the values themselves."""
+    windower = LookbackWindower(look_back(len(values), season))
+    network = LSTMForecaster(random_state=seed, **settings)
+    return Regressor(make_pipeline(windower, network), values)
+
+
+def fit_scaled_network(values: NDArray, season: int, steps: int, seed: int) -> Method:
     """Fit skl_lstm's defaults, with scalers for X and y."""
     windower = LookbackWindower(look_back(len(values), season))
     network = make_pipeline(MinMaxScaler(), windower, LSTMForecaster(random_state=seed))
-    model = TransformedTargetRegressor(network, transformer=MinMaxScaler())
-    return Regressor(model, values)
+    return Regressor(TransformedTargetRegressor(network, transformer=MinMaxScaler()), values)
 
 
-def fit_ridge(values: NDArray, season: int, seed: int) -> Method:
+def fit_ridge(values: NDArray, season: int, steps: int, seed: int) -> Method:
     """Fit a linear model to windows less their last value."""
     windower = LookbackWindower(look_back(len(values), season))
     return Regressor(make_pipeline(windower, LessLastValue(Ridge())), values)
 
 
-def fit_boosting(values: NDArray, season: int, seed: int) -> Method:
+def fit_boosting(values: NDArray, season: int, steps: int, seed: int) -> Method:
     """Fit gradient boosting to the same windows."""
     windower = LookbackWindower(look_back(len(values), season))
     boosting = HistGradientBoostingRegressor(random_state=seed)

@@ -104,33 +104,38 @@ class BaseLSTM(Interchange):
             validate_data(self, X, reset=False, skip_check_array=True)
             self._check_same_network(network)
         weight = check_sample_weight(sample_weight, len(values))
-        scaled = self.window_scaling is not None
-        windows = Windows.of(values, *shape, values.dtype if scaled else np.float32)
+        precision = np.float32 if self.window_scaling is None else values.dtype
+        windows = Windows.of(values, *shape, precision)
         require_complete(windows)
-        scaling = self._scaling(X, windows, targets, resume)
+        rows = Rows(windows, y, weight).complete()
+        share = changes.get("validation_split", self.validation_split)
+        scaling = self._scaling(X, split(rows, share)[0].windows, targets, resume=resume)
         if scaling is not None:
             scaling.check(shape[1], network)
-            windows, y = normalized(scaling, windows, y)
-        rows = Rows(windows, cast_finite(y, np.float32, "y"), weight).complete()
+            rows = normalized(scaling, rows)
+        rows = replace(rows, targets=cast_finite(rows.targets, np.float32, "y"))
         seed = self.seed_ if resume else draw_seed(self.random_state)
         settings = self._settings(network, seed, **changes)
         start = self._state() if resume else TrainingState.fresh(network, seed)
-        parts = split(rows, settings.validation_split)
-        engine, state = train(self.engine, network, *parts, settings, start)
+        training, validation = split(rows, share)
+        if self.mirror:
+            training = training.mirrored()
+        engine, state = train(self.engine, network, training, validation, settings, start)
         states = last_states(engine, network, state.parameters, windows)
 
         validate_data(self, X, skip_check_array=True)
         self._store(Trained(network, shape, seed, engine, state, states, scaling), targets)
 
     def _scaling(
-        self, X: ArrayLike, windows: Windows, targets: Targets, resume: bool
+        self, X: ArrayLike, windows: Windows, targets: Targets, *, resume: bool
     ) -> WindowScaling | None:
-        """Return how to normalize the windows; in the same units as before if `resume`."""
+        """Return how to normalize windows; learned from these, or as before if `resume`."""
         scaling = None
         if self.window_scaling is not None:
             columns = target_columns(self.target, X, windows.n_features)
+            up_to_the_last = windows.view()[: windows.rows[-1] + 1]
             scaling = WindowScaling.learn(
-                self.window_scaling, columns, windows.view(), restores=targets.in_units_of_X
+                self.window_scaling, columns, up_to_the_last, restores=targets.in_units_of_X
             )
         if not resume:
             return scaling

@@ -42,6 +42,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         With `window_scaling`, the columns of a step that y continues, if there are several:
         their positions, or their names if X is a DataFrame. Only these are normalized. Output
         ``j`` belongs to column ``j`` modulo their number, as :func:`make_supervised` lays out y.
+    mirror : bool, default=False
+        With `window_scaling` ``"last"`` or ``"standard"``, whether to train on each window upside
+        down too: what has risen after a rise would fall after a fall. The network then has no
+        drift of its own, which helps on short series and for many steps ahead. An epoch has
+        twice as many rows.
     stateful : bool, default=False
         Whether each row starts from the state in which the previous row ended, in training and
         in prediction. In training, `batch_size` is then the number of parallel streams: the rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.network.windows import Windows
+from skl_lstm.training.rows import Rows
 from skl_lstm.warn import warn
 
 # How the windower ends the names of the columns of the last step.
@@ -83,33 +85,28 @@ def _position(target: Any, names: list[Any], n_series: int) -> int:
     raise ValueError(f"target must be columns of a step, {plain}, got {target!r}")
 
 
-def normalized(
-    scaling: WindowScaling, windows: Windows, y: NDArray
-) -> tuple[Windows, NDArray[np.float64]]:
-    """Return windows to be normalized when they are gathered, and their targets.
+def normalized(scaling: WindowScaling, rows: Rows) -> Rows:
+    """Return rows whose windows are to be normalized when they are gathered.
 
     Parameters
     ----------
     scaling : WindowScaling
         How to normalize them.
-    windows : Windows
-        Windows in the units and the precision of X, at least one of them complete.
-    y : ndarray of shape (n, n_outputs)
-        The targets; they are returned unchanged if the scaling does not restore outputs.
+    rows : Rows
+        Complete windows and their targets, in the units and the precision of X and y.
 
     Returns
     -------
-    windows : Windows
-        The windows in float32, with the location and the scale of each.
-    y : ndarray of shape (n, n_outputs)
-        The targets in normalized units.
+    rows : Rows
+        The windows in float32, with the location and the scale of each; the targets in
+        normalized units, or unchanged if the scaling does not restore outputs.
     """
+    windows, y = rows.windows, rows.targets
     locations, scales = scaling.measure(windows.view())
-    scaled = windows.scaled(scaling, locations, scales)
-    if not scaling.restores:
-        return scaled, y
-    warn_of_other_units(windows, y, scaling)
-    return scaled, scaling.normalize_targets(y, locations, scales)
+    if scaling.restores:
+        warn_of_other_units(windows, y, scaling)
+        y = scaling.normalize_targets(y, locations[windows.rows], scales[windows.rows])
+    return replace(rows, windows=windows.scaled(scaling, locations, scales), targets=y)
 
 
 def warn_of_other_units(windows: Windows, y: NDArray, scaling: WindowScaling) -> None:

@@ -33,6 +33,7 @@ class LSTMParameters(BaseEstimator):
         features_per_step: int = 1,
         window_scaling: str | None = None,
         target: str | int | Sequence[str | int] | None = None,
+        mirror: bool = False,
         stateful: bool = False,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
@@ -60,6 +61,7 @@ class LSTMParameters(BaseEstimator):
         self.features_per_step = features_per_step
         self.window_scaling = window_scaling
         self.target = target
+        self.mirror = mirror
         self.stateful = stateful
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -105,12 +107,22 @@ class LSTMParameters(BaseEstimator):
                 "window_scaling must be None if stateful=True, because a state cannot continue "
                 f"from a window in other units, got {self.window_scaling!r}"
             )
+        if self.mirror and self.window_scaling not in ("last", "standard"):
+            raise ValueError(
+                "window_scaling must be 'last' or 'standard' if mirror=True, which turns windows "
+                f"upside down about their location, got {self.window_scaling!r}"
+            )
+        if self.mirror and self.loss == "pinball":
+            raise ValueError(
+                "mirror must be False with loss='pinball', because a quantile turned upside down "
+                "is another quantile, got True"
+            )
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
         if not (is_number(self.quantile) and 0 < self.quantile < 1):
             raise ValueError(f"quantile must be a number in (0, 1), got {self.quantile!r}")
-        for name in ("stateful", "early_stopping", "warm_start"):
+        for name in ("mirror", "stateful", "early_stopping", "warm_start"):
             check_choice(name, getattr(self, name), (True, False))
         rate = self.learning_rate
         if rate is not None and not (is_number(rate) and 0 < rate < math.inf):

@@ -31,14 +31,15 @@ class Windows:
     row_stride : int
         Distance from the start of one window to the next.
     rows : ndarray of int64 of shape (n_windows,)
-        Numbers of the selected windows, in time order.
+        Numbers of the selected windows, in time order. Those of `mirrored` windows go on after
+        the last window of the buffer.
     n_steps, n_features : int
         Shape of a window.
     columns : tuple of int, default=()
         Positions in a step of the columns to normalize before the network receives a window.
     locations, scales : ndarray of float32 of shape (n, len(columns))
         What to subtract from these columns of window ``r``, and by what to divide them, for each
-        window of the buffer, selected or not.
+        window of the buffer, selected or not, and for the mirrored ones.
     """
 
     buffer: NDArray[np.float32]
@@ -98,12 +99,31 @@ class Windows:
         """Number of values in a window."""
         return self.n_steps * self.n_features
 
+    @property
+    def n_in_buffer(self) -> int:
+        """Number of windows in the buffer, selected or not."""
+        return (len(self.buffer) - self.width) // max(self.row_stride, 1) + 1
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each selected window starts in the buffer."""
+        return self.rows % self.n_in_buffer * self.row_stride
+
+    def mirrored(self) -> Windows:
+        """Return the windows, followed by the same ones with the opposite sign of the scale."""
+        return replace(
+            self,
+            rows=np.concatenate([self.rows, self.rows + self.n_in_buffer]),
+            locations=np.concatenate([self.locations, self.locations]),
+            scales=np.concatenate([self.scales, -self.scales]),
+        )
+
     def complete(self) -> Windows:
         """Leave out the windows that have a missing value."""
         missing = np.flatnonzero(np.isnan(self.buffer))
         if not len(missing):
             return self
-        starts = self.rows * self.row_stride
+        starts = self.starts
         first, after_last = (
             np.searchsorted(missing, position) for position in (starts, starts + self.width)
         )
@@ -120,8 +140,7 @@ class Windows:
         view : ndarray of float32 of shape (n, n_steps, n_features)
             Indexing it with `rows` gathers only the selected windows.
         """
-        n_windows = (len(self.buffer) - self.width) // max(self.row_stride, 1) + 1
-        shape = (n_windows, self.n_steps, self.n_features)
+        shape = (self.n_in_buffer, self.n_steps, self.n_features)
         strides = (self.row_stride, self.n_features, 1)
         return as_strided(
             self.buffer, shape, [s * self.buffer.itemsize for s in strides], writeable=False

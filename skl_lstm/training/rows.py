@@ -19,14 +19,15 @@ class Rows:
     ----------
     windows : Windows
         The n windows.
-    targets : ndarray of float32 of shape (n, n_outputs)
-        Target of each window; of shape (n, 0) if there is nothing to learn.
+    targets : ndarray of shape (n, n_outputs)
+        Target of each window, in float32 to train on; of shape (n, 0) if there is nothing to
+        learn.
     sample_weight : ndarray of float32 of shape (n,) or None
         Weight of each window.
     """
 
     windows: Windows
-    targets: NDArray[np.float32]
+    targets: NDArray
     sample_weight: NDArray[np.float32] | None = None
 
     @classmethod
@@ -43,6 +44,15 @@ class Rows:
         if complete is self.windows:
             return self
         return self[complete.rows]
+
+    def mirrored(self) -> Rows:
+        """Return these rows, followed by the same ones upside down in normalized units."""
+        weight = self.sample_weight
+        return Rows(
+            self.windows.mirrored(),
+            np.concatenate([self.targets, -self.targets]),
+            None if weight is None else np.concatenate([weight, weight]),
+        )
 
     def followed_by(self, later: Rows) -> Rows:
         """Return these rows followed by later ones of the same series."""

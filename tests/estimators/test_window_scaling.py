@@ -156,6 +156,16 @@ def test_what_is_learned_comes_from_the_training_rows_of_a_fold_alone():
     assert scalings[0] == scalings[1]
 
 
+def test_what_is_learned_comes_from_the_rows_before_validation():
+    X, y = make_supervised(walk(80))
+    wild = X.copy()
+    wild[60:] *= 1e3
+    scalings = [
+        piped(validation_split=0.25).fit(rows, y)[-1].window_scaling_ for rows in (X, wild)
+    ]
+    assert scalings[0] == scalings[1]
+
+
 def test_a_row_is_forecast_the_same_whatever_stands_beside_it():
     X, y = make_supervised(walk())
     model = forecaster(window_scaling="standard").fit(
@@ -191,6 +201,7 @@ def test_rows_with_a_missing_lag_change_nothing_that_is_learned():
         {"loss": "pinball", "quantile": 0.9},
         {"metrics": ["mae"]},
         {"units": (3, 2), "dropout": 0.2, "recurrent_dropout": 0.2},
+        {"mirror": True},
     ],
     ids=lambda changes: next(iter(changes)),
 )
@@ -200,6 +211,41 @@ def test_it_goes_with_every_way_to_train(changes):
     naive = np.abs(X[:, 0] - y).mean()
     assert np.abs(model.predict(X) - y).mean() < 3 * naive
     assert max(model[-1].history_["loss"]) < 50  # in normalized units
+
+
+@pytest.mark.parametrize("method", ["last", "standard"])
+@pytest.mark.parametrize("validation_split", [0.0, 0.3])
+def test_mirrored_windows_are_those_stacked_by_hand(method, validation_split, engine):
+    X, y = make_supervised(walk())
+    windows = LookbackWindower(LOOK_BACK).fit_transform(X)[LOOK_BACK - 1 :]
+    y, weight = y[LOOK_BACK - 1 :], np.linspace(0.5, 2.0, len(windows))
+    center = windows[:, -1] if method == "last" else windows.mean(axis=1)
+    n_train = int(len(y) * (1 - validation_split))
+    parts = [np.s_[:n_train], np.s_[:n_train], np.s_[n_train:]]
+    by_hand = [
+        np.concatenate([values[parts[0]], upside_down[parts[1]], values[parts[2]]])
+        for values, upside_down in (
+            (windows, 2 * center[:, np.newaxis] - windows),
+            (y, 2 * center - y),
+            (weight, weight),
+        )
+    ]
+    model = forecaster(window_scaling=method, engine=engine, epochs=5)
+    mirrored = clone(model).set_params(mirror=True, validation_split=validation_split)
+    mirrored.fit(windows, y, weight)
+    share = max(0.0, (len(y) - n_train) / len(by_hand[1]) - 1e-9)
+    stacked = clone(model).set_params(validation_split=share).fit(*by_hand)
+    assert_allclose(weights(mirrored), weights(stacked), atol=1e-5)
+    assert_allclose(mirrored.history_["loss"], stacked.history_["loss"], rtol=1e-4)
+
+
+def test_mirrored_a_network_has_no_drift():
+    X, y = make_supervised(np.arange(100.0) + walk(100)[:, 0])
+    drifts = [
+        piped(mirror=mirror, epochs=200, learning_rate=0.01).fit(X, y)[-1].predict([[5.0] * 4])[0]
+        for mirror in (False, True)
+    ]
+    assert abs(drifts[1] - 5.0) < 0.1 * abs(drifts[0] - 5.0)
 
 
 def test_several_values_ahead_are_in_the_units_of_the_series():
@@ -349,6 +395,32 @@ def test_what_cannot_be_scaled_is_named(parameters, message):
         with pytest.raises(ValueError) as refused:
             model.fit(walk(30, 4), np.arange(30) % 2)
         assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (
+            {"window_scaling": None},
+            "window_scaling must be 'last' or 'standard' if mirror=True, which turns windows "
+            "upside down about their location, got None",
+        ),
+        (
+            {"window_scaling": "mean"},
+            "window_scaling must be 'last' or 'standard' if mirror=True, which turns windows "
+            "upside down about their location, got 'mean'",
+        ),
+        (
+            {"loss": "pinball"},
+            "mirror must be False with loss='pinball', because a quantile turned upside down is "
+            "another quantile, got True",
+        ),
+    ],
+)
+def test_what_cannot_be_mirrored_is_named(parameters, message):
+    with pytest.raises(ValueError) as refused:
+        forecaster(mirror=True, **parameters).fit(walk(30, 4), walk(30)[:, 0])
+    assert str(refused.value) == message
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -66,7 +66,7 @@ def _dataset(
     windows = rows.windows
     with tf.device("CPU"):
         buffer = tf.constant(windows.buffer)
-        starts = tf.constant(windows.rows * windows.row_stride)
+        starts = tf.constant(windows.starts)
         targets = tf.constant(rows.targets)
         weights = None if rows.sample_weight is None else tf.constant(rows.sample_weight)
         lags = tf.range(windows.width, dtype=tf.int64)

@@ -107,6 +107,7 @@ class NativeTrainer:
         self._data = tables.Data(
             buffer=_read_only(windows.buffer, dtype),
             row_stride=windows.row_stride,
+            n_windows=windows.n_in_buffer,
             rows=_read_only(windows.rows, np.int64),
             n_series=windows.n_features,
             columns=_read_only(windows.columns, np.int64),

@@ -70,13 +70,14 @@ def _gather_windows(net, layers, work, data, order, start, n_rows):
     """Copy the windows of a shard, normalized, to the inputs of the first layer."""
     width = net.n_features + layers[UNITS]
     for r in range(n_rows):
-        window = data.rows[U(order[U(start + r)])] * data.row_stride
+        row = data.rows[U(order[U(start + r)])]
+        window = row % data.n_windows * data.row_stride
         for t in range(net.n_steps):
             x_t = layers[XH] + (t * n_rows + r) * width
             for j in range(net.n_features):
                 work[U(x_t + j)] = data.buffer[U(window + t * net.n_features + j)]
         for k in range(data.columns.size):
-            measured = data.rows[U(order[U(start + r)])] * data.columns.size + k
+            measured = row * data.columns.size + k
             for v in range(data.columns[U(k)], net.n_steps * net.n_features, data.n_series):
                 x = layers[XH] + (v // net.n_features * n_rows + r) * width + v % net.n_features
                 work[U(x)] = (work[U(x)] - data.locations[U(measured)]) / data.scales[U(measured)]

@@ -70,9 +70,9 @@ LANES = 8
 class Data(NamedTuple):
     """Windows, targets and weights, and the array for the outputs; all arrays are flat.
 
-    Window p is ``buffer[rows[p] * row_stride:][:n_steps * n_features]``; its target, weight and
-    output are the p-th. `weights` is empty if every weight is one, and `y` is empty if the
-    windows only go through the forward pass.
+    Window p is ``buffer[rows[p] % n_windows * row_stride:][:n_steps * n_features]``; its target,
+    weight and output are the p-th. `weights` is empty if every weight is one, and `y` is empty if
+    the windows only go through the forward pass.
 
     `columns` are the positions, in a step of `n_series` values, of the columns to normalize, with
     ``locations[rows[p] * columns.size:]`` and `scales` of the same size.
@@ -80,6 +80,7 @@ class Data(NamedTuple):
 
     buffer: np.ndarray
     row_stride: int
+    n_windows: int
     rows: np.ndarray
     n_series: int
     columns: np.ndarray
