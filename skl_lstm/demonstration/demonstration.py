@@ -11,10 +11,8 @@ import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
+from sklearn.pipeline import Pipeline
 
 from skl_lstm.estimators.forecaster import LSTMForecaster
 from skl_lstm.forecasting.calendar import frequency, season_of
@@ -77,9 +75,7 @@ def demonstrate(series: pd.Series, folder: Path) -> None:
         f"{series.name}: {share} values, {_time(series, 0)} to {_time(series, -1)}. "
         f"The last {N_HELD_OUT} are held out.\n"
     )
-    # Of all values: those held out must have a logarithm, too.
-    search = _search(known, season, logarithms=bool(series.min() > 0))
-    model = search.best_estimator_
+    model = _search(known, season).best_estimator_
     _compare(model, series, season)
 
     X, y = make_supervised(series)
@@ -97,7 +93,7 @@ def demonstrate(series: pd.Series, folder: Path) -> None:
         print(f"  no plot: {error}")
 
 
-def compose(season: int, n_rows: int, logarithms: bool) -> TransformedTargetRegressor:
+def compose(season: int, n_rows: int) -> Pipeline:
     """Return the model whose other parameters are searched."""
     lstm = LSTMForecaster(
         epochs=max(20, UPDATES // math.ceil(n_rows / BATCH_SIZE)),
@@ -105,40 +101,21 @@ def compose(season: int, n_rows: int, logarithms: bool) -> TransformedTargetRegr
         learning_rate=0.003,
         random_state=0,
     )
-    return TransformedTargetRegressor(
-        regressor=Pipeline(
-            [
-                ("scale", _scaler(logarithms)),
-                ("window", LookbackWindower(look_back=season)),
-                ("lstm", lstm),
-            ]
-        ),
-        transformer=_scaler(logarithms),
-    )
+    return Pipeline([("window", LookbackWindower(look_back=season)), ("lstm", lstm)])
 
 
-def _scaler(logarithms: bool) -> Pipeline:
-    """Return a scaler that makes percentage growth even and the network almost linear.
-
-    Sigmoid and tanh saturate, but on a narrow range they are almost linear, so that the network
-    can extrapolate beyond the values that it was trained on.
-    """
-    log = FunctionTransformer(np.log, np.exp, check_inverse=False)
-    return make_pipeline(log if logarithms else "passthrough", MinMaxScaler((-0.03, 0.03)))
-
-
-def _search(known: pd.Series, season: int, logarithms: bool) -> GridSearchCV:
+def _search(known: pd.Series, season: int) -> GridSearchCV:
     """Search parameters on the values before those held out, and print the results."""
     look_backs = [season, season + 1] if season > 1 else [SHORT_WINDOW // 2, SHORT_WINDOW]
     grid = {
-        "regressor__lstm__reshape_mode": ["timesteps", "features"],
-        "regressor__lstm__units": [16, 32],
-        "regressor__window__look_back": look_backs,
+        "lstm__window_scaling": ["last", "mean", "standard"],
+        "lstm__reshape_mode": ["timesteps", "features"],
+        "window__look_back": look_backs,
     }
     X, y = make_supervised(known)
     started = time.perf_counter()
     search = GridSearchCV(
-        compose(season, len(X), logarithms), grid, cv=FOLDS, scoring="neg_mean_absolute_error"
+        compose(season, len(X)), grid, cv=FOLDS, scoring="neg_mean_absolute_error"
     )
     with joblib.parallel_config(backend="threading", n_jobs=-1):
         search.fit(X, y)
@@ -148,9 +125,9 @@ def _search(known: pd.Series, season: int, logarithms: bool) -> GridSearchCV:
         f"{FOLDS.n_splits} folds of TimeSeriesSplit, in {time.perf_counter() - started:.1f} s:\n"
     )
     names = [name.rpartition("__")[2] for name in grid]
-    print("".join(f"{name:<14}" for name in names) + f"{'MAE':>10}{'+- over folds':>16}")
+    print("".join(f"{name:<16}" for name in names) + f"{'MAE':>10}{'+- over folds':>16}")
     for i in np.argsort(results["rank_test_score"], kind="stable"):
-        settings = "".join(f"{results['params'][i][name]!s:<14}" for name in grid)
+        settings = "".join(f"{results['params'][i][name]!s:<16}" for name in grid)
         mean, spread = -results["mean_test_score"][i], results["std_test_score"][i]
         print(f"{settings}{mean:>10.4g}{spread:>16.4g}")
     return search
@@ -206,7 +183,7 @@ def _print_spread(truth: NDArray, by_seed: list[ArrayLike], scale: float) -> Non
 
 
 def _with_seed(model: Any, seed: int) -> Any:
-    return clone(model).set_params(regressor__lstm__random_state=seed)
+    return clone(model).set_params(lstm__random_state=seed)
 
 
 def _draw_forecast(model: Any, series: pd.Series, ahead: pd.DataFrame, file: Path) -> None:

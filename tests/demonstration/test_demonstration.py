@@ -36,8 +36,8 @@ def errors(text, name):
 @pytest.mark.slow
 def test_the_search_is_shown_best_first(demonstration):
     text, _ = demonstration
-    table = text.split("MAE")[1].split("The values held out")[0].splitlines()[1:9]
-    assert len({tuple(line.split()[:3]) for line in table}) == 8
+    table = text.split("MAE")[1].split("The values held out")[0].splitlines()[1:13]
+    assert len({tuple(line.split()[:3]) for line in table}) == 12
     found = [float(line.split()[3]) for line in table]
     assert found == sorted(found)
 
