@@ -3,10 +3,13 @@
 How long does it take? Sizes are (units, time steps, features, batch size, windows). All sides
 start from the same weights and process the rows in the same order. A first epoch, which includes
 tracing, is not timed, and its losses must agree. Then single epochs are timed alternately:
-``fit(epochs=1)`` of Keras, a plain PyTorch loop, ``partial_fit`` of skl_lstm.
+``fit(epochs=1)`` of Keras, a plain PyTorch loop, ``partial_fit`` of skl_lstm, without and with
+``window_scaling``.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 from _harness import OURS, Report, alternate, arguments, installed, seconds
@@ -16,6 +19,7 @@ from numpy.typing import NDArray
 
 from skl_lstm import LSTMForecaster
 
+SCALINGS = ("last", "standard")
 SIZES = [
     (50, 12, 1, 16, 1000),
     (64, 48, 1, 64, 10_000),
@@ -39,14 +43,24 @@ def windows_of_waves(n_windows: int, n_steps: int, n_features: int) -> tuple[NDA
 def case(report: Report, runs: int, size: tuple[int, int, int, int, int]) -> None:
     units, n_steps, n_features, batch_size, n_windows = size
     X, y = windows_of_waves(n_windows, n_steps, n_features)
-    forecaster = LSTMForecaster(
-        units=units, epochs=1, batch_size=batch_size, shuffle=False, random_state=0
-    ).fit(X, y)
+    forecaster, *scaled = (
+        LSTMForecaster(
+            units=units,
+            window_scaling=scaling,
+            target=0,
+            epochs=1,
+            batch_size=batch_size,
+            shuffle=False,
+            random_state=0,
+        ).fit(X, y)
+        for scaling in (None, *SCALINGS)
+    )
     loss = forecaster.history_["loss"][0]
     sides = {
         "Keras": None,
         "PyTorch": None,
-        OURS: lambda: seconds(lambda: forecaster.partial_fit(X, y)),
+        OURS: partial(_epoch, forecaster, X, y),
+        **{f"{OURS}, {each.window_scaling}": partial(_epoch, each, X, y) for each in scaled},
     }
     if installed("keras", "tensorflow"):
         model = keras_network(units, n_steps, n_features)
@@ -61,6 +75,10 @@ def case(report: Report, runs: int, size: tuple[int, int, int, int, int]) -> Non
         report.agree(f"the first loss at {size}, PyTorch", abs(first / loss - 1.0), 1e-2)
         sides["PyTorch"] = lambda: seconds(lambda: network.fit(X, y, 1, batch_size))
     report.add(f"one epoch at {size}", alternate(sides, runs))
+
+
+def _epoch(forecaster: LSTMForecaster, X: NDArray, y: NDArray) -> float:
+    return seconds(lambda: forecaster.partial_fit(X, y))
 
 
 def main() -> None:

@@ -54,10 +54,14 @@ def loaded(model, folder):
         composed(stateful=True, batch_size=1),
         composed().regressor,
         make_pipeline(FunctionTransformer(np.log, np.exp), composed(units=(3, 2)).regressor),
+        make_pipeline(
+            LookbackWindower(look_back=3),
+            LSTMForecaster(units=3, epochs=2, window_scaling="standard", random_state=0),
+        ),
         LSTMForecaster(units=3, epochs=2, metrics=["mae"], warm_start=True),
         LookbackWindower(look_back=3),
     ],
-    ids=["target scaled", "stateful", "pipeline", "nested", "forecaster", "windower"],
+    ids=["target scaled", "stateful", "pipeline", "nested", "scaling", "forecaster", "windower"],
 )
 def test_a_composed_model_is_what_it_was(model, data, tmp_path):
     X, y = data

@@ -112,7 +112,7 @@ def test_blocks_do_not_change_what_is_measured(method, monkeypatch):
     windows = np.random.default_rng(0).normal(size=(10, 4, 2))
     whole = WindowScaling.learn(method, (1, 0), windows, restores=True)
     measured = whole.measure(windows)
-    monkeypatch.setattr(module, "BLOCK_ROWS", 3)
+    monkeypatch.setattr(module, "BLOCK_VALUES", 3 * 8)
     blocks = WindowScaling.learn(method, (1, 0), windows, restores=True)
     assert_allclose(blocks.unit, whole.unit)
     assert_array_equal(np.hstack(blocks.measure(windows)), np.hstack(whole.measure(windows)))

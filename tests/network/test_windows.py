@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn.pipeline import make_pipeline
 
-from skl_lstm import LookbackWindower, LSTMForecaster
+from skl_lstm import LookbackWindower, LSTMForecaster, WindowScaling
 from skl_lstm.network.windows import Windows
 
 
@@ -54,13 +54,22 @@ def test_rows_that_hold_a_missing_value_are_left_out(look_back, gaps):
 
 
 @pytest.mark.parametrize("gap", [False, True], ids=["whole", "with a gap"])
+@pytest.mark.parametrize("scaling", [None, "standard"])
 @pytest.mark.parametrize("mode", [pytest.param("timesteps", marks=pytest.mark.slow), "features"])
-def test_fitting_and_predicting_never_lay_out_all_windows(mode, gap, engine):
+def test_fitting_and_predicting_never_lay_out_all_windows(mode, scaling, gap, engine):
     series = np.random.default_rng(0).normal(size=(20_000, 1))
     series[9_000:9_003] = np.nan if gap else 0.0
     model = make_pipeline(
         LookbackWindower(300),
-        LSTMForecaster(units=2, epochs=1, batch_size=2_000, reshape_mode=mode, engine=engine),
+        LSTMForecaster(
+            units=2,
+            epochs=1,
+            batch_size=2_000,
+            reshape_mode=mode,
+            engine=engine,
+            window_scaling=scaling,
+            mirror=scaling is not None,
+        ),
     )
     model.fit(series[:400], np.zeros(400))  # whatever a first fit imports and compiles
     laid_out = len(series) * 300 * np.dtype(np.float32).itemsize
@@ -71,6 +80,19 @@ def test_fitting_and_predicting_never_lay_out_all_windows(mode, gap, engine):
     finally:
         tracemalloc.stop()
     assert peak < laid_out / 3
+
+
+def test_mirrored_windows_are_the_same_with_the_opposite_scale():
+    windows = Windows.of(lag_view(8, 3, 1), 3, 1)
+    scaling = WindowScaling("last", (0,), (2.0,))
+    scaled = windows.scaled(scaling, *scaling.measure(windows.view())).complete()
+    mirrored = scaled.mirrored()
+    n = len(scaled)
+    assert len(mirrored) == 2 * n
+    assert_array_equal(mirrored.starts, [*scaled.starts, *scaled.starts])
+    assert_array_equal(mirrored.locations[mirrored.rows[n:]], scaled.locations[scaled.rows])
+    assert_array_equal(mirrored.scales[mirrored.rows[:n]], scaled.scales[scaled.rows])
+    assert_array_equal(mirrored.scales[mirrored.rows[n:]], -scaled.scales[scaled.rows])
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, 1e39])
