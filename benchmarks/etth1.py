@@ -9,7 +9,7 @@ horizons; the validation part decides when training stops and, with each seed, w
 chosen. None is measured but cannot be chosen: on the validation part it is among the best up to 96
 hours, but the level of the test part is lower, and there it is by far the worst. This was decided,
 and the recipe chosen among some that were alike, after errors on the test part had been seen.
-``--data FOLDER`` is the folder with ``ETTh1.csv``.
+``--data FOLDER`` is the folder with ``ETTh1.csv``; without it ``--quick`` takes a random walk.
 
 Published mean squared errors, quoted and not measured here: 24 hours, LSTMa 0.114 and Informer
 0.098 (Zhou et al., 2021); 96 hours, DLinear 0.056 and NLinear 0.053, and 720 hours, NLinear 0.080
@@ -115,9 +115,12 @@ def absolute(predictions: NDArray, truth: NDArray) -> float:
 def main() -> None:
     options = arguments(__doc__, runs=SEEDS, files={"data": "the folder with ETTh1.csv"})
     report = Report(__doc__, options)
-    if options.data is None:
+    if options.data is not None:
+        values = read(options.data)
+    elif options.quick:
+        values = np.random.default_rng(0).normal(size=ENDS[-1]).cumsum().astype(np.float32)
+    else:
         raise SystemExit("--data FOLDER is required")
-    values = read(options.data)
     for horizon in HORIZONS[:1] if options.quick else HORIZONS:
         compare(report, divide(values, horizon), horizon, options.runs, quick=options.quick)
     report.close()
