@@ -9,11 +9,13 @@ Theta method, which fits only a slope and a smoothing weight, is fitted at each 
 
 MASE divides the mean absolute error by that of the seasonal naive forecast on the training rows
 (Hyndman and Koehler, 2006). Figures of skl_lstm are of several seeds. ``--data FOLDER`` adds ETTh1
-and series of the M4 competition. ``--picture FILE`` draws MASE by series and needs matplotlib.
+and series of the M4 competition. ``--table FILE`` writes MASE by series as Markdown; ``--picture
+FILE`` draws it and needs matplotlib.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +69,11 @@ def main() -> None:
     options = arguments(
         __doc__,
         runs=1,
-        files={"data": "a folder with ETTh1.csv, m4_hourly.csv, m4_weekly.csv", "picture": "plot"},
+        files={
+            "data": "a folder with ETTh1.csv, m4_hourly.csv, m4_weekly.csv",
+            "table": "MASE by series",
+            "picture": "plot",
+        },
     )
     report = Report(__doc__, options)
     series = real_series(options.data)
@@ -92,6 +98,8 @@ def main() -> None:
     long = [each.name for each in chosen if len(each.values) >= LONG]
     for horizon, by_series in by_horizon.items():
         _summarize(report, horizon, by_series, long)
+    if options.table is not None:
+        options.table.write_text(tables(by_horizon, report.machine))
     if options.picture is not None:
         _draw(by_horizon, options.picture)
     report.close()
@@ -137,6 +145,27 @@ def _summarize(
     for baseline in (THETA, ETS_, BOOSTING):
         if baseline in means and long:
             compare(f"error relative to {baseline}, {len(long)} long series", baseline, long)
+
+
+def tables(by_horizon: dict[str, dict[str, Errors]], machine: Mapping[str, str]) -> str:
+    """Return MASE by series in Markdown: means over seeds, the smallest of each row in bold."""
+    lines = ["# Accuracy", "", *(__doc__ or "").strip().splitlines()[2:-4]]
+    versions = ", ".join(f"{name} {value}" for name, value in machine.items())
+    lines += ["", f"Measured with: {versions}."]
+    for horizon, by_series in by_horizon.items():
+        names = list(next(iter(by_series.values())))
+        lines += ["", f"## MASE, {horizon}", "", f"| series | {' | '.join(names)} |"]
+        lines += ["| --- |" + " --- |" * len(names)]
+        for series, errors in by_series.items():
+            means = [float(np.mean(errors[name])) for name in names]
+            cells = [f"**{m:.3f}**" if m == min(means) else f"{m:.3f}" for m in means]
+            lines.append(f"| {series} | {' | '.join(cells)} |")
+        every = np.log(
+            [[np.mean(errors[name]) for name in names] for errors in by_series.values()]
+        )
+        cells = [f"{mean:.3f}" for mean in np.exp(every.mean(axis=0))]
+        lines.append(f"| geometric mean | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def _draw(by_horizon: dict[str, dict[str, Errors]], file: Path) -> None:

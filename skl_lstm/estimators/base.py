@@ -109,7 +109,7 @@ class BaseLSTM(Interchange):
         require_complete(windows)
         rows = Rows(windows, y, weight).complete()
         share = changes.get("validation_split", self.validation_split)
-        scaling = self._scaling(X, split(rows, share)[0].windows, targets, resume=resume)
+        scaling = self._scaling(X, split(rows, share)[0], targets, resume=resume)
         if scaling is not None:
             scaling.check(shape[1], network)
             rows = normalized(scaling, rows)
@@ -127,27 +127,34 @@ class BaseLSTM(Interchange):
         self._store(Trained(network, shape, seed, engine, state, states, scaling), targets)
 
     def _scaling(
-        self, X: ArrayLike, windows: Windows, targets: Targets, *, resume: bool
+        self, X: ArrayLike, rows: Rows, targets: Targets, *, resume: bool
     ) -> WindowScaling | None:
-        """Return how to normalize windows; learned from these, or as before if `resume`."""
-        scaling = None
-        if self.window_scaling is not None:
-            columns = target_columns(self.target, X, windows.n_features)
-            up_to_the_last = windows.view()[: windows.rows[-1] + 1]
-            scaling = WindowScaling.learn(
-                self.window_scaling, columns, up_to_the_last, restores=targets.in_units_of_X
-            )
-        if not resume:
-            return scaling
-        now, before = (
-            each and (each.method, each.columns) for each in (scaling, self.window_scaling_)
-        )
-        if now != before:
+        """Return how to normalize windows: learned from training rows, or as before."""
+        method, windows = self.window_scaling, rows.windows
+        n_series = windows.n_features
+        columns = () if method is None else target_columns(self.target, X, n_series)
+        if self.mirror and len(columns) < n_series:
             raise ValueError(
-                "training must continue with the same window_scaling and target columns, "
-                f"{before}, but the parameters now require {now}"
+                "mirror must be False if a step has other columns than the target, which cannot "
+                "be turned upside down, got True"
             )
-        return self.window_scaling_
+        if resume:
+            before = self.window_scaling_
+            then = (None, ()) if before is None else (before.method, before.columns)
+            if (method, columns) != then:
+                raise ValueError(
+                    "training must continue with the same window_scaling and target columns, "
+                    f"{then}, but the parameters now require {(method, columns)}"
+                )
+            return before
+        if method is None:
+            return None
+        chosen = windows.rows
+        if rows.sample_weight is not None:
+            chosen = chosen[rows.sample_weight != 0.0]
+        return WindowScaling.learn(
+            method, columns, windows.view(), chosen, restores=targets.in_units_of_X
+        )
 
     def _decode(self, outputs: NDArray) -> NDArray:
         """Turn outputs of shape (n, n_outputs) into predictions."""

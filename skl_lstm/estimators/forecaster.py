@@ -44,9 +44,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         ``j`` belongs to column ``j`` modulo their number, as :func:`make_supervised` lays out y.
     mirror : bool, default=False
         With `window_scaling` ``"last"`` or ``"standard"``, whether to train on each window upside
-        down too: what has risen after a rise would fall after a fall. The network then has no
-        drift of its own, which helps on short series and for many steps ahead. An epoch has
-        twice as many rows.
+        down too: what rises after a rise falls after a fall. The network then has no drift of
+        its own, which helps on short series and for many steps ahead. An epoch has twice as many
+        rows. Not with other columns than the target, such as a weekday.
     stateful : bool, default=False
         Whether each row starts from the state in which the previous row ended, in training and
         in prediction. In training, `batch_size` is then the number of parallel streams: the rows
@@ -149,13 +149,16 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     With `window_scaling`, X and y must be in the same units: the values of the series
     themselves, or both after the same function, such as a logarithm. A scaler on X and another
-    one on y are two maps whose ranges differ by a row, and so are less exact. The scale of a
-    window is at least a tenth of the median over the training windows, so that a constant window
-    gives almost its constant. What is learned comes from the training rows alone. The
-    normalization is that of Kim et al. (2022), *Reversible instance normalization for accurate
-    time-series forecasting against distribution shift*, without the learned affine map;
-    ``"last"`` is that of NLinear (Zeng et al., 2023), ``"mean"`` that of DeepAR (Salinas et al.,
-    2020).
+    one on y are two maps whose ranges differ by a row, and do not go with it. The scale of a
+    window is at least a tenth of the median over the training windows; so with ``"standard"`` a
+    constant window gives almost its constant. What is learned comes from the training rows
+    alone, those of zero weight left out. Losses for positive targets, such as ``"poisson"`` or
+    ``"mape"``, do not suit normalized targets of either sign.
+
+    The normalization is that of Kim et al. (2022), *Reversible instance normalization for
+    accurate time-series forecasting against distribution shift*, without the learned affine
+    map; ``"last"`` is that of NLinear (Zeng et al., 2023), ``"mean"`` that of DeepAR (Salinas et
+    al., 2020).
 
     The network consists of ``keras.layers.LSTM`` layers (Hochreiter and Schmidhuber, 1997; with
     the forget gate of Gers, Schmidhuber and Cummins, 2000) with Keras's defaults, and a

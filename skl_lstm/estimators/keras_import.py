@@ -106,7 +106,8 @@ def _implied(
         "stateful": network.stateful,
         "output_activation": network.output_activation,
     }
-    if fixed := implied.keys() & given.keys():
+    normalizing = {"window_scaling", "target", "mirror"}
+    if fixed := (implied.keys() | normalizing) & given.keys():
         raise ValueError(f"{min(fixed)} follows from the Keras network and cannot be given")
     if "output_activation" not in kind().get_params(deep=False):
         del implied["output_activation"]

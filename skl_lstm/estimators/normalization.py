@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from numbers import Integral
 from typing import Any
@@ -18,8 +18,10 @@ from skl_lstm.warn import warn
 # How the windower ends the names of the columns of the last step.
 OF_LAST_STEP = "_lag0"
 
-# How many ranges away from the windows y is taken to be in other units.
+# How many ranges away from the windows y is taken to be in other units, if there are enough rows
+# to tell.
 FAR = 10.0
+FEW_ROWS = 10
 
 
 def target_columns(target: Any, X: ArrayLike, n_series: int) -> tuple[int, ...]:
@@ -52,8 +54,9 @@ def target_columns(target: Any, X: ArrayLike, n_series: int) -> tuple[int, ...]:
                 "in a step, got None"
             )
         return (0,)
-    given = [target] if isinstance(target, str | Integral) else target
-    if not isinstance(given, Sequence | np.ndarray) or not len(given):
+    several = np.iterable(target) and not isinstance(target, str | bytes | Mapping | Set)
+    given = list(target) if several else [target]
+    if not given:
         raise ValueError(f"target must be names or positions of columns, got {target!r}")
     names = getattr(X, "columns", None)
     last = [] if names is None else list(names)[-n_series:]
@@ -68,7 +71,7 @@ def _position(target: Any, names: list[Any], n_series: int) -> int:
         position = int(target)
         if not -n_series <= position < n_series:
             raise ValueError(
-                f"target must be positions in a step of {n_series} columns, got {target}"
+                f"target must be positions from {-n_series} to {n_series - 1}, got {target}"
             )
         return position % n_series
     if not isinstance(target, str):
@@ -111,13 +114,15 @@ def normalized(scaling: WindowScaling, rows: Rows) -> Rows:
 
 def warn_of_other_units(windows: Windows, y: NDArray, scaling: WindowScaling) -> None:
     """Warn if y lies so far outside the values of the windows that its units must be others."""
+    if len(y) < FEW_ROWS:
+        return
     lags = windows.view()
     for i, column in enumerate(scaling.columns):
         known = lags[..., column]
         low, high = (reduce(known, axis=None) for reduce in (np.fmin.reduce, np.fmax.reduce))
         targets = y[:, i :: len(scaling.columns)]
         outside = np.median(np.maximum(low - targets, targets - high))
-        if outside > FAR * min(high - low, np.ptp(targets)):
+        if outside > FAR * min(high - low, np.ptp(targets) or np.inf):
             warn(
                 f"y lies far outside the windows: it has values from {targets.min():.4g} to "
                 f"{targets.max():.4g}, and column {column} of a step of X from {low:.4g} to "

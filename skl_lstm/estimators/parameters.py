@@ -25,6 +25,11 @@ class LSTMParameters(BaseEstimator):
     # How the class encodes y.
     _targets_class: ClassVar[type[Targets]]
 
+    # For estimators that an earlier version pickled without them.
+    window_scaling: str | None = None
+    target: Any = None
+    mirror: bool = False
+
     def __init__(
         self,
         *,
@@ -84,10 +89,6 @@ class LSTMParameters(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        # An earlier version may have pickled it without the parameters that are new since.
-        super().__setstate__({**type(self)().get_params(deep=False), **state})
-
     def _units(self) -> tuple[Any, ...]:
         return tuple(self.units) if np.iterable(self.units) else (self.units,)
 
@@ -111,6 +112,12 @@ class LSTMParameters(BaseEstimator):
             raise ValueError(
                 "window_scaling must be 'last' or 'standard' if mirror=True, which turns windows "
                 f"upside down about their location, got {self.window_scaling!r}"
+            )
+        if self.window_scaling in ("last", "standard") and self.output_activation != "linear":
+            raise ValueError(
+                f"output_activation must be 'linear' if window_scaling={self.window_scaling!r}, "
+                "because outputs are differences from the location of a window, got "
+                f"{self.output_activation!r}"
             )
         if self.mirror and self.loss == "pinball":
             raise ValueError(

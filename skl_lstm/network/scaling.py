@@ -89,7 +89,13 @@ class WindowScaling:
 
     @classmethod
     def learn(
-        cls, method: str, columns: tuple[int, ...], windows: NDArray, *, restores: bool
+        cls,
+        method: str,
+        columns: tuple[int, ...],
+        windows: NDArray,
+        rows: NDArray[np.int64],
+        *,
+        restores: bool,
     ) -> WindowScaling:
         """Learn the unit of each column.
 
@@ -98,27 +104,38 @@ class WindowScaling:
         method, columns, restores
             As in the class.
         windows : ndarray of shape (n, n_lags, n_series)
-            The training windows; those with a missing value are left out.
+            Windows; they can be a strided view.
+        rows : ndarray of int64
+            The complete ones to learn from.
 
         Returns
         -------
         scaling : WindowScaling
             For ``"last"`` the unit is the root mean square of the windows less their last
             values, and otherwise `FLOOR_SHARE` of the median of the windows' scales. If all
-            windows are constant, it is the standard deviation over them, or one.
+            windows are constant, it is the standard deviation of their locations; if these are
+            all the same, their size; or else one.
+
+        Raises
+        ------
+        ValueError
+            If values are too large to be measured.
         """
         measured = []
-        for block in _blocks(windows):
-            known = block[~np.isnan(block).any(axis=(1, 2))][..., list(columns)]
-            location = _location(method, known)
+        for block in _blocks(windows, rows):
+            location = _location(method, known := block[..., list(columns)])
             measured.append((location, _spread(method, known, location)))
         locations, spreads = (np.concatenate(parts) for parts in zip(*measured, strict=True))
-        if method == "last":
-            unit = np.sqrt(np.square(spreads).mean(axis=0))
-        else:
-            unit = FLOOR_SHARE * np.array([_median_of_positive(column) for column in spreads.T])
-        between = locations.std(axis=0)
-        unit = np.where(unit > 0.0, unit, np.where(between > 0.0, between, 1.0))
+        with np.errstate(over="ignore"):
+            if method == "last":
+                unit = np.sqrt(np.square(spreads).mean(axis=0))
+            else:
+                unit = FLOOR_SHARE * np.array([_median_of_positive(each) for each in spreads.T])
+            between = (locations - locations[0]).std(axis=0)  # exactly zero if all are the same
+            for instead in (between, np.abs(locations[0]), 1.0):
+                unit = np.where(unit > 0.0, unit, instead)
+        if not np.isfinite(unit).all():
+            raise ValueError("Input X contains values too large to be normalized.")
         return cls(method, columns, tuple(unit.tolist()), restores)
 
     def check(self, n_series: int, network: Network) -> None:
@@ -143,7 +160,10 @@ class WindowScaling:
         windows : ndarray of shape (n, n_lags, n_series)
             The windows; they can be a strided view. One with a missing value has NaN.
         """
-        parts = [self._measure(block[..., list(self.columns)]) for block in _blocks(windows)]
+        every = np.arange(len(windows))
+        parts = [
+            self._measure(block[..., list(self.columns)]) for block in _blocks(windows, every)
+        ]
         locations, scales = zip(*parts, strict=True)
         return np.concatenate(locations), np.concatenate(scales)
 
@@ -190,13 +210,14 @@ def _spread(method: str, series: NDArray, location: NDArray) -> NDArray[np.float
     deviations = series - location[:, np.newaxis]
     if method == "mean":
         return np.abs(deviations).mean(axis=1)
-    return np.sqrt(np.square(deviations).mean(axis=1))
+    with np.errstate(over="ignore"):
+        return np.sqrt(np.square(deviations).mean(axis=1))
 
 
-def _blocks(windows: NDArray) -> Iterator[NDArray]:
+def _blocks(windows: NDArray, rows: NDArray) -> Iterator[NDArray]:
     n_rows = max(1, BLOCK_VALUES // math.prod(windows.shape[1:]))
-    for start in range(0, len(windows), n_rows):
-        yield windows[start : start + n_rows]
+    for start in range(0, len(rows), n_rows):
+        yield windows[rows[start : start + n_rows]]
 
 
 def _median_of_positive(values: NDArray) -> float:

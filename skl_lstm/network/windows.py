@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from skl_lstm.network.scaling import WindowScaling
 
+# Number of steps that are converted at once.
+BLOCK_STEPS = 2**14
+
 
 def _nothing() -> NDArray[np.float32]:
     return np.zeros((0, 0), dtype=np.float32)
@@ -69,19 +72,23 @@ class Windows:
     ) -> Windows:
         """Return windows in float32 that are to be normalized when they are gathered.
 
-        The buffer is shifted to where the series is and divided by the scaling's unit before it
+        The buffer is shifted to the median location and divided by the scaling's unit before it
         loses precision, so that rounding depends on the spread of the series and not on its
         level.
         """
         shift, unit = np.zeros(self.n_features), np.ones(self.n_features)
         known = locations[~np.isnan(locations).any(axis=1)]
         columns = list(scaling.columns)
-        shift[columns], unit[columns] = known[0], scaling.unit
+        shift[columns], unit[columns] = np.median(known, axis=0), scaling.unit
         aligned = self if self.row_stride % self.n_features == 0 else self._laid_out()
         steps = aligned.buffer.reshape(-1, self.n_features)
+        buffer = np.empty(steps.shape, dtype=np.float32)
+        for start in range(0, len(steps), BLOCK_STEPS):
+            block = slice(start, start + BLOCK_STEPS)
+            buffer[block] = cast_finite((steps[block] - shift) / unit, np.float32)
         return replace(
             aligned,
-            buffer=cast_finite((steps - shift) / unit, np.float32).reshape(-1),
+            buffer=buffer.reshape(-1),
             columns=scaling.columns,
             locations=cast_finite((locations - shift[columns]) / scaling.unit, np.float32),
             scales=cast_finite(scales / scaling.unit, np.float32),

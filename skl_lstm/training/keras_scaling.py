@@ -20,6 +20,9 @@ WINDOWS, DENSE = "windows", "dense"
 # for each r of at least one.
 SMALL = 2.0**-12
 
+# Units between these leave room for reciprocals and products in float32.
+SMALLEST, LARGEST = 1e-30, 1e30
+
 
 class Layer(NamedTuple):
     """A layer of a functional model.
@@ -79,6 +82,11 @@ class _Graph:
         self, network: Network, window_shape: tuple[int, int], scaling: WindowScaling
     ) -> None:
         self.layers: list[Layer] = []
+        if not all(SMALLEST < unit < LARGEST for unit in scaling.unit):
+            raise ValueError(
+                "the values of the windows are too small or too large for a Keras model in "
+                f"float32: they are scaled by {scaling.unit}"
+            )
         self.n_lags, self.n_series = window_shape
         self.scaling = scaling
         self.chosen = [float(column in scaling.columns) for column in range(self.n_series)]
@@ -121,10 +129,12 @@ class _Graph:
             opposite = self.rescale("opposite", deviations, -1.0)
             sizes = self.add("Maximum", "sizes", deviations, opposite)
         else:
-            # The mean of these products is the length of the deviations over n_lags.
-            direction = self.add("UnitNormalization", "direction", deviations, axis=1)
-            sizes = self.add("Multiply", "sizes", deviations, direction)
-            in_units = [math.sqrt(self.n_lags) * each for each in in_units]
+            # In units first, since squares of float32 soon under- or overflow. The mean of the
+            # products is the length of the deviations over n_lags.
+            in_units_first = self.rescale("deviations_in_units", deviations, in_units)
+            direction = self.add("UnitNormalization", "direction", in_units_first, axis=1)
+            sizes = self.add("Multiply", "sizes", in_units_first, direction)
+            in_units = [math.sqrt(self.n_lags)] * self.n_series
         size = self.add("GlobalAveragePooling1D", "size", sizes, keepdims=True)
         spread = self.rescale("spread", size, in_units)
         one = self.rescale("one", spread, 0.0, 1.0)

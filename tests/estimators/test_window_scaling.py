@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -15,7 +15,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skl_lstm import LookbackWindower, LSTMClassifier, LSTMForecaster, make_supervised
+from skl_lstm.estimators.normalization import normalized
 from skl_lstm.network.scaling import METHODS
+from skl_lstm.network.windows import Windows
+from skl_lstm.training.rows import Rows
 
 QUICK = {"units": 3, "epochs": 2, "batch_size": 16, "random_state": 0}
 LOOK_BACK = 4
@@ -45,14 +48,20 @@ def weights(model):
     factor=st.sampled_from([1.0, 1e-8, 0.3, 1e6]),
 )
 def test_forecasts_follow_the_level_and_the_spread_of_the_series(method, seed, shift, factor):
+    assume(abs(shift) <= 1e9 * factor)  # else float64 leaves too little of the series
     check_that_forecasts_follow("native", method, seed, shift, factor)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("shift", "factor"), [(1e6, 1.0), (0.0, 1e-8), (-1e9, 0.3)])
-def test_forecasts_of_the_keras_engine_follow_too(method, shift, factor):
-    check_that_forecasts_follow("keras", method, 0, shift, factor)
+@settings(max_examples=4, deadline=None)
+@given(
+    seed=st.integers(0, 2**16),
+    shift=st.sampled_from([0.0, 1e3, -1e6]),
+    factor=st.sampled_from([1e-2, 0.3, 1e6]),
+)
+def test_forecasts_of_the_keras_engine_follow_too(method, seed, shift, factor):
+    check_that_forecasts_follow("keras", method, seed, shift, factor)
 
 
 def check_that_forecasts_follow(engine, method, seed, shift, factor):
@@ -144,16 +153,14 @@ def test_no_forecast_depends_on_later_rows():
     assert_array_equal(model.predict(changed[50:])[:15], before[:15])
 
 
-def test_what_is_learned_comes_from_the_training_rows_of_a_fold_alone():
-    X, y = make_supervised(walk(80))
+def test_rows_of_zero_weight_teach_nothing():
+    X, y = walk(40, 4), walk(40)[:, 0]
+    weight = np.repeat([1.0, 0.0], 20)
     wild = X.copy()
-    wild[60:] *= 1e6
-    folds = TimeSeriesSplit(3, test_size=20)
-    scalings = [
-        [piped().fit(rows[train], y[train])[-1].window_scaling_ for train, _ in folds.split(rows)]
-        for rows in (X, wild)
-    ]
-    assert scalings[0] == scalings[1]
+    wild[20:] *= 1e3
+    fits = [forecaster(shuffle=False).fit(rows, y, weight) for rows in (X, wild)]
+    assert fits[0].window_scaling_ == fits[1].window_scaling_
+    assert fits[0].window_scaling_ == forecaster().fit(X[:20], y[:20]).window_scaling_
 
 
 def test_what_is_learned_comes_from_the_rows_before_validation():
@@ -198,7 +205,7 @@ def test_rows_with_a_missing_lag_change_nothing_that_is_learned():
     "changes",
     [
         {"early_stopping": True, "validation_split": 0.3, "patience": 1},
-        {"loss": "pinball", "quantile": 0.9},
+        {"loss": "pinball", "quantile": 0.6},
         {"metrics": ["mae"]},
         {"units": (3, 2), "dropout": 0.2, "recurrent_dropout": 0.2},
         {"mirror": True},
@@ -209,7 +216,7 @@ def test_it_goes_with_every_way_to_train(changes):
     X, y = make_supervised(walk(100) + 1e4)
     model = piped(**changes, epochs=30, learning_rate=0.01).fit(X, y)
     naive = np.abs(X[:, 0] - y).mean()
-    assert np.abs(model.predict(X) - y).mean() < 3 * naive
+    assert np.abs(model.predict(X) - y).mean() < 1.2 * naive
     assert max(model[-1].history_["loss"]) < 50  # in normalized units
 
 
@@ -237,6 +244,15 @@ def test_mirrored_windows_are_those_stacked_by_hand(method, validation_split, en
     stacked = clone(model).set_params(validation_split=share).fit(*by_hand)
     assert_allclose(weights(mirrored), weights(stacked), atol=1e-5)
     assert_allclose(mirrored.history_["loss"], stacked.history_["loss"], rtol=1e-4)
+
+
+def test_a_step_with_other_columns_cannot_be_mirrored():
+    with pytest.raises(ValueError) as refused:
+        forecaster(mirror=True, features_per_step=2, target=0).fit(walk(30, 4), walk(30)[:, 0])
+    assert str(refused.value) == (
+        "mirror must be False if a step has other columns than the target, which cannot be "
+        "turned upside down, got True"
+    )
 
 
 def test_mirrored_a_network_has_no_drift():
@@ -287,12 +303,12 @@ def test_training_goes_on_in_the_same_units():
         (
             {"target": 0},
             {"window_scaling": None},
-            "('last', (0,)), but the parameters now require None",
+            "('last', (0,)), but the parameters now require (None, ())",
         ),
         (
             {"window_scaling": None},
             {"window_scaling": "mean", "target": 0},
-            "None, but the parameters now require ('mean', (0,))",
+            "(None, ()), but the parameters now require ('mean', (0,))",
         ),
     ],
 )
@@ -322,6 +338,7 @@ def frame_of_windows():
         (-2, (0,)),
         (np.int64(1), (1,)),
         (np.array([1, 0]), (1, 0)),
+        (pd.Index(["price"]), (1,)),
     ],
 )
 def test_targets_are_named_or_counted(target, columns):
@@ -340,8 +357,11 @@ def test_targets_are_named_or_counted(target, columns):
         ),
         ("cost", "target must be columns of a step, ['sold', 'price'], got 'cost'"),
         ("price_lag1", "target must be columns of a step, ['sold', 'price'], got 'price_lag1'"),
-        (2, "target must be positions in a step of 2 columns, got 2"),
-        (-3, "target must be positions in a step of 2 columns, got -3"),
+        (2, "target must be positions from -2 to 1, got 2"),
+        (-3, "target must be positions from -2 to 1, got -3"),
+        (b"price", "target must be names or positions of columns, got b'price'"),
+        (np.array("price"), "target must be names or positions of columns, got array('price', "),
+        ({"price"}, "target must be names or positions of columns, got {'price'}"),
         (["price", 1], "target must name each column once, got ['price', 1]"),
         ([], "target must be names or positions of columns, got []"),
         (True, "target must be names or positions of columns, got True"),
@@ -353,7 +373,7 @@ def test_targets_that_are_not_there_are_named(target, message):
     X, y = frame_of_windows(), walk(30, 2)
     with pytest.raises(ValueError) as refused:
         forecaster(features_per_step=2, target=target).fit(X, y)
-    assert str(refused.value) == message
+    assert str(refused.value).startswith(message)
 
 
 def test_a_name_needs_column_names():
@@ -395,6 +415,17 @@ def test_what_cannot_be_scaled_is_named(parameters, message):
         with pytest.raises(ValueError) as refused:
             model.fit(walk(30, 4), np.arange(30) % 2)
         assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("method", ["last", "standard"])
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "softmax", "tanh"])
+def test_outputs_that_are_differences_must_be_linear(method, activation):
+    with pytest.raises(ValueError) as refused:
+        forecaster(window_scaling=method, output_activation=activation).fit(walk(), walk()[:, 0])
+    assert str(refused.value) == (
+        f"output_activation must be 'linear' if window_scaling={method!r}, because outputs are "
+        f"differences from the location of a window, got {activation!r}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -464,6 +495,14 @@ def test_y_in_other_units_is_warned_of(in_other_units):
     assert warning.filename == __file__
 
 
+@pytest.mark.filterwarnings("error")
+def test_rows_that_come_one_by_one_are_not_warned_of():
+    series = np.arange(30.0)
+    model = forecaster()
+    for end in range(5, 30):
+        model.partial_fit([series[end - 5 : end]], [series[end]])
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("horizon", [1, 12])
 def test_a_series_that_grows_is_not_warned_of(method, horizon):
@@ -487,8 +526,25 @@ def test_a_search_chooses_the_scaling():
     search = GridSearchCV(
         piped(), {"lstmforecaster__window_scaling": [None, *METHODS]}, cv=TimeSeriesSplit(2)
     ).fit(X, y)
-    assert search.best_params_["lstmforecaster__window_scaling"] in (None, *METHODS)
-    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    scores = search.cv_results_["mean_test_score"]
+    assert np.isfinite(scores).all()
+    assert len(set(scores)) == 1 + len(METHODS)
+    chosen = search.best_estimator_[-1].window_scaling_
+    assert (chosen and chosen.method) == search.best_params_["lstmforecaster__window_scaling"]
+
+
+@pytest.mark.parametrize("level", [1e8, 1e9])
+@pytest.mark.parametrize("method", ["last", "standard"])
+def test_one_row_at_another_level_does_not_cost_the_others_their_precision(method, level):
+    X, y = walk(60, 4), walk(60)[:, 0]
+    model = forecaster(window_scaling=method)
+    expected = clone(model).fit(X[1:], y[1:]).window_scaling_
+    X[1:], y[1:] = X[1:] + level, y[1:] + level
+    rows = normalized(expected, Rows(Windows.of(X, 4, 1, np.float64), y[:, np.newaxis]))
+    windows = rows.windows
+    gathered = (windows.view()[..., 0] - windows.locations) / windows.scales
+    exact = expected.normalize(X[..., np.newaxis], *expected.measure(X[..., np.newaxis]))
+    assert_allclose(gathered[1:], exact[1:, :, 0], atol=1e-4)
 
 
 def test_without_it_nothing_is_kept():

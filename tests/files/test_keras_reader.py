@@ -146,6 +146,16 @@ def test_what_is_given_stands_in_for_what_keras_compiled(tmp_path):
         LSTMForecaster.from_keras(source, depth=3)
 
 
+@pytest.mark.parametrize(
+    "parameter", [{"window_scaling": "last"}, {"target": 0}, {"mirror": True}]
+)
+def test_a_network_trained_without_normalization_cannot_be_given_one(parameter, tmp_path):
+    model = keras.Sequential([keras.Input((3, 1)), keras.layers.LSTM(2), keras.layers.Dense(1)])
+    (name,) = parameter
+    with pytest.raises(ValueError, match=f"{name} follows from the Keras network and cannot be"):
+        LSTMForecaster.from_keras(model, **parameter)
+
+
 @keras.saving.register_keras_serializable("test_keras_reader")
 def shifted_error(y_true, y_pred):
     return keras.ops.mean(keras.ops.square(y_true - y_pred - 0.1), axis=-1)

@@ -18,6 +18,11 @@ NETWORK = Network(n_steps=3, n_features=2, units=(2,), n_outputs=2)
 WINDOWS = np.array([[[1, 10], [2, 20], [6, 90]], [[4, 40], [4, 40], [4, 40]]], dtype=float)
 
 
+def learned(method, columns, windows):
+    rows = np.flatnonzero(~np.isnan(windows).any(axis=(1, 2)))
+    return WindowScaling.learn(method, columns, windows, rows, restores=True)
+
+
 def values(shape):
     return arrays(np.float64, shape, elements=st.floats(-1e3, 1e3, width=32))
 
@@ -68,36 +73,50 @@ def test_outputs_that_are_no_values_stay():
 
 
 def test_the_unit_of_last_is_the_root_mean_square():
-    scaling = WindowScaling.learn("last", (0, 1), WINDOWS, restores=True)
+    scaling = learned("last", (0, 1), WINDOWS)
     assert_allclose(scaling.unit, [np.sqrt((25 + 16) / 6), np.sqrt((80**2 + 70**2) / 6)])
 
 
 @pytest.mark.parametrize(("method", "median"), [("mean", 3.5), ("standard", np.sqrt(14 / 3))])
 def test_the_smallest_scale_is_a_share_of_the_median_of_windows_that_vary(method, median):
-    scaling = WindowScaling.learn(method, (0,), WINDOWS, restores=True)
+    scaling = learned(method, (0,), WINDOWS)
     assert_allclose(scaling.unit, [FLOOR_SHARE * median])
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_windows_with_a_missing_value_teach_nothing(method):
+def test_only_the_chosen_rows_teach(method):
     missing = WINDOWS[:1] * 1000
     missing[0, 1, 1] = np.nan
     both = np.concatenate([missing, WINDOWS])
-    learned = [WindowScaling.learn(method, (0,), each, restores=True) for each in (both, WINDOWS)]
-    assert learned[0] == learned[1]
+    assert learned(method, (0,), both) == learned(method, (0,), WINDOWS)
 
 
 @pytest.mark.parametrize("method", ["last", "standard"])
 def test_windows_of_one_value_are_measured_by_what_differs_between_them(method):
     windows = np.arange(10.0).reshape(10, 1, 1)
-    scaling = WindowScaling.learn(method, (0,), windows, restores=True)
+    scaling = learned(method, (0,), windows)
     assert_allclose(scaling.unit, [np.arange(10.0).std()])
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_constant_series_is_measured_by_one(method):
-    constant = np.full((4, 3, 1), 0.1 if method != "mean" else 0.0)
-    assert WindowScaling.learn(method, (0,), constant, restores=True).unit == (1.0,)
+@pytest.mark.parametrize("method", ["last", "standard"])
+@pytest.mark.parametrize(
+    ("level", "unit"), [(0.1, 0.1), (-7e5, 7e5), (1e-200, 1e-200), (0.0, 1.0)]
+)
+def test_a_constant_series_is_measured_by_its_level(method, level, unit):
+    assert learned(method, (0,), np.full((30, 3, 1), level)).unit == (unit,)
+
+
+def test_a_series_of_zeros_is_measured_by_one():
+    assert learned("mean", (0,), np.zeros((30, 3, 1))).unit == (1.0,)
+
+
+@pytest.mark.parametrize("method", ["last", "standard"])
+@pytest.mark.filterwarnings("error")
+def test_values_too_large_to_be_measured_are_refused(method):
+    with pytest.raises(
+        ValueError, match=r"^Input X contains values too large to be normalized\.$"
+    ):
+        learned(method, (0,), 1e200 * WINDOWS)
 
 
 @given(values((4, 1)), st.integers(1, 9))
@@ -110,10 +129,10 @@ def test_the_deviations_of_a_constant_window_are_zero(levels, n_lags):
 @pytest.mark.parametrize("method", METHODS)
 def test_blocks_do_not_change_what_is_measured(method, monkeypatch):
     windows = np.random.default_rng(0).normal(size=(10, 4, 2))
-    whole = WindowScaling.learn(method, (1, 0), windows, restores=True)
+    whole = learned(method, (1, 0), windows)
     measured = whole.measure(windows)
     monkeypatch.setattr(module, "BLOCK_VALUES", 3 * 8)
-    blocks = WindowScaling.learn(method, (1, 0), windows, restores=True)
+    blocks = learned(method, (1, 0), windows)
     assert_allclose(blocks.unit, whole.unit)
     assert_array_equal(np.hstack(blocks.measure(windows)), np.hstack(whole.measure(windows)))
     assert_array_equal(np.hstack(measured), np.hstack(whole.measure(windows)))
@@ -125,7 +144,7 @@ def test_windows_to_be_normalized_later_are_the_same_windows(method, row_stride,
     series = np.random.default_rng(0).normal(size=40) + 1e6
     X = np.lib.stride_tricks.sliding_window_view(series, width)[::row_stride]
     windows = Windows.of(X, 3, 2, np.float64)
-    scaling = WindowScaling.learn(method, (1,), windows.view(), restores=True)
+    scaling = learned(method, (1,), windows.view())
     measured = scaling.measure(windows.view())
     scaled = windows.scaled(scaling, *measured)
     assert scaled.buffer.dtype == scaled.locations.dtype == scaled.scales.dtype == np.float32

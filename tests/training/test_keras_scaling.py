@@ -18,6 +18,9 @@ WINDOWS = np.lib.stride_tricks.sliding_window_view(SERIES, N_LAGS, axis=0).trans
 X, Y = WINDOWS[:-2].reshape(-1, N_LAGS * N_SERIES), SERIES[N_LAGS - 1 :]
 
 
+X_OF_ONE = WINDOWS[:-2, :, 0]
+
+
 def fitted(targets, n_ahead, **parameters):
     y = np.hstack([Y[ahead : len(X) + ahead, targets] for ahead in range(1, n_ahead + 1)])
     model = LSTMForecaster(
@@ -73,6 +76,24 @@ def test_windows_far_smaller_or_larger_than_those_of_training_are_scaled_alike(m
     shape = (-1, 1, N_LAGS * N_SERIES)
     theirs = model.to_keras().predict(windows.reshape(shape), verbose=0)
     assert_allclose(theirs, model.predict(windows), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("factor", [1e-20, 1e20])
+def test_series_of_very_small_or_large_values_are_scaled_alike(method, factor):
+    X, y = factor * SERIES[:-1, :1], factor * SERIES[1:, 0]
+    windows = np.lib.stride_tricks.sliding_window_view(X[:, 0], N_LAGS)
+    model = LSTMForecaster(units=3, window_scaling=method, epochs=2, random_state=0)
+    model.fit(windows, y[N_LAGS - 1 :])
+    theirs = model.to_keras().predict(windows[..., np.newaxis], verbose=0)[:, 0]
+    assert_allclose(theirs, model.predict(windows), rtol=1e-5)
+
+
+def test_a_series_beyond_float32_has_no_keras_model():
+    X = 1e-35 * X_OF_ONE
+    model = LSTMForecaster(window_scaling="last", epochs=1).fit(X, X[:, 0])
+    with pytest.raises(ValueError, match=r"^the values of the windows are too small or too large"):
+        model.to_keras()
 
 
 def test_the_model_of_a_classifier_normalizes_and_restores_nothing(tmp_path):
