@@ -37,12 +37,15 @@ class RealSeries:
         Number of rows in a season; 1 if there is none.
     steps : int
         Number of steps to forecast.
+    unseen : bool
+        Whether no choice of a method depended on it.
     """
 
     name: str
     values: NDArray[np.float64]
     season: int
     steps: int = 12
+    unseen: bool = False
 
 
 def real_series(folder: Path | None = None) -> list[RealSeries]:
@@ -83,12 +86,12 @@ def _of_folder(folder: Path) -> list[RealSeries]:
     oil = folder / "ETTh1.csv"
     if oil.exists():
         values = np.loadtxt(oil, delimiter=",", skiprows=1, usecols=7)
-        found.append(RealSeries("ETTh1 oil, last 2,000 h", values[-2000:], 24, steps=24))
+        found.append(RealSeries("ETTh1 oil, last 2,000 h", values[-2000:], 24, 24, unseen=True))
     for name, season, steps in (("m4_hourly", 24, 24), ("m4_weekly", 52, 12)):
         file = folder / f"{name}.csv"
         if file.exists():
             found += [
-                RealSeries(f"{name} {label}", values[-2000:], season, steps)
+                RealSeries(f"{name} {label}", values[-2000:], season, steps, unseen=True)
                 for label, values in _lines(file, N_OF_M4, n_least=4 * season)
             ]
     return found
