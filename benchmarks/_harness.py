@@ -33,6 +33,8 @@ PACKAGES = (
     "tensorflow",
     "scikeras",
     "torch",
+    "statsmodels",
+    "neuralforecast",
 )
 
 # Idle threads of the previous side still spin for a moment; wait until they sleep.
