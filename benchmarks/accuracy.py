@@ -186,17 +186,23 @@ def _draw(by_horizon: dict[str, dict[str, Errors]], file: Path) -> None:
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(by_horizon), figsize=(11, 9), layout="constrained")
+    n_series = len(by_horizon["one step"])
+    height = 2.0 + 0.25 * n_series
+    figure, axes = plt.subplots(1, len(by_horizon), figsize=(11, height), layout="constrained")
+    colors = plt.get_cmap("tab20").colors
     for ax, (horizon, by_series) in zip(axes, by_horizon.items(), strict=True):
-        places = np.arange(len(by_series))[::-1]
+        places = np.arange(n_series)[::-1]
         for number, name in enumerate(next(iter(by_series.values()))):
             means = [np.mean(errors[name]) for errors in by_series.values()]
-            size = 8 if name == RECIPE else 4
-            ax.plot(means, places, f"C{number % 10}o", label=name, markersize=size)
+            size = 9 if name == RECIPE else 5
+            color = "black" if name == RECIPE else colors[number]
+            ax.plot(means, places, "o", color=color, label=name, markersize=size, alpha=0.8)
         ax.set(xscale="log", xlabel="MASE", title=horizon, yticks=places)
         ax.set_yticklabels(by_series if ax is axes[0] else [])
+        ax.set_xticks([0.1, 0.3, 1, 3, 10], ["0.1", "0.3", "1", "3", "10"])
+        ax.minorticks_off()
         ax.grid(axis="y", alpha=0.3)
-    axes[-1].legend(loc="upper right", fontsize="small")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.savefig(file, dpi=120)
 
 
