@@ -29,6 +29,8 @@ NAIVE, SEASONAL, THETA, ETS_ = "naive", "seasonal naive", "Theta", "ETS"
 BOOSTING = "gradient boosting"
 RECIPE = f"{OURS}, recipe"
 
+LONG_SEASON = 24
+
 # Of skl_lstm's defaults it changes the form of a window, turns windows upside down too, and keeps
 # weights small, since most of the series are short.
 SETTINGS = {
@@ -154,6 +156,8 @@ class ETS(ByOrigin):
         from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
         seasonal = {"seasonal": "add", "seasonal_periods": self.season} if self.season > 1 else {}
+        if self.season > LONG_SEASON:  # to fit each initial value of a season takes too long
+            seasonal["initialization_method"] = "heuristic"
         return ETSModel(values, trend="add", damped_trend=True, **seasonal)
 
 
