@@ -17,8 +17,7 @@ from skl_lstm.engines.choice import last_states, train
 from skl_lstm.estimators.data import (
     check_sample_weight,
     check_X,
-    require_complete,
-    split,
+    n_to_train_on,
     window_shape,
 )
 from skl_lstm.estimators.interchange import Interchange
@@ -104,20 +103,19 @@ class BaseLSTM(Interchange):
             validate_data(self, X, reset=False, skip_check_array=True)
             self._check_same_network(network)
         weight = check_sample_weight(sample_weight, len(values))
-        precision = np.float32 if self.window_scaling is None else values.dtype
-        windows = Windows.of(values, *shape, precision)
-        require_complete(windows)
+        scaled = self.window_scaling is not None
+        windows = Windows.of(values, *shape, values.dtype if scaled else np.float32)
+        y = y if scaled else cast_finite(y, np.float32, "y")
         rows = Rows(windows, y, weight).complete()
-        share = changes.get("validation_split", self.validation_split)
-        scaling = self._scaling(X, split(rows, share)[0], targets, resume=resume)
+        n_train = n_to_train_on(rows, changes.get("validation_split", self.validation_split))
+        scaling = self._scaling(X, rows[:n_train], targets, resume=resume)
         if scaling is not None:
             scaling.check(shape[1], network)
             rows = normalized(scaling, rows)
-        rows = replace(rows, targets=cast_finite(rows.targets, np.float32, "y"))
         seed = self.seed_ if resume else draw_seed(self.random_state)
         settings = self._settings(network, seed, **changes)
         start = self._state() if resume else TrainingState.fresh(network, seed)
-        training, validation = split(rows, share)
+        training, validation = rows[:n_train], rows[n_train:]
         if self.mirror:
             training = training.mirrored()
         engine, state = train(self.engine, network, training, validation, settings, start)

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
-from skl_lstm.network.windows import Windows
 from skl_lstm.training.rows import Rows
 
 
@@ -53,14 +52,10 @@ def window_shape(values: NDArray, features_per_step: int) -> tuple[int, int]:
     return width // per_step, per_step
 
 
-def require_complete(windows: Windows) -> None:
-    """Raise ValueError unless there is a window without missing values."""
-    if not len(windows.complete()):
+def n_to_train_on(rows: Rows, validation_split: float) -> int:
+    """Return the number of rows before the last ones in time, on which to evaluate each epoch."""
+    if not len(rows):
         raise ValueError("X has no complete window: each of its rows lacks at least one lag")
-
-
-def split(rows: Rows, validation_split: float) -> tuple[Rows, Rows]:
-    """Split off the last rows in time, on which to evaluate each epoch."""
     # Rounded as in Keras.
     n_train = math.floor(len(rows) * (1.0 - validation_split))
     if not n_train:
@@ -68,12 +63,11 @@ def split(rows: Rows, validation_split: float) -> tuple[Rows, Rows]:
             f"validation_split={validation_split} leaves none of "
             f"{len(rows)} complete rows to train on"
         )
-    train = rows[:n_train]
-    if train.sample_weight is not None and not train.sample_weight.any():
+    if rows.sample_weight is not None and not rows.sample_weight[:n_train].any():
         raise ValueError(
             "sample_weight must be nonzero for at least one training row, got only zeros"
         )
-    return train, rows[n_train:]
+    return n_train
 
 
 def require_y(estimator: BaseEstimator, y: ArrayLike) -> None:

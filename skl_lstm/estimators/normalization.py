@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skl_lstm.network.scaling import WindowScaling
-from skl_lstm.network.windows import Windows
+from skl_lstm.network.windows import Windows, cast_finite
 from skl_lstm.training.rows import Rows
 from skl_lstm.warn import warn
 
@@ -101,15 +101,19 @@ def normalized(scaling: WindowScaling, rows: Rows) -> Rows:
     Returns
     -------
     rows : Rows
-        The windows in float32, with the location and the scale of each; the targets in
-        normalized units, or unchanged if the scaling does not restore outputs.
+        The windows in float32, with the location and the scale of each; the targets, in float32
+        too, in normalized units, or unchanged if the scaling does not restore outputs.
     """
     windows, y = rows.windows, rows.targets
     locations, scales = scaling.measure(windows.view())
     if scaling.restores:
         warn_of_other_units(windows, y, scaling)
         y = scaling.normalize_targets(y, locations[windows.rows], scales[windows.rows])
-    return replace(rows, windows=windows.scaled(scaling, locations, scales), targets=y)
+    return replace(
+        rows,
+        windows=windows.scaled(scaling, locations, scales),
+        targets=cast_finite(y, np.float32, "y"),
+    )
 
 
 def warn_of_other_units(windows: Windows, y: NDArray, scaling: WindowScaling) -> None:

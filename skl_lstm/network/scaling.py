@@ -122,8 +122,9 @@ class WindowScaling:
             If values are too large to be measured.
         """
         measured = []
-        for block in _blocks(windows, rows):
-            location = _location(method, known := block[..., list(columns)])
+        for block in _blocks(len(rows), windows):
+            known = windows[rows[block]][..., list(columns)]
+            location = _location(method, known)
             measured.append((location, _spread(method, known, location)))
         locations, spreads = (np.concatenate(parts) for parts in zip(*measured, strict=True))
         with np.errstate(over="ignore"):
@@ -160,9 +161,9 @@ class WindowScaling:
         windows : ndarray of shape (n, n_lags, n_series)
             The windows; they can be a strided view. One with a missing value has NaN.
         """
-        every = np.arange(len(windows))
+        columns = list(self.columns)
         parts = [
-            self._measure(block[..., list(self.columns)]) for block in _blocks(windows, every)
+            self._measure(windows[block][..., columns]) for block in _blocks(len(windows), windows)
         ]
         locations, scales = zip(*parts, strict=True)
         return np.concatenate(locations), np.concatenate(scales)
@@ -214,10 +215,11 @@ def _spread(method: str, series: NDArray, location: NDArray) -> NDArray[np.float
         return np.sqrt(np.square(deviations).mean(axis=1))
 
 
-def _blocks(windows: NDArray, rows: NDArray) -> Iterator[NDArray]:
+def _blocks(n: int, windows: NDArray) -> Iterator[slice]:
+    """Yield the parts of `n` windows, as large as these, that are measured at once."""
     n_rows = max(1, BLOCK_VALUES // math.prod(windows.shape[1:]))
-    for start in range(0, len(rows), n_rows):
-        yield windows[rows[start : start + n_rows]]
+    for start in range(0, n, n_rows):
+        yield slice(start, start + n_rows)
 
 
 def _median_of_positive(values: NDArray) -> float:

@@ -91,10 +91,12 @@ class _Graph:
         self.scaling = scaling
         self.chosen = [float(column in scaling.columns) for column in range(self.n_series)]
         units = dict(zip(scaling.columns, scaling.unit, strict=True))
-        self.units = [units.get(column, 1.0) for column in range(self.n_series)]
+        in_units = [1.0 / units.get(column, 1.0) for column in range(self.n_series)]
         steps = self.add("Reshape", "steps", WINDOWS, target_shape=list(window_shape))
         location = self.location(steps)
         deviations = self.add("Subtract", "deviations", steps, location) if location else steps
+        # Before anything is squared, which would soon under- or overflow in float32.
+        deviations = self.rescale("deviations_in_units", deviations, in_units)
         scale = self.scale(deviations)
         inputs = self.divided(deviations, scale)
         shape = [network.n_steps, network.n_features]
@@ -124,34 +126,29 @@ class _Graph:
     def scale(self, deviations: str) -> str | None:
         if self.scaling.method == "last":
             return None
-        in_units = [1.0 / unit for unit in self.units]
         if self.scaling.method == "mean":
             opposite = self.rescale("opposite", deviations, -1.0)
             sizes = self.add("Maximum", "sizes", deviations, opposite)
+            spread = self.add("GlobalAveragePooling1D", "spread", sizes, keepdims=True)
         else:
-            # In units first, since squares of float32 soon under- or overflow. The mean of the
-            # products is the length of the deviations over n_lags.
-            in_units_first = self.rescale("deviations_in_units", deviations, in_units)
-            direction = self.add("UnitNormalization", "direction", in_units_first, axis=1)
-            sizes = self.add("Multiply", "sizes", in_units_first, direction)
-            in_units = [math.sqrt(self.n_lags)] * self.n_series
-        size = self.add("GlobalAveragePooling1D", "size", sizes, keepdims=True)
-        spread = self.rescale("spread", size, in_units)
+            # The mean of these products is the length of the deviations over n_lags.
+            direction = self.add("UnitNormalization", "direction", deviations, axis=1)
+            sizes = self.add("Multiply", "sizes", deviations, direction)
+            size = self.add("GlobalAveragePooling1D", "size", sizes, keepdims=True)
+            spread = self.rescale("spread", size, math.sqrt(self.n_lags))
         one = self.rescale("one", spread, 0.0, 1.0)
         floored = self.add("Maximum", "floored", spread, one)
         others = [1.0 - each for each in self.chosen]
         return self.rescale("scale", floored, self.chosen, others)
 
     def divided(self, deviations: str, scale: str | None) -> str:
-        in_units = [1.0 / unit for unit in self.units]
         if scale is None:
-            return self.rescale("divided", deviations, in_units)
+            return deviations
         small = self.rescale("small", scale, 0.0, SMALL)
         pair = self.add("Concatenate", "pair", small, scale, axis=1)
         unit_vector = self.add("UnitNormalization", "unit_vector", pair, axis=1)
         first = self.add("Cropping1D", "first", unit_vector, cropping=[0, 1])
-        factors = [each / SMALL for each in in_units]
-        reciprocal = self.rescale("reciprocal", first, factors)
+        reciprocal = self.rescale("reciprocal", first, 1.0 / SMALL)
         return self.add("Multiply", "divided", deviations, reciprocal)
 
     def restore(self, n_ahead: int, location: str | None, scale: str | None) -> None:
