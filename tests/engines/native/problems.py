@@ -84,6 +84,11 @@ def network_of(arguments):
     )
 
 
+def windows_of(arguments):
+    names = ("buffer", "row_stride", "rows", "n_steps", "n_features")
+    return Windows(*(arguments[name] for name in names))
+
+
 def trainer_of(arguments):
     network = network_of(arguments)
     settings = Settings(
@@ -94,17 +99,10 @@ def trainer_of(arguments):
     planned = make_plan(network, settings)
     for value in (arguments.get("loss_args") or {}).values():
         planned = replace(planned, loss_parameter=value)
-    source = Windows(
-        arguments["buffer"],
-        arguments["row_stride"],
-        arguments["rows"],
-        network.n_steps,
-        network.n_features,
-    )
     return NativeTrainer(
         network,
         planned,
-        Rows(source, arguments["y"], arguments.get("sample_weight")),
+        Rows(windows_of(arguments), arguments["y"], arguments.get("sample_weight")),
         arguments["batch_size"],
         arguments["theta"],
         slots=arguments["slots"],

@@ -17,11 +17,11 @@ from problems import (
     slot_names,
     trainer_of,
     windows,
+    windows_of,
 )
 
 from skl_lstm.engines.native.coverage import OPTIMIZERS
 from skl_lstm.engines.native.trainer import NativeTrainer
-from skl_lstm.network.windows import Windows
 from skl_lstm.training.rows import Rows
 
 
@@ -257,14 +257,7 @@ def test_without_targets_windows_run_forward_only(stateful):
     whole = trainer_of(arguments)
     whole.evaluate(np.arange(N_ROWS))
     network = network_of(arguments)
-    source = Windows(
-        arguments["buffer"],
-        arguments["row_stride"],
-        arguments["rows"],
-        network.n_steps,
-        network.n_features,
-    )
-    rows = Rows.without_targets(source)
+    rows = Rows.without_targets(windows_of(arguments))
     forward = NativeTrainer(network, None, rows, 1, arguments["theta"])
     assert forward.evaluate(np.arange(N_ROWS)) == 0.0
     np.testing.assert_array_equal(forward.outputs, whole.outputs)
