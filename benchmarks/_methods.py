@@ -75,8 +75,13 @@ def methods() -> dict[str, tuple[Fit, bool]]:
 
 
 def look_back(n_rows: int, season: int) -> int:
-    """Return the window of all methods that have one: a season and one, but at least 13 rows."""
+    """Return the length of a window: a season and one, but at least 13 rows."""
     return min(max(12, season) + 1, n_rows // 4)
+
+
+def windower(values: NDArray, season: int) -> LookbackWindower:
+    """Return the windower of all methods that have one."""
+    return LookbackWindower(look_back(len(values), season))
 
 
 class ByOrigin:
@@ -125,14 +130,15 @@ class LessLastValue(RegressorMixin, BaseEstimator):
     def fit(self, X: NDArray, y: NDArray) -> LessLastValue:
         complete = ~np.isnan(X).any(axis=1)
         windows, last = self._split(X[complete])
-        self.regressor_ = clone(self.regressor).fit(windows, y[complete] - last)
+        self.regressor_ = clone(self.regressor).fit(windows, (y[complete].T - last).T)
         return self
 
     def predict(self, X: NDArray) -> NDArray:
         complete = ~np.isnan(X).any(axis=1)
         windows, last = self._split(X[complete])
-        predictions = np.full(len(X), np.nan)
-        predictions[complete] = self.regressor_.predict(windows) + last
+        said = (self.regressor_.predict(windows).T + last).T
+        predictions = np.full((len(X), *said.shape[1:]), np.nan)
+        predictions[complete] = said
         return predictions
 
     @staticmethod
@@ -221,26 +227,24 @@ class NeuralLSTM:
 
 def fit_network(values: NDArray, season: int, steps: int, seed: int, **settings: Any) -> Method:
     """Fit skl_lstm to the values themselves."""
-    windower = LookbackWindower(look_back(len(values), season))
     network = LSTMForecaster(random_state=seed, **settings)
-    return Regressor(make_pipeline(windower, network), values)
+    return Regressor(make_pipeline(windower(values, season), network), values)
 
 
 def fit_scaled_network(values: NDArray, season: int, steps: int, seed: int) -> Method:
     """Fit skl_lstm's defaults, with scalers for X and y."""
-    windower = LookbackWindower(look_back(len(values), season))
-    network = make_pipeline(MinMaxScaler(), windower, LSTMForecaster(random_state=seed))
+    network = make_pipeline(
+        MinMaxScaler(), windower(values, season), LSTMForecaster(random_state=seed)
+    )
     return Regressor(TransformedTargetRegressor(network, transformer=MinMaxScaler()), values)
 
 
 def fit_ridge(values: NDArray, season: int, steps: int, seed: int) -> Method:
     """Fit a linear model to windows less their last value."""
-    windower = LookbackWindower(look_back(len(values), season))
-    return Regressor(make_pipeline(windower, LessLastValue(Ridge())), values)
+    return Regressor(make_pipeline(windower(values, season), LessLastValue(Ridge())), values)
 
 
 def fit_boosting(values: NDArray, season: int, steps: int, seed: int) -> Method:
     """Fit gradient boosting to the same windows."""
-    windower = LookbackWindower(look_back(len(values), season))
     boosting = HistGradientBoostingRegressor(random_state=seed)
-    return Regressor(make_pipeline(windower, boosting), values)
+    return Regressor(make_pipeline(windower(values, season), boosting), values)

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from _harness import OURS, Report, arguments
+from _methods import LessLastValue
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
@@ -81,13 +82,6 @@ def divide(values: NDArray[np.float32], horizon: int) -> Parts:
     )
 
 
-def linear(parts: Parts) -> NDArray:
-    """Return the predictions of a linear model on windows less their last value."""
-    (X, y), (X_test, _) = parts.train, parts.test
-    model = Ridge().fit(X - X[:, -1:], y - X[:, -1:])
-    return model.predict(X_test - X_test[:, -1:]) + X_test[:, -1:]
-
-
 def network(
     parts: Parts, scaling: str | None, seed: int, epochs: int
 ) -> tuple[LSTMForecaster, float]:
@@ -131,7 +125,7 @@ def compare(report: Report, parts: Parts, horizon: int, n_seeds: int, *, quick: 
     X_test, y_test = parts.test
     by_side = {
         "naive": np.broadcast_to(X_test[:, -1:], y_test.shape),
-        "linear, less the last value": linear(parts),
+        "linear, less the last value": LessLastValue(Ridge()).fit(*parts.train).predict(X_test),
     }
     errors = {
         side: ([squared(predictions, y_test)], [absolute(predictions, y_test)])
