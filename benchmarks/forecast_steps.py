@@ -71,7 +71,7 @@ def main() -> None:
         ("HistGradientBoosting, look_back 12, 144 rows", trees, airline, 1),
     ]
     for what, model, history, horizon in cases:
-        model.fit(*make_supervised(history, horizon))
+        model.fit(*make_supervised(history, horizon=horizon))
         few = min(steps, 20)
         apart = forecast(model, history, few) / by_hand(model, history, few) - 1
         report.agree(what, float(apart.abs().max()), 1e-6)

@@ -6,6 +6,7 @@ from skl_lstm.compositions.skops_file import load_model, save_model
 from skl_lstm.datasets import load_airline_passengers
 from skl_lstm.estimators.classifier import LSTMClassifier
 from skl_lstm.estimators.forecaster import LSTMForecaster
+from skl_lstm.estimators.known_rows import KnownRowsRegressor
 from skl_lstm.estimators.stream import LSTMStream
 from skl_lstm.files.whole_files import ModelFileError
 from skl_lstm.forecasting.backtest import Backtest, backtest
@@ -15,12 +16,15 @@ from skl_lstm.network.network import Network
 from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.plotting.forecast_display import ForecastDisplay
 from skl_lstm.plotting.loss_display import LossCurveDisplay
+from skl_lstm.warn import SeriesWarning
 from skl_lstm.windowing.supervised import make_supervised
+from skl_lstm.windowing.window_array import WindowArray
 from skl_lstm.windowing.windower import LookbackWindower
 
 __all__ = [
     "Backtest",
     "ForecastDisplay",
+    "KnownRowsRegressor",
     "LSTMClassifier",
     "LSTMForecaster",
     "LSTMStream",
@@ -28,6 +32,8 @@ __all__ = [
     "LossCurveDisplay",
     "ModelFileError",
     "Network",
+    "SeriesWarning",
+    "WindowArray",
     "WindowScaling",
     "backtest",
     "forecast",

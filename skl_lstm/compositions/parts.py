@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 # Under which names estimators of scikit-learn keep the fitted clones of a parameter, if that is
@@ -97,7 +98,18 @@ def reach(model: Any) -> int | None:
 
 def look_back(model: Any) -> int:
     """Return the number of rows in the longest window of a fitted model."""
-    return max((len(part.head_) for part in parts(model) if hasattr(part, "head_")), default=1)
+    return max((len(head) for head in heads(model)), default=1)
+
+
+def heads(model: Any) -> list[NDArray]:
+    """Return the first rows that each windower of a fitted model was fitted on."""
+    return [part.head_ for part in parts(model) if hasattr(part, "head_")]
+
+
+def fitted_targets(model: Any) -> list[str] | None:
+    """Return the names of the columns that a model predicts, if a windower in it saw them."""
+    told = (getattr(part, "target_names_", None) for part in parts(model, fitted=True))
+    return next((names for names in told if names is not None), None)
 
 
 def _rows_seen(part: Any) -> int | None:

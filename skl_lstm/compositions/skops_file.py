@@ -26,6 +26,7 @@ from skl_lstm.files.whole_files import (
 # Types of this package, under the names that they have in files: first the current ones, then
 # those of earlier versions.
 TRUSTED = (
+    "skl_lstm.KnownRowsRegressor",
     "skl_lstm.LSTMClassifier",
     "skl_lstm.LSTMForecaster",
     "skl_lstm.LookbackWindower",

@@ -15,10 +15,10 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import Pipeline
 
 from skl_lstm.estimators.forecaster import LSTMForecaster
-from skl_lstm.forecasting.calendar import frequency, season_of
 from skl_lstm.forecasting.forecast import forecast
 from skl_lstm.forecasting.intervals import forecast_interval
 from skl_lstm.plotting.forecast_display import ForecastDisplay
+from skl_lstm.windowing.calendar import frequency, season_of
 from skl_lstm.windowing.supervised import make_supervised
 from skl_lstm.windowing.windower import LookbackWindower
 

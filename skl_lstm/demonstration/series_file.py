@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.forecasting.calendar import frequency
+from skl_lstm.windowing.calendar import frequency
 
 if TYPE_CHECKING:
     import pandas as pd

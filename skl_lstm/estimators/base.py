@@ -23,6 +23,7 @@ from skl_lstm.estimators.data import (
 from skl_lstm.estimators.interchange import Interchange
 from skl_lstm.estimators.normalization import normalized, target_columns
 from skl_lstm.estimators.stream import LSTMStream
+from skl_lstm.estimators.suspicions import warn_of_unlikely_input
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.network.forward import States, predict_stateful
 from skl_lstm.network.forward import predict as predict_stateless
@@ -85,6 +86,7 @@ class BaseLSTM(Interchange):
         sample_weight: ArrayLike | None,
         *,
         resume: bool,
+        told: list[str] | None = None,
         **changes: Any,
     ) -> None:
         """Check the inputs, train, and set the fitted attributes.
@@ -97,7 +99,7 @@ class BaseLSTM(Interchange):
         values = self._check_X(X)
         check_column_names(X)
         check_consistent_length(values, y)
-        shape = window_shape(values, self.features_per_step)
+        shape = window_shape(X, values, self.features_per_step, self.reshape_mode)
         network = self._network(shape, values.ndim, y.shape[1])
         if resume:
             validate_data(self, X, reset=False, skip_check_array=True)
@@ -108,10 +110,12 @@ class BaseLSTM(Interchange):
         y = y if scaled else cast_finite(y, np.float32, "y")
         rows = Rows(windows, y, weight).complete()
         n_train = n_to_train_on(rows, changes.get("validation_split", self.validation_split))
-        scaling = self._scaling(X, rows[:n_train], targets, resume=resume)
+        scaling = self._scaling(X, rows[:n_train], targets, told, resume=resume)
         if scaling is not None:
             scaling.check(shape[1], network)
             rows = normalized(scaling, rows)
+        if targets.in_units_of_X:
+            warn_of_unlikely_input(self, X, values, shape, y, rows[:n_train].targets)
         seed = self.seed_ if resume else draw_seed(self.random_state)
         settings = self._settings(network, seed, **changes)
         start = self._state() if resume else TrainingState.fresh(network, seed)
@@ -125,12 +129,18 @@ class BaseLSTM(Interchange):
         self._store(Trained(network, shape, seed, engine, state, states, scaling), targets)
 
     def _scaling(
-        self, X: ArrayLike, rows: Rows, targets: Targets, *, resume: bool
+        self,
+        X: ArrayLike,
+        rows: Rows,
+        targets: Targets,
+        told: list[str] | None,
+        *,
+        resume: bool,
     ) -> WindowScaling | None:
         """Return how to normalize windows: learned from training rows, or as before."""
         method, windows = self.window_scaling, rows.windows
         n_series = windows.n_features
-        columns = () if method is None else target_columns(self.target, X, n_series)
+        columns = () if method is None else target_columns(self.target, X, n_series, told)
         if self.mirror and len(columns) < n_series:
             raise ValueError(
                 "mirror must be False if a step has other columns than the target, which cannot "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
 from skl_lstm.training.rows import Rows
+from skl_lstm.windowing.window_array import step_columns
 
 
 def check_X(X: ArrayLike, estimator: BaseEstimator) -> NDArray:
@@ -40,11 +42,46 @@ def check_X(X: ArrayLike, estimator: BaseEstimator) -> NDArray:
     return checked
 
 
-def window_shape(values: NDArray, features_per_step: int) -> tuple[int, int]:
-    """Return the number of time steps and of features of the windows in a checked X."""
+def window_shape(
+    X: ArrayLike, values: NDArray, features_per_step: Any, reshape_mode: str
+) -> tuple[int, int]:
+    """Return the number of time steps and of features of the windows in a checked X.
+
+    Parameters
+    ----------
+    X : array-like
+        The windows as the user gave them, which may tell the columns of a time step.
+    values : ndarray of shape (n, width) or (n, n_steps, n_features)
+        The same windows.
+    features_per_step : int or "auto"
+        Number of features; what X tells, or else 1, if "auto".
+    reshape_mode : {"timesteps", "features"}
+        Whether the network receives time steps.
+
+    Raises
+    ------
+    ValueError
+        If X tells of another number, or has no such time steps.
+    """
     if values.ndim == 3:
         return values.shape[1], values.shape[2]
-    width, per_step = values.shape[1], int(features_per_step)
+    told, width = step_columns(X), values.shape[1]
+    if told == () and reshape_mode == "timesteps":
+        raise ValueError(
+            "X must have the same columns at each lag, with all columns of a time step side by "
+            "side, oldest first, but it joins windows with other columns; put LookbackWindower "
+            "after what joins them, or set reshape_mode='features'"
+        )
+    n_told = len(told) if told else None
+    if features_per_step == "auto":
+        per_step = n_told or 1
+    else:
+        per_step = int(features_per_step)
+        if n_told not in (None, per_step):
+            raise ValueError(
+                f"features_per_step must be {n_told} or 'auto', because X holds windows of the "
+                f"columns {list(told or ())}, got {per_step}"
+            )
     if width % per_step:
         raise ValueError(
             f"X has {width} columns, which is not a multiple of features_per_step={per_step}"
@@ -55,7 +92,10 @@ def window_shape(values: NDArray, features_per_step: int) -> tuple[int, int]:
 def n_to_train_on(rows: Rows, validation_split: float) -> int:
     """Return the number of rows before the last ones in time, on which to evaluate each epoch."""
     if not len(rows):
-        raise ValueError("X has no complete window: each of its rows lacks at least one lag")
+        raise ValueError(
+            "X has no complete window with a known target: each of its rows lacks at least one "
+            "lag, or its value of y"
+        )
     # Rounded as in Keras.
     n_train = math.floor(len(rows) * (1.0 - validation_split))
     if not n_train:

@@ -10,7 +10,9 @@ from sklearn.utils import Tags
 
 from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM
 from skl_lstm.estimators.data import require_y
+from skl_lstm.estimators.known_rows import score_known
 from skl_lstm.estimators.targets import Values
+from skl_lstm.windowing.alignment import names_of_targets
 
 
 class LSTMForecaster(RegressorMixin, BaseLSTM):
@@ -28,8 +30,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     reshape_mode : {"timesteps", "features"}, default="timesteps"
         How the network receives a window: as `look_back` time steps of `features_per_step`
         features, or as one time step with all the values as features.
-    features_per_step : int, default=1
+    features_per_step : int or "auto", default="auto"
         Number of features per time step: the number of columns of a multivariate series.
+        ``"auto"`` takes it from :class:`LookbackWindower`, whose output tells it, and is 1 for
+        any other X.
     window_scaling : {None, "last", "mean", "standard"}, default=None
         How to normalize each window by itself, so that the network sees its shape and not its
         level; the outputs are put back in the units of y. No scaler is needed then. ``"last"``
@@ -40,8 +44,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         are. Not for `stateful` networks.
     target : str, int or sequence of them, default=None
         With `window_scaling`, the columns of a step that y continues, if there are several:
-        their positions, or their names if X is a DataFrame. Only these are normalized. Output
-        ``j`` belongs to column ``j`` modulo their number, as :func:`make_supervised` lays out y.
+        their positions, or the names that they have in the series. Only these are normalized.
+        None takes the names of y, as :func:`make_supervised` gives them. Output ``j`` belongs to
+        column ``j`` modulo their number, as :func:`make_supervised` lays out y.
     mirror : bool, default=False
         With `window_scaling` ``"last"`` or ``"standard"``, whether to train on each window upside
         down too: what rises after a rise falls after a fall. The network then has no drift of
@@ -143,9 +148,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     Notes
     -----
-    Rows with a missing lag (NaN) are left out of training. Prediction returns a value for every
-    row: a missing lag is filled with the earliest known one of the same window, and only a
-    window without any known value gives NaN.
+    Rows with a missing lag or a missing target (NaN) are left out of training. Prediction
+    returns a value for every row: a missing lag is filled with the earliest known one of the
+    same window, and only a window without any known value gives NaN.
 
     With `window_scaling`, X and y must be in the same units: the values of the series
     themselves, or both after the same function, such as a logarithm. A scaler on X and another
@@ -191,7 +196,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             Windows in time order, oldest value first. Three-dimensional windows are used as
             they are, regardless of `reshape_mode`.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The value or values that follow each window.
+            The value or values that follow each window; NaN where they are not known.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss.
 
@@ -203,14 +208,21 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Raises
         ------
         ValueError
-            If a parameter is invalid, X or y is not numeric and finite (except for NaN in X),
-            their lengths differ, or no complete window is left to train on. An earlier fit is
-            then left unchanged, as it is if training is interrupted.
+            If a parameter is invalid, X or y is not numeric and finite (except for NaN), their
+            lengths differ, or no complete window with a known target is left to train on. An
+            earlier fit is then left unchanged, as it is if training is interrupted.
+
+        Warns
+        -----
+        SeriesWarning
+            If y is a column of X that is not shifted, or is far larger than what a network
+            starts with, or if columns of a series seem to be read as time steps.
         """
         resume = self.warm_start and hasattr(self, "weights_")
         require_y(self, y)
         targets, values = Values.encode(y)
-        self._train(X, values, targets, sample_weight, resume=resume)
+        told = names_of_targets(y)
+        self._train(X, values, targets, sample_weight, resume=resume, told=told)
         return self
 
     def partial_fit(
@@ -237,7 +249,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         resume = hasattr(self, "weights_")
         require_y(self, y)
         targets, values = Values.encode(y)
-        self._train(X, values, targets, sample_weight, resume=resume, **ONE_EPOCH)
+        told = names_of_targets(y)
+        self._train(X, values, targets, sample_weight, resume=resume, told=told, **ONE_EPOCH)
         return self
 
     def predict(self, X: ArrayLike, *, initial_state: str = "zeros") -> NDArray:
@@ -259,6 +272,26 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             float64.
         """
         return self._decode(self._outputs(X, initial_state))
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination on the rows whose target is known.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_lags * features_per_step) or \
+                (n_samples, n_steps, n_features)
+            Windows, as in :meth:`fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The value or values that follow each window; NaN where they are not known.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            R², averaged over the outputs.
+        """
+        return score_known(y, self.predict(X), sample_weight)
 
     def _objective(self, n_outputs: int) -> tuple[Any, str]:
         return self.loss, self.output_activation

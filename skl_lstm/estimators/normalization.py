@@ -13,10 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.network.windows import Windows, cast_finite
 from skl_lstm.training.rows import Rows
-from skl_lstm.warn import warn
-
-# How the windower ends the names of the columns of the last step.
-OF_LAST_STEP = "_lag0"
+from skl_lstm.warn import SeriesWarning, warn
+from skl_lstm.windowing.window_array import step_columns
 
 # How many ranges away from the windows y is taken to be in other units, if there are enough rows
 # to tell.
@@ -24,17 +22,21 @@ FAR = 10.0
 FEW_ROWS = 10
 
 
-def target_columns(target: Any, X: ArrayLike, n_series: int) -> tuple[int, ...]:
+def target_columns(
+    target: Any, X: ArrayLike, n_series: int, told: list[str] | None = None
+) -> tuple[int, ...]:
     """Return the positions in a step of the columns that `target` names.
 
     Parameters
     ----------
     target : str, int, sequence of them, or None
-        Names or positions; None for the only column.
+        Names or positions; None for the only column, or for those of `told`.
     X : array-like
-        The windows as the user gave them; names are those of the columns of its last step.
+        The windows as the user gave them, which may tell the names of the columns of a step.
     n_series : int
         Number of columns in a step.
+    told : list of str, default=None
+        Names of the columns that y continues, as y tells them.
 
     Returns
     -------
@@ -47,26 +49,30 @@ def target_columns(target: Any, X: ArrayLike, n_series: int) -> tuple[int, ...]:
         If there are several columns and `target` is None, or if `target` names a column that
         is not there, or names one twice.
     """
+    told_by_X = step_columns(X) or getattr(X, "columns", None)
+    names = [] if told_by_X is None else [str(name) for name in told_by_X][-n_series:]
+    if not told or not all(names.count(name) == 1 for name in told):
+        told = None
     if target is None:
-        if n_series > 1:
+        if n_series > 1 and told is None:
             raise ValueError(
                 f"target must name the columns that window_scaling normalizes, of the {n_series} "
                 "in a step, got None"
             )
-        return (0,)
+        return (0,) if told is None else tuple(names.index(name) for name in told)
     several = np.iterable(target) and not isinstance(target, str | bytes | Mapping | Set)
     given = list(target) if several else [target]
     if not given:
         raise ValueError(f"target must be names or positions of columns, got {target!r}")
-    names = getattr(X, "columns", None)
-    last = [] if names is None else list(names)[-n_series:]
-    columns = tuple(_position(each, last, n_series) for each in given)
+    columns = tuple(_position(each, names, n_series) for each in given)
     if len(set(columns)) < len(columns):
         raise ValueError(f"target must name each column once, got {target!r}")
+    if told is not None and [names[column] for column in columns] != told:
+        raise ValueError(f"target must be {told}, the columns that y continues, got {target!r}")
     return columns
 
 
-def _position(target: Any, names: list[Any], n_series: int) -> int:
+def _position(target: Any, names: list[str], n_series: int) -> int:
     if isinstance(target, Integral) and not isinstance(target, bool):
         position = int(target)
         if not -n_series <= position < n_series:
@@ -78,14 +84,12 @@ def _position(target: Any, names: list[Any], n_series: int) -> int:
         raise ValueError(f"target must be names or positions of columns, got {target!r}")
     if not names:
         raise ValueError(
-            f"target must be positions if X has no column names, got {target!r}; "
-            "set_output(transform='pandas') keeps the names in a pipeline"
+            f"target must be positions if X has no column names, got {target!r}; windows have "
+            "those of the DataFrame that they are made of"
         )
-    plain = [str(name).removesuffix(OF_LAST_STEP) for name in names]
-    for known in (names, plain):
-        if known.count(target) == 1:
-            return known.index(target)
-    raise ValueError(f"target must be columns of a step, {plain}, got {target!r}")
+    if names.count(target) != 1:
+        raise ValueError(f"target must be columns of a step, {names}, got {target!r}")
+    return names.index(target)
 
 
 def normalized(scaling: WindowScaling, rows: Rows) -> Rows:
@@ -131,6 +135,7 @@ def warn_of_other_units(windows: Windows, y: NDArray, scaling: WindowScaling) ->
                 f"y lies far outside the windows: it has values from {targets.min():.4g} to "
                 f"{targets.max():.4g}, and column {column} of a step of X from {low:.4g} to "
                 f"{high:.4g}. window_scaling={scaling.method!r} needs both in the same units: "
-                "scale neither of them, and let target name the column that y continues"
+                "scale neither of them, and let target name the column that y continues",
+                SeriesWarning,
             )
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -35,7 +35,7 @@ class LSTMParameters(BaseEstimator):
         *,
         units: int | Sequence[int] = 32,
         reshape_mode: str = "timesteps",
-        features_per_step: int = 1,
+        features_per_step: int | Literal["auto"] = "auto",
         window_scaling: str | None = None,
         target: str | int | Sequence[str | int] | None = None,
         mirror: bool = False,
@@ -101,7 +101,8 @@ class LSTMParameters(BaseEstimator):
         for n_units in self._units():
             check_integer("units", n_units)
         check_choice("reshape_mode", self.reshape_mode, RESHAPE_MODES)
-        check_integer("features_per_step", self.features_per_step)
+        if not (isinstance(self.features_per_step, str) and self.features_per_step == "auto"):
+            check_integer("features_per_step", self.features_per_step)
         check_choice("window_scaling", self.window_scaling, (None, *METHODS))
         if self.window_scaling is not None and self.stateful:
             raise ValueError(

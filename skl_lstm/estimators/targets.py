@@ -40,7 +40,13 @@ class Values:
     @classmethod
     def encode(cls, y: ArrayLike) -> tuple[Values, NDArray]:
         """Return the encoding of y, and the targets of shape (n, n_outputs), in y's precision."""
-        values = check_array(y, ensure_2d=False, dtype=[np.float64, np.float32], input_name="y")
+        values = check_array(
+            y,
+            ensure_2d=False,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan",
+            input_name="y",
+        )
         return cls(values.ndim), values.reshape(len(values), -1)
 
     def decode(self, outputs: NDArray) -> NDArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,10 +13,12 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
 from skl_lstm.checks import check_integer
-from skl_lstm.forecasting.calendar import following, frequency, season_of
-from skl_lstm.forecasting.forecast import check_regressor
+from skl_lstm.forecasting.course import check_regressor, warn_of_short_windows
 from skl_lstm.forecasting.walk import walk_forward
-from skl_lstm.windowing.supervised import as_frame
+from skl_lstm.windowing.alignment import names_of_targets
+from skl_lstm.windowing.calendar import following, frequency, season_of
+from skl_lstm.windowing.columns import Roles
+from skl_lstm.windowing.supervised import as_frame, make_supervised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,12 +52,14 @@ class Backtest(NamedTuple):
 
 def backtest(
     model: Any,
-    X: pd.DataFrame | ArrayLike,
-    y: pd.Series | pd.DataFrame | ArrayLike,
+    X: pd.Series | pd.DataFrame | ArrayLike,
+    y: pd.Series | pd.DataFrame | ArrayLike | None = None,
     cv: Any = None,
     steps: int | None = None,
     *,
-    known: Sequence[Any] = (),
+    target: Any = None,
+    known: Any = None,
+    horizon: int | None = None,
     season: int | None = None,
     freq: Any = None,
     n_jobs: int | None = None,
@@ -66,11 +70,12 @@ def backtest(
     ----------
     model : regressor
         Model as in :func:`forecast`. It need not be fitted: a clone is fitted for each fold.
-    X : DataFrame or array-like of shape (n_samples, n_columns)
-        The series, as returned by :func:`make_supervised`, with the columns that are known
-        ahead.
-    y : array-like of shape (n_samples,) or (n_samples, horizon * n_targets)
-        What follows each row, in the columns that are not known ahead.
+    X : Series, DataFrame or array-like of shape (n_samples, n_columns)
+        The series, each value at its own time; or, with `y`, the rows that
+        :func:`make_supervised` returns.
+    y : array-like of shape (n_samples,) or (n_samples, horizon * n_targets), default=None
+        What follows each row. None if X is the series itself, to which :func:`make_supervised`
+        is then applied with `target`, `known` and `horizon`.
     cv : splitter, int or iterable, default=None
         Determines the training and test rows of each fold, the test rows after the training
         rows: a splitter, an iterable of (train, test) index pairs, or the number of splits of a
@@ -78,8 +83,13 @@ def backtest(
     steps : int, default=None
         Number of rows to forecast from each origin, limited to the number of rows after it; the
         number of test rows of the fold if None.
-    known : sequence of column names, default=()
-        Columns of X that are known ahead.
+    target : name or sequence of names, default=None
+        The columns to forecast. If None, those of the names of `y`, or else all that are not
+        known ahead.
+    known : name or sequence of names, default=None
+        The columns whose values are known ahead.
+    horizon : int, default=None
+        Number of rows that the model predicts at once: 1 if None, or what `y` holds.
     season : int, default=None
         Number of rows in a season, for the seasonal naive forecast and the scale of MASE. If
         None, it is inferred from the frequency of the index (12 months, 4 quarters, 52 weeks, 7
@@ -102,9 +112,10 @@ def backtest(
     Raises
     ------
     ValueError
-        If `steps`, `season`, `known` or `cv` is invalid; if `y` does not hold what follows each
-        row of `X`; if a fold has test rows before training rows, or no more training rows than a
-        season; or if the model is not a regressor.
+        If `steps`, `season`, `target`, `known`, `horizon` or `cv` is invalid; if `y` does not
+        hold what follows each row of `X`; if steps exceed what the model predicts at once
+        although a column is known only up to now; if a fold has test rows before training rows,
+        or no more training rows than a season; or if the model is not a regressor.
 
     See Also
     --------
@@ -147,10 +158,13 @@ def backtest(
     import pandas as pd
 
     check_regressor(model)
-    for name, value in (("steps", steps), ("season", season)):
+    for name, value in (("steps", steps), ("season", season), ("horizon", horizon)):
         if value is not None:
             check_integer(name, value)
-    data = _Data.of(X, y, known, season, freq)
+    if y is None:
+        names = {"target": target, "known": known, "horizon": horizon or 1}
+        X, y = make_supervised(as_frame(X), **names)
+    data = _Data.of(X, y, target, known, horizon, season, freq)
     folds = enumerate(_splitter(cv).split(data.rows.iloc[:-1]))
     tables = Parallel(n_jobs=n_jobs)(
         delayed(_forecast_fold)(
@@ -188,8 +202,8 @@ class _Data(NamedTuple):
         What follows each row.
     rows : DataFrame of shape (n + 1, n_columns)
         The complete series: X, and one more row for what follows its last row.
-    targets : Index
-        Names of the columns that a model predicts.
+    roles : Roles
+        Roles of the columns.
     season : int
         Number of rows in a season.
     """
@@ -197,17 +211,34 @@ class _Data(NamedTuple):
     X: Any
     y: NDArray
     rows: pd.DataFrame
-    targets: pd.Index
+    roles: Roles
     season: int
 
+    @property
+    def horizon(self) -> int:
+        """Number of rows that a model predicts at once."""
+        return self.y.size // len(self.y) // len(self.roles.targets)
+
     @classmethod
-    def of(cls, X: Any, y: Any, known: Sequence[Any], season: int | None, freq: Any) -> _Data:
+    def of(
+        cls,
+        X: Any,
+        y: Any,
+        target: Any,
+        known: Any,
+        horizon: int | None,
+        season: int | None,
+        freq: Any,
+    ) -> _Data:
         """Check the series and split it into its parts."""
         import pandas as pd
 
-        frame, y = as_frame(X), np.asarray(y)
+        frame, told, y = as_frame(X), names_of_targets(y), np.asarray(y)
         check_consistent_length(frame, y)
-        targets = _targets(frame, known)
+        if target is None and told is not None and set(told) <= set(frame.columns):
+            target = told
+        roles = Roles.of(frame.columns, target, known, "X")
+        targets = pd.Index(roles.targets)
         next_values = _next_values(frame, y, targets)
         frame = frame.astype(dict.fromkeys(targets, np.float64))
         times = frame.index.append(following(frame.index, 1, freq))
@@ -215,18 +246,10 @@ class _Data(NamedTuple):
         rows.iloc[-1, rows.columns.get_indexer(targets)] = next_values[-1]
         if season is None:
             season = season_of(frequency(frame.index, freq))
-        return cls(frame if hasattr(X, "iloc") else frame.to_numpy(), y, rows, targets, season)
-
-
-def _targets(frame: pd.DataFrame, known: Sequence[Any]) -> pd.Index:
-    known = [known] if isinstance(known, str) else list(known)
-    targets = frame.columns[~frame.columns.isin(known)]
-    if not len(targets) or len(targets) + len(known) != len(frame.columns):
-        raise ValueError(
-            f"known must name some of the columns of X, {list(frame.columns)}, and leave one to "
-            f"forecast, got {known}"
-        )
-    return targets
+        data = cls(frame if hasattr(X, "columns") else frame.to_numpy(), y, rows, roles, season)
+        if horizon not in (None, data.horizon):
+            raise ValueError(f"horizon must be that of y, {data.horizon}, got {horizon}")
+        return data
 
 
 def _next_values(frame: pd.DataFrame, y: NDArray, targets: pd.Index) -> NDArray:
@@ -234,8 +257,8 @@ def _next_values(frame: pd.DataFrame, y: NDArray, targets: pd.Index) -> NDArray:
     width = y.size // len(y)
     if width % len(targets):
         raise ValueError(
-            f"known must name all columns of X that y does not hold, got y of {width} columns "
-            f"for {list(targets)}"
+            f"target must name the columns of X that y holds, got y of {width} columns for "
+            f"{list(targets)}"
         )
     following_rows = y.reshape(len(y), width)[:, : len(targets)]
     values = frame[targets].to_numpy()
@@ -258,7 +281,8 @@ def _forecast_fold(
     """Fit a model on the training rows and forecast from the first test row."""
     import pandas as pd
 
-    origin, season, n_targets = test[0], data.season, len(data.targets)
+    targets, horizon = data.roles.targets, data.horizon
+    origin, season, n_targets = test[0], data.season, len(targets)
     if train.max() >= origin:
         raise ValueError(
             "cv must put the test rows of a fold after its training rows, got training row "
@@ -268,19 +292,24 @@ def _forecast_fold(
         raise ValueError(
             f"season={season} needs more training rows, got {len(train)} in fold {fold}"
         )
-    series = data.rows[data.targets].to_numpy()
-    horizon = data.y.size // len(data.y) // n_targets
+    series = data.rows[targets].to_numpy()
+    n_steps = min(len(test) if steps is None else steps, len(series) - 1 - origin)
+    if data.roles.past and n_steps > horizon:
+        raise ValueError(
+            f"steps must be at most horizon={horizon}, because {data.roles.past} are not known "
+            f"ahead, got {n_steps}; name these columns in known, or set a longer horizon"
+        )
     learned = train[train + horizon <= origin]
     model.fit(data.X.take(learned, axis=0), data.y[learned])
-    n_steps = min(len(test) if steps is None else steps, len(series) - 1 - origin)
-    forecasts = walk_forward(model, data.rows, [origin], n_steps, data.targets)[0]
+    warn_of_short_windows(model, data.roles, horizon)
+    forecasts = walk_forward(model, data.rows, [origin], n_steps, targets)[0]
     ahead = np.arange(n_steps)
     seen = series[train[0] : train[-1] + 1]
     table = {
         "fold": fold,
         "step": np.repeat(ahead + 1, n_targets),
         "time": data.rows.index[origin + 1 + ahead].repeat(n_targets),
-        "column": np.tile(data.targets, n_steps),
+        "column": np.tile(np.array(targets, dtype=object), n_steps),
         "truth": series[origin + 1 + ahead].ravel(),
         "forecast": forecasts.ravel(),
         "naive": np.tile(series[origin], n_steps),

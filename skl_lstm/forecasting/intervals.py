@@ -12,8 +12,8 @@ from sklearn.base import clone
 
 from skl_lstm.checks import check_integer
 from skl_lstm.compositions.parts import look_back
-from skl_lstm.forecasting.forecast import begin
-from skl_lstm.forecasting.walk import model_input, predict_blocks, walk_forward
+from skl_lstm.forecasting.course import begin
+from skl_lstm.forecasting.walk import model_input, walk_forward
 from skl_lstm.windowing.supervised import make_supervised
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def forecast_interval(
     calibration: int | None = None,
     *,
     refits: int = 10,
+    target: Any = None,
+    known: Any = None,
     future: pd.DataFrame | None = None,
     freq: Any = None,
 ) -> pd.DataFrame:
@@ -58,8 +60,10 @@ def forecast_interval(
     refits : int, default=10
         Number of clones. The calibration rows are divided among them, and each is fitted on all
         rows before its own. The more there are, the more the clones resemble the model itself.
-    future : DataFrame of shape (steps, n_known), default=None
-        Columns that are known ahead, as in :func:`forecast`.
+    target, known : name or sequence of names, default=None
+        The columns that the model predicts, and those known ahead, as in :func:`forecast`.
+    future : DataFrame of shape (n_rows, n_columns), default=None
+        Values of the columns known ahead, as in :func:`forecast`.
     freq : str, offset or int, default=None
         Step between two rows, as in :func:`forecast`.
 
@@ -119,14 +123,14 @@ def forecast_interval(
     import pandas as pd
 
     check_integer("refits", refits)
-    rows, times, targets = begin(model, history, steps, future, freq)
-    past = rows.iloc[: len(rows) - steps]
+    course = begin(model, history, steps, target, known, future, freq)
+    rows, past, times, targets = course.rows, course.past, course.times, course.roles.targets
     unknown = past[targets].isna().any(axis=1)
     if unknown.any():
         raise ValueError(f"history must have no gaps, got NaN at {unknown.idxmax()}")
     n_origins = _n_origins(calibration, coverage, len(past) - steps)
     forecasts = walk_forward(model, rows, [len(past) - 1], steps, targets)[0]
-    residuals = _residuals(model, past, targets, steps, n_origins, refits)
+    residuals = _residuals(model, past, targets, course.horizon, steps, n_origins, refits)
     half_widths = np.sort(np.abs(residuals), axis=0)[_rank(n_origins, coverage) - 1]
     ends = {
         "lower": forecasts - half_widths,
@@ -141,7 +145,13 @@ def forecast_interval(
 
 
 def _residuals(
-    model: Any, rows: pd.DataFrame, targets: pd.Index, steps: int, n_origins: int, refits: int
+    model: Any,
+    rows: pd.DataFrame,
+    targets: list[Any],
+    horizon: int,
+    steps: int,
+    n_origins: int,
+    refits: int,
 ) -> NDArray[np.float64]:
     """Return the errors of forecasts from the last rows, by clones not fitted on them.
 
@@ -150,7 +160,6 @@ def _residuals(
     residuals : ndarray of shape (n_origins, steps, n_targets)
         True values minus forecasts.
     """
-    horizon = predict_blocks(model, rows, targets).shape[1]
     n_least = look_back(model) + horizon + n_origins + steps - 1
     if len(rows) < n_least:
         raise ValueError(
@@ -162,7 +171,7 @@ def _residuals(
     paths = []
     for stretch in np.array_split(origins, min(refits, n_origins)):
         before = rows.iloc[: stretch[0] + 1]
-        y = make_supervised(before[targets], horizon)[1]
+        y = make_supervised(before[targets], horizon=horizon)[1]
         refitted = clone(model).fit(model_input(model, before.iloc[:-horizon]), y)
         paths.append(walk_forward(refitted, rows, stretch, steps, targets))
     return truth - np.concatenate(paths)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skl_lstm.compositions.parts import reach
+from skl_lstm.warn import silence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +20,7 @@ def walk_forward(
     rows: pd.DataFrame,
     origins: ArrayLike,
     steps: int,
-    targets: pd.Index,
+    targets: Sequence[Any],
 ) -> NDArray[np.float64]:
     """Forecast from each origin as if the rows after it were not known.
 
@@ -27,12 +29,13 @@ def walk_forward(
     model : fitted regressor
         Predicts the `targets` of the row, or of several rows, after a row.
     rows : DataFrame of shape (n, n_columns)
-        The series. Of the rows after an origin, only the columns that are not targets are read.
+        What models see. Of the rows after an origin, only the columns that are not targets are
+        read.
     origins : array-like of int of shape (n_origins,)
         Positions of the last known rows, each with `steps` rows after it.
     steps : int
         Number of rows to forecast from each origin.
-    targets : Index
+    targets : sequence
         Names of the columns that the model predicts.
 
     Returns
@@ -62,7 +65,7 @@ def _walk(
     origins: NDArray[np.intp],
     n_known: int,
     steps: int,
-    targets: pd.Index,
+    targets: Sequence[Any],
     growing: bool = False,
 ) -> NDArray[np.float64]:
     """Forecast from all origins in parallel, each with the last `n_known` rows that it knows.
@@ -70,14 +73,18 @@ def _walk(
     At each step the model receives the same number of rows per origin or, if `growing`, all
     known rows.
     """
+    import pandas as pd
+
     rows = rows.take((origins[:, np.newaxis] + np.arange(1 - n_known, steps + 1)).ravel())
     starts = np.arange(len(origins))[:, np.newaxis] * (n_known + steps)
-    columns = rows.columns.get_indexer(targets)
+    columns = rows.columns.get_indexer(pd.Index(targets))
     paths = np.empty((len(origins), steps, len(targets)))
     done = 0
     while done < steps:
         window = starts + np.arange(0 if growing else done, n_known + done)
-        blocks = predict_blocks(model, rows.take(window.ravel()), targets)
+        seen = rows.take(window.ravel())
+        # Rows of several origins have no common index, and their windows need none.
+        blocks = predict_blocks(model, seen if growing else seen.reset_index(drop=True), targets)
         block = blocks[window.shape[1] - 1 :: window.shape[1], : steps - done]
         until = done + block.shape[1]
         ahead = starts + n_known + np.arange(done, until)
@@ -87,19 +94,21 @@ def _walk(
     return paths
 
 
-def predict_blocks(model: Any, rows: pd.DataFrame, targets: pd.Index) -> NDArray[np.float64]:
+def predict_blocks(model: Any, rows: pd.DataFrame, targets: Sequence[Any]) -> NDArray[np.float64]:
     """Predict what follows each row, as an array of shape (n_rows, horizon, n_targets)."""
-    outputs = np.asarray(model.predict(model_input(model, rows)), dtype=np.float64)
-    n_outputs = outputs.size // len(rows)
-    if n_outputs % len(targets):
-        raise ValueError(
-            "future must hold all columns but those that the model predicts: it lacks "
-            f"{list(targets)}, but the model has {n_outputs} outputs"
-        )
-    return outputs.reshape(len(rows), -1, len(targets))
+    return predict_outputs(model, rows).reshape(len(rows), -1, len(targets))
+
+
+def predict_outputs(model: Any, rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Predict what follows each row, as an array of shape (n_rows, n_outputs)."""
+    with silence():
+        outputs = np.asarray(model.predict(model_input(model, rows)), dtype=np.float64)
+    return outputs.reshape(len(rows), -1)
 
 
 def model_input(model: Any, rows: pd.DataFrame) -> pd.DataFrame | NDArray:
-    """Return the rows with their column names, unless the model was fitted without names."""
-    nameless = hasattr(model, "n_features_in_") and not hasattr(model, "feature_names_in_")
-    return rows.to_numpy() if nameless else rows
+    """Return the columns that a model was fitted on, without names if it was fitted without."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is not None:
+        return rows if list(rows.columns) == list(names) else rows[list(names)]
+    return rows.to_numpy() if hasattr(model, "n_features_in_") else rows

@@ -10,9 +10,9 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer
-from skl_lstm.forecasting.calendar import following
 from skl_lstm.forecasting.forecast import forecast
 from skl_lstm.forecasting.intervals import forecast_interval
+from skl_lstm.forecasting.walk import predict_outputs
 from skl_lstm.plotting.drawing import (
     check_matplotlib,
     draw_line,
@@ -22,7 +22,8 @@ from skl_lstm.plotting.drawing import (
     new_axes,
     places,
 )
-from skl_lstm.windowing.supervised import as_frame
+from skl_lstm.windowing.calendar import following
+from skl_lstm.windowing.supervised import as_frame, make_supervised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,11 +119,15 @@ class ForecastDisplay:
         cls,
         estimator: Any,
         X: ArrayLike,
-        y: ArrayLike,
+        y: ArrayLike | None = None,
         *,
         n_train: int | None = None,
         steps: int | None = None,
         coverage: float | None = None,
+        target: Any = None,
+        known: Any = None,
+        horizon: int = 1,
+        future: Any = None,
         freq: Any = None,
         ax: Axes | None = None,
     ) -> ForecastDisplay:
@@ -133,19 +138,26 @@ class ForecastDisplay:
         estimator : fitted regressor
             Regressor fitted on the first `n_train` rows, such as a Pipeline, a
             TransformedTargetRegressor or a search.
-        X : DataFrame or array-like of shape (n_samples, n_columns)
-            All rows, oldest first, as returned by :func:`make_supervised`.
-        y : Series, DataFrame or array-like of shape (n_samples,) or (n_samples, n_outputs)
-            What follows each row. If there are several outputs, the first is drawn.
+        X : Series, DataFrame or array-like of shape (n_samples, n_columns)
+            The series, oldest row first, each value at its own time; or, with `y`, the rows that
+            :func:`make_supervised` returns.
+        y : Series, DataFrame or array-like of shape (n_samples,) or (n_samples, n_outputs), \
+                default=None
+            What follows each row. If there are several outputs, the first is drawn. None if X is
+            the series itself.
         n_train : int, default=None
             Number of rows that the model was fitted on; all of them if None.
         steps : int, default=None
-            Number of steps to forecast beyond the last known value. This requires X to have a
-            single column, which y continues. If there are more, pass the result of
-            :func:`forecast` to :meth:`from_predictions`.
+            Number of steps to forecast beyond the last known value. This requires the series
+            itself as X, or X of a single column, which y continues.
         coverage : float, default=None
             Coverage of an interval around the forecast, computed as in
             :func:`forecast_interval`; no interval if None. Requires `steps`.
+        target, known, horizon : default=None, None and 1
+            Without `y`, the columns of the series and the number of rows that the model
+            predicts, as in :func:`make_supervised`.
+        future : DataFrame, default=None
+            Values of the columns known ahead, as in :func:`forecast`.
         freq : str, offset or int, default=None
             Step between two rows, if it cannot be inferred from their index.
         ax : matplotlib Axes, default=None
@@ -175,6 +187,10 @@ class ForecastDisplay:
             raise ValueError(f"estimator must be a regressor, got {type(estimator).__name__}")
         if coverage is not None and steps is None:
             raise ValueError(f"coverage requires steps, got coverage={coverage!r} and steps=None")
+        names = {"target": target, "known": known}
+        frame = as_frame(X) if y is None else None
+        if frame is not None:
+            X, y = make_supervised(frame, **names, horizon=horizon)
         rows, targets = as_frame(X), as_frame(y)
         if len(rows) != len(targets):
             raise ValueError(
@@ -187,20 +203,24 @@ class ForecastDisplay:
                 f"n_train must be at most {len(rows)}, the number of rows, got {n_train}"
             )
         times = rows.index[1:].append(following(rows.index, 1, freq))
-        outputs = np.asarray(estimator.predict(X)).reshape(len(rows), -1)
-        said = pd.Series(outputs[:, 0], times)
-        whole = _series(rows, targets, freq)
+        said = pd.Series(predict_outputs(estimator, rows)[:, 0], times)
+        whole = _series(rows, targets, freq) if frame is None else frame[rows.columns[0]]
         ahead = None
         if steps is not None:
             if whole is None:
                 raise ValueError(
-                    "steps requires X of one column and y that continues it, as make_supervised "
-                    "returns them; pass any other forecast to from_predictions"
+                    "steps requires the series itself as X, without y, or X of one column and y "
+                    "that continues it"
                 )
+            history = whole if frame is None else frame
+            names = (
+                {**names, "future": future, "freq": freq} if frame is not None else {"freq": freq}
+            )
             if coverage is None:
-                ahead = forecast(estimator, whole, steps, freq=freq)
+                ahead = forecast(estimator, history, steps, **names)
             else:
-                ahead = forecast_interval(estimator, whole, steps, coverage, freq=freq)
+                ahead = forecast_interval(estimator, history, steps, coverage, **names)
+            ahead = _first_target(ahead)
         return cls.from_predictions(
             targets.iloc[:, 0].set_axis(times) if whole is None else whole,
             fitted=said[:n_train],
@@ -296,6 +316,13 @@ def _series(rows: pd.DataFrame, targets: pd.DataFrame, freq: Any) -> pd.Series |
         return None
     last = pd.Series(ahead[-1], following(rows.index, ahead.shape[1], freq))
     return pd.concat([rows.iloc[:, 0], last]).rename(rows.columns[0])
+
+
+def _first_target(ahead: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
+    """Return the part of a forecast of several columns that belongs to the first."""
+    if getattr(ahead, "ndim", 1) == 1 or "forecast" in ahead:
+        return ahead
+    return ahead[ahead.columns.get_level_values(0)[0]]
 
 
 def _line_and_band(

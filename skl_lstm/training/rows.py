@@ -39,11 +39,11 @@ class Rows:
         return len(self.windows)
 
     def complete(self) -> Rows:
-        """Leave out the rows whose window has a missing value."""
+        """Leave out the rows whose window or target has a missing value."""
         complete = self.windows.complete()
-        if complete is self.windows:
-            return self
-        return self[complete.rows]
+        rows = self if complete is self.windows else self[complete.rows]
+        unknown = np.isnan(rows.targets).any(axis=1)
+        return rows[np.flatnonzero(~unknown)] if unknown.any() else rows
 
     def mirrored(self) -> Rows:
         """Return these rows, followed by the same ones upside down in normalized units."""

@@ -1,4 +1,4 @@
-"""Supervised targets: each value of a series paired with what follows it."""
+"""Supervised targets: each row of a series paired with what follows it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,57 @@ from typing import Any
 import numpy as np
 
 from skl_lstm.checks import check_integer
+from skl_lstm.windowing.alignment import step_names
+from skl_lstm.windowing.columns import Roles, led
+from skl_lstm.windowing.span import times_of
 
 
-def make_supervised(series: Any, horizon: int = 1) -> tuple[Any, Any]:
-    """Pair each value of a series with the value, or values, that follow it.
+def make_supervised(
+    series: Any, *, target: Any = None, known: Any = None, horizon: int = 1
+) -> tuple[Any, Any]:
+    """Pair each row of a series with the value, or values, that follow it.
 
     Parameters
     ----------
     series : Series, DataFrame or array-like of shape (n,) or (n, n_columns)
-        The series, oldest value first.
+        The series, oldest row first, each value at its own time. An index of dates, periods or
+        numbers must increase.
+    target : name or sequence of names, default=None
+        The columns to forecast; positions, if `series` is an array. None for all that are not
+        known ahead.
+    known : name or sequence of names, default=None
+        The columns whose values are known ahead: calendar, prices, weather forecasts. All
+        columns that are neither `target` nor `known` are known up to now only.
     horizon : int, default=1
-        Number of steps ahead that the target covers.
+        Number of rows ahead that `y` covers.
 
     Returns
     -------
     X : DataFrame or ndarray of shape (n - horizon, n_columns)
-        ``X[t]`` is the series at ``t``.
-    y : Series, DataFrame or ndarray of shape (n - horizon,) or (n - horizon, horizon * n_columns)
-        ``y[t]`` is the series at ``t + 1 … t + horizon``, with all columns of a step side by
-        side; one-dimensional if that is a single column. It has the index of ``X``: the target
-        of the row at ``t`` has the label ``t``.
+        The row at ``t`` holds the series at ``t``, except for the columns known ahead: of these
+        it holds the value at ``t + horizon``, the last row to be predicted. The targets come
+        first, then the other columns in their order.
+    y : Series, DataFrame or ndarray of shape (n - horizon,) or (n - horizon, horizon * n_targets)
+        ``y[t]`` holds the targets at ``t + 1 … t + horizon``, with all targets of a row side by
+        side; one-dimensional if that is a single column. It has the index of ``X``: what follows
+        the row at ``t`` has the label ``t``.
 
     Raises
     ------
     ValueError
-        If `horizon` is not a positive integer, or the series is not longer than it.
+        If a parameter is invalid, if the series is not longer than `horizon`, or if its index
+        does not increase or has several levels.
+
+    See Also
+    --------
+    LookbackWindower : Joins each row of X with the rows before it.
+    forecast : Forecasts what follows the series, with the same `target` and `known`.
+
+    Notes
+    -----
+    A window of `look_back` rows of X holds the columns known ahead for the rows
+    ``t + horizon - look_back + 1 … t + horizon``. So if ``look_back >= horizon``, a model sees
+    them for every row that it predicts; if it is shorter, only for the last `look_back` of them.
 
     Examples
     --------
@@ -43,33 +69,55 @@ def make_supervised(series: Any, horizon: int = 1) -> tuple[Any, Any]:
     >>> y
     array([[2., 3.],
            [3., 4.]])
+
+    A price that is known ahead stands in the row from which its day is predicted:
+
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-01", periods=4)
+    >>> shop = pd.DataFrame({"price": [5, 4, 5, 6], "sold": [20, 24, 20, 16]}, index=days)
+    >>> X, y = make_supervised(shop, target="sold", known="price")
+    >>> X.assign(y=y)
+                sold  price   y
+    2024-01-01    20      4  24
+    2024-01-02    24      5  20
+    2024-01-03    20      6  16
     """
     import pandas as pd  # late: prediction alone does not need it
 
     check_integer("horizon", horizon)
     frame = as_frame(series)
+    times_of(frame, "series")
+    if not frame.columns.is_unique:
+        raise ValueError(f"series must have columns of different names, got {list(frame.columns)}")
+    roles = Roles.of(frame.columns, target, known)
     n_rows = len(frame) - horizon
     if n_rows < 1:
         raise ValueError(
             f"series must have more values than horizon={horizon}, got {len(frame)} of them"
         )
-    X = frame.iloc[:n_rows]
-    targets = [frame.iloc[ahead : ahead + n_rows] for ahead in range(1, horizon + 1)]
-    y = pd.concat([target.set_axis(X.index) for target in targets], axis=1)
-    if horizon > 1:
-        y.columns = [
-            f"{name}_step{ahead}" for ahead in range(1, horizon + 1) for name in frame.columns
-        ]
-    target = y.iloc[:, 0] if y.shape[1] == 1 else y
-    if isinstance(series, pd.Series | pd.DataFrame):
-        return X, target
-    return X.to_numpy(), target.to_numpy()
+    rows = led(frame, roles, horizon).iloc[:n_rows]
+    X = rows.astype({name: frame.dtypes[name] for name in roles.known})
+    targets = frame[roles.targets]
+    steps = [targets.iloc[ahead : ahead + n_rows] for ahead in range(1, horizon + 1)]
+    y = pd.concat([step.set_axis(X.index) for step in steps], axis=1)
+    y.columns = pd.Index(step_names(roles.targets, horizon))
+    y = y.iloc[:, 0] if y.shape[1] == 1 else y
+    if hasattr(series, "iloc"):
+        return X, y
+    return X.to_numpy(), y.to_numpy()
 
 
 def as_frame(series: Any) -> Any:
-    """Return a series as a DataFrame; the column of an unnamed Series is called "value"."""
+    """Return a series as a DataFrame of pandas, with its index and its names if it has any.
+
+    The column of an unnamed Series is called "value"; those of an array are numbered.
+    """
     import pandas as pd
 
     if isinstance(series, pd.Series):
         return series.to_frame("value" if series.name is None else series.name)
-    return series if isinstance(series, pd.DataFrame) else pd.DataFrame(np.asarray(series))
+    if isinstance(series, pd.DataFrame):
+        return series
+    if hasattr(series, "columns"):  # a DataFrame of another library, such as polars
+        return pd.DataFrame({name: np.asarray(series[name]) for name in series.columns})
+    return pd.DataFrame(np.asarray(series))

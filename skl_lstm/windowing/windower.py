@@ -12,6 +12,10 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skl_lstm.checks import check_choice, check_column_names, check_integer
+from skl_lstm.warn import SeriesWarning, warn
+from skl_lstm.windowing.alignment import names_of_targets, warn_unless_shifted
+from skl_lstm.windowing.span import Place, Span, place, span_of, times_of
+from skl_lstm.windowing.window_array import WindowArray
 
 PADDINGS = ("nan", "edge")
 CONTEXTS = ("auto", "fit", "none")
@@ -84,10 +88,23 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     array(['x0_lag2', 'x0_lag1', 'x0_lag0'], dtype=object)
     """
 
-    def __init__(self, look_back: int = 1, *, padding: str = "nan", context: str = "auto") -> None:
+    # For windowers that an earlier version pickled without them.
+    freq: Any = None
+    span_: Span | None = None
+    target_names_: list[str] | None = None
+
+    def __init__(
+        self,
+        look_back: int = 1,
+        *,
+        padding: str = "nan",
+        context: str = "auto",
+        freq: Any = None,
+    ) -> None:
         self.look_back = look_back
         self.padding = padding
         self.context = context
+        self.freq = freq
 
     def fit(self, X: ArrayLike, y: object = None) -> LookbackWindower:
         """Store the first and the last rows of the series.
@@ -110,7 +127,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
             If a parameter is invalid, if X is not numeric and finite (except for NaN), or if it
             has fewer rows than `look_back`.
         """
-        self._learn(X)
+        self._learn(X, y)
         return self
 
     def fit_transform(self, X: ArrayLike, y: object = None, **fit_params: Any) -> NDArray:
@@ -132,8 +149,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         """
         if fit_params:
             raise TypeError(f"fit_transform takes no further parameters, got {sorted(fit_params)}")
-        series = self._learn(X)
-        return _windows(series, self._nothing_before(series))
+        series, steps = self._learn(X, y)
+        return self._join(series, None, steps)
 
     def transform(self, X: ArrayLike) -> NDArray:
         """Join each row with the rows before it.
@@ -153,11 +170,10 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         _check_parameters(self)
         series = _check_series(X, self)
         validate_data(self, X, reset=False, skip_check_array=True)
-        continues = self.context == "fit" or (
-            self.context == "auto" and not _begins_with(series, self.head_)
-        )
-        before = self.tail_ if continues else self._nothing_before(series)
-        return _windows(series, before)
+        where = self._place(X, series)
+        if where.doubt is not None:
+            warn(where.doubt, SeriesWarning)
+        return self._join(series, where.n_between, where.steps)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
         """Return the column names ``<feature>_lag<k>``, oldest lag first.
@@ -176,7 +192,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         seen = getattr(self, "feature_names_in_", None)
         if input_features is None:
-            names = [f"x{i}" for i in range(self.n_features_in_)] if seen is None else seen
+            names = np.array(self._column_names(), dtype=object)
         else:
             names = np.asarray(input_features, dtype=object)
             if seen is not None and not np.array_equal(seen, names):
@@ -189,7 +205,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         lags = range(len(self.head_) - 1, -1, -1)
         return np.array([f"{name}_lag{lag}" for lag in lags for name in names], dtype=object)
 
-    def _learn(self, X: ArrayLike) -> NDArray:
+    def _learn(self, X: ArrayLike, y: object) -> tuple[NDArray, NDArray[np.int64] | None]:
+        """Store what is needed of the series; return it and the steps to its rows, if uneven."""
         _check_parameters(self)
         series = _check_series(X, self)
         check_column_names(X)
@@ -198,11 +215,45 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
                 f"look_back={self.look_back} needs at least as many rows, "
                 f"got n_samples={len(series)}"
             )
+        times = times_of(X)
+        span, steps, hole = (None, None, None) if times is None else span_of(times, self.freq)
         # Only now, so that rejected input leaves an earlier fit unchanged.
         validate_data(self, X, skip_check_array=True)
+        if hole is not None:
+            warn(
+                f"X lacks {hole}; no window reaches over a hole. Add the rows, with NaN for what "
+                "is not known, or set freq='rows' if none is missing",
+                SeriesWarning,
+            )
+        if y is not None:
+            warn_unless_shifted(y, series, self._column_names())
         self.head_ = series[: self.look_back].copy()
-        self.tail_ = series[len(series) - self.look_back + 1 :].copy()
-        return series
+        self.tail_ = _last_rows(series, steps, self.look_back - 1)
+        self.span_ = span
+        self.target_names_ = names_of_targets(y)
+        return series, steps
+
+    def _join(
+        self, series: NDArray, n_between: int | None, steps: NDArray[np.int64] | None
+    ) -> WindowArray:
+        """Return the windows of a series that begins `n_between` steps after what follows."""
+        windows = join(series, self.tail_, n_between, steps, repeat=self.padding == "edge")
+        return WindowArray(windows, self._column_names())
+
+    def _place(self, X: ArrayLike, series: NDArray) -> Place:
+        """Return where rows stand beside the training rows."""
+        times = None if self.span_ is None else times_of(X)
+        told = None if times is None or self.span_ is None else place(times, self.span_)
+        steps = None if told is None else told.steps
+        if self.context == "none":
+            return Place(None, steps)
+        if self.context == "fit":
+            return Place(0, steps)
+        return told or Place(None if _begins_with(series, self.head_) else 0)
+
+    def _column_names(self) -> tuple[str, ...]:
+        seen = getattr(self, "feature_names_in_", None)
+        return tuple(f"x{i}" for i in range(self.n_features_in_)) if seen is None else tuple(seen)
 
     def _rows_seen(self) -> int | None:
         """Return the number of last rows that a row of the output depends on.
@@ -213,10 +264,6 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
             return None
         return len(self.head_) if hasattr(self, "head_") else 1
 
-    def _nothing_before(self, series: NDArray) -> NDArray:
-        shape = (len(self.tail_), series.shape[1])
-        return np.broadcast_to(series[0] if self.padding == "edge" else np.nan, shape)
-
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -224,12 +271,86 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _windows(series: NDArray, before: NDArray) -> NDArray:
-    """View `series`, preceded by the rows `before`, as one row of lags per time step."""
-    n_features = series.shape[1]
-    width = (len(before) + 1) * n_features
-    flat = np.concatenate([before, series], dtype=series.dtype).ravel()
-    return sliding_window_view(flat, width)[::n_features]
+def join(
+    series: NDArray,
+    tail: NDArray,
+    n_between: int | None,
+    steps: NDArray[np.int64] | None,
+    *,
+    repeat: bool,
+) -> NDArray:
+    """Join each row of a series with the rows before it.
+
+    Parameters
+    ----------
+    series : ndarray of shape (n, n_columns)
+        The rows, oldest first.
+    tail : ndarray of shape (look_back - 1, n_columns)
+        Rows known from before.
+    n_between : int or None
+        Number of unknown rows between the tail and the series, negative if the series begins
+        within it; None if the tail is not to be used.
+    steps : ndarray of int of shape (n,) or None
+        Number of steps from any fixed time to each row; None if the rows are consecutive.
+    repeat : bool
+        Whether an unknown row is the known one before it, or else the first; NaN otherwise.
+
+    Returns
+    -------
+    windows : ndarray of shape (n, look_back * n_columns)
+        A view of consecutive rows; a copy if some are missing.
+    """
+    n_before, n_columns = tail.shape
+    lags = np.arange(n_before) + (n_before if n_between is None else n_between)
+    known = (lags >= 0) & (lags < n_before)
+    before = np.full((n_before, n_columns), np.nan, dtype=series.dtype)
+    before[known] = tail[lags[known]]
+    rows, kept = (series, None) if steps is None else _with_missing_rows(series, steps, n_before)
+    joined = np.concatenate([before, rows])
+    if repeat:
+        unknown = np.flatnonzero(~known)
+        if kept is not None:
+            missing = np.delete(np.arange(len(rows)), kept)
+            unknown = np.concatenate([unknown, n_before + missing])
+        _repeat_known_rows(joined, unknown)
+    width = (n_before + 1) * n_columns
+    windows = sliding_window_view(joined.ravel(), width)[::n_columns]
+    if kept is None:
+        return windows
+    windows = windows[kept]
+    windows.flags.writeable = False
+    return windows
+
+
+def _with_missing_rows(
+    series: NDArray, steps: NDArray[np.int64], most: int
+) -> tuple[NDArray, NDArray[np.int64]]:
+    """Put NaN where rows are missing, at most `most` of them; return where the others stand."""
+    places = np.arange(len(series))
+    places[1:] += np.cumsum(np.minimum(np.diff(steps) - 1, most))
+    rows = np.full((places[-1] + 1, series.shape[1]), np.nan, dtype=series.dtype)
+    rows[places] = series
+    return rows, places
+
+
+def _repeat_known_rows(rows: NDArray, unknown: NDArray[np.intp]) -> None:
+    """Replace unknown rows by the known one before them or, at the beginning, after them."""
+    begins = np.diff(unknown, prepend=-2) > 1
+    runs = np.cumsum(begins) - 1
+    source = (unknown[begins] - 1)[runs]
+    if len(unknown) and unknown[0] == 0:
+        source[runs == 0] = np.count_nonzero(runs == 0)
+    rows[unknown] = rows[source]
+
+
+def _last_rows(series: NDArray, steps: NDArray[np.int64] | None, n_rows: int) -> NDArray:
+    """Return the rows of the last `n_rows` steps, with NaN for those that are missing."""
+    if steps is None:
+        return series[len(series) - n_rows :].copy()
+    last = np.full((n_rows, series.shape[1]), np.nan, dtype=series.dtype)
+    places = n_rows - 1 - (steps[-1] - steps)
+    last[places[places >= 0]] = series[places >= 0]
+    return last
 
 
 def _begins_with(series: NDArray, head: NDArray) -> bool:

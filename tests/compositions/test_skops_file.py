@@ -256,7 +256,14 @@ def test_only_this_packages_types_are_trusted():
     for name in TRUSTED:
         module, _, kind = name.rpartition(".")
         assert getattr(importlib.import_module(module), kind).__module__ == "skl_lstm"
-    kinds = {"LSTMForecaster", "LSTMClassifier", "LookbackWindower", "Network", "WindowScaling"}
+    kinds = {
+        "KnownRowsRegressor",
+        "LSTMClassifier",
+        "LSTMForecaster",
+        "LookbackWindower",
+        "Network",
+        "WindowScaling",
+    }
     assert {name.rpartition(".")[2] for name in TRUSTED} == kinds
 
 

@@ -260,14 +260,15 @@ def with_value(value):
 @pytest.mark.parametrize(
     ("X", "y", "sample_weight", "message"),
     [
-        (np.full_like(X, np.nan), Y, None, "X has no complete window: each of its rows lacks"),
+        (np.full_like(X, np.nan), Y, None, "X has no complete window with a known"),
         (with_value(np.inf), Y, None, "Input X contains infinity"),
         (with_value(1e300), Y, None, "Input X contains infinity or a value too large"),
         (X.astype(str).astype(object)[:, :1] + "x", Y, None, "could not convert string to float"),
         (csr_array(X), Y, None, "Sparse data was passed"),
         (X[:0], Y[:0], None, r"Found array with 0 sample\(s\)"),
         (X, Y[:-1], None, r"inconsistent numbers of samples: \[20, 19\]"),
-        (X, np.where(Y > 0, Y, np.nan), None, "Input y contains NaN"),
+        (X, np.full_like(Y, np.nan), None, "X has no complete window with a known target"),
+        (X, np.where(Y > 0, Y, np.inf), None, "Input y contains infinity"),
         (X, None, None, "requires y to be passed, but the target y is None"),
         (
             X,

@@ -14,6 +14,7 @@ from sklearn.preprocessing import MinMaxScaler
 from skl_lstm import (
     LookbackWindower,
     LSTMForecaster,
+    SeriesWarning,
     backtest,
     forecast,
     load_airline_passengers,
@@ -92,11 +93,13 @@ def test_a_forecast_that_is_right_measures_nothing():
 )
 def test_no_forecast_changes_when_data_after_its_origin_changes(model, horizon, series):
     rows = series.to_numpy(dtype=float).copy()
-    expected = backtest(model, *make_supervised(rows, horizon), cv=SPLITS, steps=6).frame
+    expected = backtest(model, *make_supervised(rows, horizon=horizon), cv=SPLITS, steps=6).frame
     for fold, (_, test) in enumerate(SPLITS.split(rows[:-horizon])):
         changed = rows.copy()
         changed[test[0] + 1 :] = 1000.0 + np.arange(len(rows) - test[0] - 1) ** 2
-        found = backtest(model, *make_supervised(changed, horizon), cv=SPLITS, steps=6).frame
+        found = backtest(
+            model, *make_supervised(changed, horizon=horizon), cv=SPLITS, steps=6
+        ).frame
         same = expected["fold"] <= fold
         pd.testing.assert_frame_equal(found.loc[same, FORECASTS], expected.loc[same, FORECASTS])
         assert (found.loc[same, "truth"] != expected.loc[same, "truth"])[-6:].all()
@@ -184,11 +187,28 @@ def sales():
 
 
 def test_columns_known_ahead_are_known_after_the_origin(sales):
-    rows = sales[["price", "sold", "weekday"]]
-    X, y = rows[:-1], rows["sold"].to_numpy()[1:]
-    frame = backtest(linear(2), X, y, cv=SPLITS, known=["weekday", "price"]).frame
+    rows = sales[["price", "sold", "weekday"]].assign(sold=30 - 2 * sales["price"])
+    names = {"target": "sold", "known": ["weekday", "price"]}
+    frame = backtest(linear(2), rows, cv=SPLITS, **names).frame
     assert_allclose(frame["forecast"], frame["truth"])
     assert not np.allclose(frame["naive"], frame["truth"])
+    of_rows = backtest(linear(2), *make_supervised(rows, **names), cv=SPLITS, known=names["known"])
+    pd.testing.assert_frame_equal(of_rows.frame, frame)
+
+
+def test_columns_known_up_to_now_serve_a_direct_model(sales):
+    names = {"target": "sold", "horizon": 3}
+    frame = backtest(linear(2), sales, cv=SPLITS, steps=3, **names).frame
+    for fold, (_, test) in enumerate(SPLITS.split(sales[:-3])):
+        history = sales[: test[0] + 1]
+        model = linear(2).fit(*make_supervised(history, **names))
+        assert_allclose(frame.loc[frame["fold"] == fold, "forecast"], forecast(model, history, 3))
+
+
+def test_a_horizon_other_than_that_of_y_is_refused(series):
+    X, y = make_supervised(series, horizon=3)
+    with pytest.raises(ValueError, match=r"^horizon must be that of y, 3, got 2$"):
+        backtest(linear(), X, y, cv=SPLITS, horizon=2)
 
 
 def test_several_columns_have_a_row_and_measures_each(sales):
@@ -223,7 +243,10 @@ def test_dates_with_holes_want_a_frequency(series):
     X, y = make_supervised(series.drop(series.index[50]))
     with pytest.raises(ValueError, match=r"^history must have a row for 1953-03-01, as "):
         backtest(linear(), X, y, cv=SPLITS)
-    assert len(backtest(linear(), X, y, cv=SPLITS, steps=2, freq="MS").frame) == 6
+    with pytest.warns(SeriesWarning, match="^X lacks a row for 1953-03-01, as its frequency MS"):
+        assert len(backtest(linear(), X, y, cv=SPLITS, steps=2, freq="MS").frame) == 6
+    model = linear().set_params(lookbackwindower__freq="rows")
+    assert len(backtest(model, X, y, cv=SPLITS, steps=2, freq="MS").frame) == 6
 
 
 @pytest.mark.parametrize(
@@ -235,13 +258,11 @@ def test_dates_with_holes_want_a_frequency(series):
         ({"season": 35}, "season=35 needs more training rows, got 35 in fold 0"),
         (
             {"known": ["price"]},
-            "known must name some of the columns of X, ['passengers'], and leave one to forecast, "
-            "got ['price']",
+            "known must name columns of X, ['passengers'], got ['price']",
         ),
         (
             {"known": "passengers"},
-            "known must name some of the columns of X, ['passengers'], and leave one to forecast, "
-            "got ['passengers']",
+            "known must not name target columns, got ['passengers']",
         ),
         (
             {"cv": KFold(3)},
@@ -300,9 +321,15 @@ def test_y_must_be_what_follows(series):
         backtest(linear(), X, y[:-1])
     wider = X.assign(price=1.0)
     with pytest.raises(ValueError) as refused:
-        backtest(linear(), wider, y)
+        backtest(linear(), wider, y.to_numpy())
     assert str(refused.value) == (
-        "known must name all columns of X that y does not hold, got y of 1 columns for "
+        "target must name the columns of X that y holds, got y of 1 columns for "
         "['passengers', 'price']"
+    )
+    with pytest.raises(ValueError) as refused:
+        backtest(linear(), wider, y, steps=2)
+    assert str(refused.value) == (
+        "steps must be at most horizon=1, because ['price'] are not known ahead, got 2; name "
+        "these columns in known, or set a longer horizon"
     )
     assert len(backtest(linear(), wider, y, cv=SPLITS, steps=1, known="price").frame) == 3

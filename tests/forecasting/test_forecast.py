@@ -19,7 +19,9 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
 
 from skl_lstm import (
+    KnownRowsRegressor,
     LookbackWindower,
+    SeriesWarning,
     forecast,
     load_airline_passengers,
     make_supervised,
@@ -35,22 +37,39 @@ def differences(X):
     return np.diff(X, axis=0, prepend=X[:1])
 
 
-def loop(model, history, steps, future=None):
-    """Predict the whole history, append what follows its last row, and begin again."""
+def loop(model, history, steps, future=None, targets=None):
+    """Predict the whole history, append what follows its last row, and begin again.
+
+    The columns of `future` stand in each row for the last row that is predicted from it.
+    """
     frame = history.to_frame() if isinstance(history, pd.Series) else history
-    frame = frame.astype(float).reset_index(drop=True)
     known = [] if future is None else list(future.columns)
-    targets = [name for name in frame.columns if name not in known]
-    ahead = []
+    targets = targets or [name for name in frame.columns if name not in known]
+    values = {name: list(frame[name].astype(float)) for name in targets}
+    ahead_of = {name: [*frame[name], *future[name]] for name in known}
+    ahead, horizon = [], None
     while len(ahead) < steps:
-        X = frame if hasattr(model, "feature_names_in_") else frame.to_numpy()
-        for values in np.reshape(model.predict(X)[-1], (-1, len(targets)))[: steps - len(ahead)]:
-            row = dict(zip(targets, values, strict=True))
-            if known:
-                row |= future.iloc[len(ahead)].to_dict()
-            frame = pd.concat([frame, pd.DataFrame([row])[frame.columns]], ignore_index=True)
-            ahead.append(values)
+        n_rows = len(frame) + len(ahead)
+        for_now = horizon or np.size(model.predict(_input(model, frame))[-1]) // len(targets)
+        horizon = for_now
+        rows = {
+            name: values[name]
+            if name in targets
+            else [ahead_of[name][min(t + horizon, len(ahead_of[name]) - 1)] for t in range(n_rows)]
+            for name in frame.columns
+        }
+        X = _input(model, pd.DataFrame(rows))
+        block = np.reshape(model.predict(X)[-1], (-1, len(targets)))
+        for step in block[: steps - len(ahead)]:
+            ahead.append(step)
+            for name, value in zip(targets, step, strict=True):
+                values[name].append(value)
     return np.array(ahead).squeeze()
+
+
+def _input(model, frame):
+    names = getattr(model, "feature_names_in_", None)
+    return frame.to_numpy(float) if names is None else frame[list(names)]
 
 
 MODELS = {
@@ -131,9 +150,9 @@ def sales():
 @pytest.mark.parametrize("horizon", [1, 3])
 def test_several_columns_come_back_as_a_frame(horizon, sales):
     both = sales[["sold", "visitors"]]
-    model = in_units_of_the_data(piped(7, features_per_step=2))
-    model.fit(*make_supervised(both, horizon))
-    ahead = forecast(model, both, 7)
+    model = in_units_of_the_data(piped(7))
+    model.fit(*make_supervised(both, horizon=horizon))
+    ahead = forecast(model, both, 7, target=["sold", "visitors"])
     assert_allclose(ahead, loop(model, both, 7), rtol=1e-6)
     assert list(ahead.columns) == ["sold", "visitors"]
     assert_array_equal(ahead.index, pd.date_range("2024-04-30", periods=7, freq="D"))
@@ -141,44 +160,107 @@ def test_several_columns_come_back_as_a_frame(horizon, sales):
 
 @pytest.mark.parametrize("horizon", [1, 3])
 @pytest.mark.parametrize("targets", [["sold"], ["visitors", "sold"]])
-def test_what_is_known_ahead_comes_from_future(targets, horizon, sales):
+def test_what_is_known_ahead_acts_at_its_own_time(targets, horizon, sales):
+    names = {"target": targets, "known": ["price", "weekday"]}
     history = sales[["weekday", *targets, "price"]][:100]
-    X = history.iloc[:-horizon]
-    y = make_supervised(history[targets], horizon)[1]
-    model = in_units_of_the_data(piped(7, features_per_step=history.shape[1])).fit(X, y)
-    future = sales.loc["2024-04-10":"2024-04-19", ["price", "weekday"]]
-    ahead = forecast(model, history, 10, future=future)
-    assert_allclose(ahead, loop(model, history, 10, future), rtol=1e-6)
+    model = in_units_of_the_data(piped(7))
+    model.fit(*make_supervised(history, horizon=horizon, **names))
+    future = sales.loc["2024-04-10":"2024-04-21", ["price", "weekday"]]
+    ahead = forecast(model, history, 10, future=future, **names)
+    assert_allclose(ahead, loop(model, history, 10, future, targets), rtol=1e-6)
     assert (ahead.name == "sold") if len(targets) == 1 else (list(ahead.columns) == targets)
-    numbered = forecast(model, history, 10, future=future.reset_index(drop=True))
+    numbered = forecast(model, history, 10, future=future.reset_index(drop=True), **names)
     assert_array_equal(numbered, ahead)
-    cheaper = forecast(model, history, 10, future=future.assign(price=0.0))
-    assert_array_equal(cheaper[:horizon], ahead[:horizon])
-    assert not np.allclose(cheaper[horizon:], ahead[horizon:])
+    later = future.copy()
+    later.iloc[6:, 0] = 0.0
+    changed = forecast(model, history, 10, future=later, **names)
+    assert_array_equal(changed[:6], ahead[:6]) if horizon == 1 else None
+    assert not np.allclose(changed[6:], ahead[6:])
+
+
+@pytest.mark.parametrize("horizon", [1, 14])
+def test_a_price_of_the_day_explains_the_sales_of_the_day(horizon):
+    rng = np.random.default_rng(0)
+    shop = pd.DataFrame(rng.uniform(4, 6, (214, 2)), columns=["price", "rain"])
+    shop = shop.set_axis(pd.date_range("2024-01-01", periods=214))
+    shop["sold"] = 40 - 4 * shop["price"]
+    shop["visitors"] = 90 - 4 * shop["price"] + 2 * shop["rain"]
+    past, future = shop[:200], shop[200:]
+    for targets, known in (("sold", "price"), (["visitors", "sold"], ["price", "rain"])):
+        names = {"target": targets, "known": known}
+        frame = past[["price", "sold"]] if known == "price" else past
+        model = make_pipeline(LookbackWindower(14), KnownRowsRegressor(LinearRegression()))
+        model.fit(*make_supervised(frame, horizon=horizon, **names))
+        ahead = forecast(model, frame, 14, future=future, **names)
+        assert_allclose(ahead, future[targets], rtol=0, atol=1e-8)
+
+
+def test_the_rows_to_forecast_may_stand_at_the_end_of_the_history(sales):
+    names = {"target": "sold", "known": ["price", "weekday"]}
+    frame = sales[["sold", "price", "weekday"]].copy()
+    model = linear(7).fit(*make_supervised(frame[:100], **names))
+    expected = forecast(model, frame[:100], 10, future=frame[100:], **names)
+    frame.iloc[100:, 0] = np.nan
+    assert_array_equal(forecast(model, frame, 10, **names), expected)
+
+
+def test_no_column_acts_ahead_but_those_known(sales):
+    names = {"target": "sold", "known": ["price"]}
+    frame = sales[["sold", "price", "visitors"]]
+    model = linear(7).fit(*make_supervised(frame[:100], horizon=5, **names))
+    ahead = forecast(model, frame[:100], 5, future=frame[100:], **names)
+    other = frame.copy()
+    other.iloc[100:, [0, 2]] = 1e6
+    assert_array_equal(forecast(model, frame[:100], 5, future=other[100:], **names), ahead)
+    other.iloc[103, 1] += 1.0
+    assert not np.allclose(forecast(model, frame[:100], 5, future=other[100:], **names), ahead)
+
+
+def test_a_direct_model_forecasts_what_it_learnt_with_its_dates(sales):
+    model = linear(7).fit(*make_supervised(sales, target="sold", horizon=5))
+    ahead = forecast(model, sales, 5)
+    assert ahead.name == "sold"
+    assert_array_equal(ahead.index, pd.date_range("2024-04-30", periods=5))
+    assert_array_equal(forecast(model, sales, 3), ahead[:3])
+    with pytest.raises(
+        ValueError,
+        match=r"^steps must be at most 5, the number of rows that the model predicts at once, "
+        r"because \['price', 'weekday', 'visitors'\] are not known ahead, got 6; fit the model on "
+        r"make_supervised\(…, horizon=6\), or name these columns in known$",
+    ):
+        forecast(model, sales, 6)
+
+
+def test_one_step_needs_nothing_ahead_of_columns_known_up_to_now(sales):
+    model = linear(7).fit(*make_supervised(sales, target="sold"))
+    assert len(forecast(model, sales, 1)) == 1
+
+
+def test_columns_of_the_history_are_taken_by_name(sales):
+    names = {"target": "sold", "known": ["price"]}
+    frame = sales[["sold", "price", "visitors"]]
+    model = linear(7).fit(*make_supervised(frame[:100], horizon=3, **names))
+    ahead = forecast(model, frame[:100], 3, future=frame[100:], **names)
+    turned = sales[["visitors", "weekday", "price", "sold"]]
+    assert_array_equal(forecast(model, turned[:100], 3, future=turned[100:], **names), ahead)
 
 
 def test_columns_known_ahead_keep_their_kind(sales):
     sales["weekday"] = sales.index.day_name().astype("category")
-    history = sales[["weekday", "sold"]]
+    sales["holiday"] = sales.index.day == 1
+    history = sales[["weekday", "holiday", "sold"]]
+    names = {"target": "sold", "known": ["weekday", "holiday"]}
     columns = ColumnTransformer(
-        [("day", OneHotEncoder(), ["weekday"]), ("past", LookbackWindower(7), ["sold"])]
+        [
+            ("day", OneHotEncoder(), ["weekday", "holiday"]),
+            ("past", LookbackWindower(7), ["sold"]),
+        ]
     )
     model = make_pipeline(columns, HistGradientBoostingRegressor(max_iter=10))
-    model.fit(history[:-1], history["sold"].to_numpy()[1:])
-    days = pd.date_range("2024-04-30", periods=3, freq="D")
-    future = pd.DataFrame(
-        {"weekday": days.day_name().astype(history["weekday"].dtype)}, index=days
-    )
-    assert forecast(model, history, 3, future=future).notna().all()
-
-
-def test_the_last_row_of_future_changes_nothing(sales):
-    history = sales[["sold", "price"]][:100]
-    model = linear(7).fit(history[:-1], history["sold"][1:])
-    future = sales[["price"]][100:105]
-    ahead = forecast(model, history, 5, future=future)
-    future.iloc[-1] = 99.0
-    assert_array_equal(forecast(model, history, 5, future=future), ahead)
+    X, y = make_supervised(history[:100], **names)
+    assert list(X.dtypes) == [np.dtype(float), history["weekday"].dtype, np.dtype(bool)]
+    ahead = forecast(model.fit(X, y), history[:100], 3, future=history[100:], **names)
+    assert ahead.notna().all()
 
 
 def test_the_history_and_the_model_stay_as_they_were(sales):
@@ -199,7 +281,8 @@ def test_only_the_rows_that_the_window_needs_are_handed_over(start, monkeypatch)
         LookbackWindower, "transform", lambda self, X: handed.append(len(X)) or transform(self, X)
     )
     forecast(model, series[start:], 5)
-    assert handed == [12] * 5
+    assert handed[-5:] == [12] * 5
+    assert max(handed) < 2 * 12  # to see how many rows it predicts, and whether it repeats its own
 
 
 @pytest.mark.parametrize("names", ["frame", "array"])
@@ -221,33 +304,42 @@ def test_steps_must_be_a_positive_integer(steps, linear_30):
 def test_a_history_that_windows_of_windows_overreach_is_taken_as_it_is():
     series = load_airline_passengers()
     model = MODELS["windows of windows"].fit(*make_supervised(series))
-    assert_allclose(forecast(model, series[-4:], 6), loop(model, series[-4:], 6), rtol=1e-6)
+    ahead = forecast(model, series[-4:], 6)
+    context = {"lookbackwindower-1__context": "none", "lookbackwindower-2__context": "none"}
+    assert_allclose(ahead, loop(model.set_params(**context), series[-4:], 6), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f: f[:-1], "^future must have steps=5 rows, got 4$"),
+        (
+            lambda f: f[:-1],
+            "^future must have one row for each time from 2024-04-10 to 2024-04-14, got 4 rows "
+            "without 2024-04-14$",
+        ),
+        (
+            lambda f: f[:-1].reset_index(drop=True),
+            r"^future must have 5 rows for steps=5, got 4 of \['price', 'weekday'\]$",
+        ),
         (
             lambda f: f[["price"]],
-            r"^future must hold all columns but those that the model predicts: it lacks "
-            r"\['weekday', 'sold'\], but the model has 1 outputs$",
-        ),
-        (lambda f: None, r"it lacks \['weekday', 'sold', 'price'\]"),
-        (
-            lambda f: f.assign(rain=0.0),
-            r"^future must hold columns of history, \['weekday', 'sold', 'price'\], got "
-            r"\['rain'\]$",
+            r"^future must hold all columns known ahead, \['price', 'weekday'\], but lacks "
+            r"\['weekday'\]$",
         ),
         (
-            lambda f: f.assign(sold=0.0),
-            r"^future must leave out what is to be forecast, got all of "
-            r"\['weekday', 'sold', 'price'\]$",
+            lambda f: None,
+            "^future must have one row for each time from 2024-04-10 to 2024-04-14, got 0 rows "
+            "without 2024-04-10$",
         ),
         (
             lambda f: f.shift(1, freq="D"),
-            "^future must be indexed from 2024-04-10 00:00:00 to 2024-04-14 00:00:00, as the "
-            "forecast is, got 2024-04-11 00:00:00 to 2024-04-15 00:00:00$",
+            "^future must have one row for each time from 2024-04-10 to 2024-04-14, got 5 rows "
+            "without 2024-04-10$",
+        ),
+        (
+            lambda f: pd.concat([f, f]),
+            "^future must have one row for each time from 2024-04-10 to 2024-04-14, got 10 rows "
+            "without different times$",
         ),
         (
             lambda f: f[["price", "weekday", "price"]],
@@ -258,17 +350,141 @@ def test_a_history_that_windows_of_windows_overreach_is_taken_as_it_is():
             "^future must hold numbers in column 'price', as history does: could not convert "
             "string to float: 'cheap'$",
         ),
+        (
+            lambda f: f.assign(price=[1, 2, np.nan, 4, 5]),
+            "^future must hold known values, got NaN in column 'price' at 2024-04-12$",
+        ),
         (lambda f: f.to_numpy(), "^future must be a DataFrame, got ndarray$"),
     ],
-    ids=["rows", "columns", "none", "strange", "all", "dates", "twice", "text", "array"],
 )
 def test_a_future_must_fit_the_forecast(change, message, sales):
     history = sales[["weekday", "sold", "price"]][:100]
-    model = linear(7).fit(history[:-1], history["sold"][1:])
+    names = {"target": "sold", "known": ["price", "weekday"]}
+    model = linear(7).fit(*make_supervised(history, **names))
     future = sales[["price", "weekday"]][100:105]
-    assert len(forecast(model, history, 5, future=future)) == 5
+    assert len(forecast(model, history, 5, future=sales[90:], **names)) == 5
     with pytest.raises(ValueError, match=message):
-        forecast(model, history, 5, future=change(future))
+        forecast(model, history, 5, future=change(future), **names)
+
+
+def test_columns_of_future_are_those_known_ahead_unless_named(sales):
+    history = sales[["sold", "price"]][:100]
+    model = linear(7).fit(*make_supervised(history, known="price"))
+    future = sales[["price"]][100:]
+    ahead = forecast(model, history, 5, future=future)
+    assert_array_equal(ahead, forecast(model, history, 5, known="price", future=sales[100:]))
+    with pytest.raises(
+        ValueError,
+        match=r"^future must hold columns of history, \['sold', 'price'\], got \['rain'\]$",
+    ):
+        forecast(model, history, 5, future=future.assign(rain=0.0))
+    with pytest.raises(
+        ValueError,
+        match=r"^future must leave out what is to be forecast, got all of \['price', 'sold'\]$",
+    ):
+        forecast(model, history, 5, future=future.assign(sold=0.0))
+
+
+def test_a_short_future_names_the_blocks_of_a_direct_model(sales):
+    names = {"target": "sold", "known": ["price"]}
+    history = sales[["sold", "price"]][:100]
+    model = linear(7).fit(*make_supervised(history, horizon=4, **names))
+    future = sales[["price"]][100:106].reset_index(drop=True)
+    with pytest.raises(
+        ValueError,
+        match=r"^future must have 8 rows for steps=6 in blocks of 4, got 6 of \['price'\]$",
+    ):
+        forecast(model, history, 6, future=future, **names)
+
+
+def test_windows_shorter_than_the_block_are_said_to_miss_what_is_known(sales):
+    names = {"target": "sold", "known": ["price"]}
+    history = sales[["sold", "price"]][:100]
+    model = linear(2).fit(*make_supervised(history, horizon=4, **names))
+    with pytest.warns(
+        SeriesWarning,
+        match=r"^look_back=2 is shorter than the 4 rows that the model predicts at once: it sees "
+        r"\['price'\] only of the last 2 of them$",
+    ):
+        forecast(model, history, 4, future=sales[100:], **names)
+
+
+def test_what_can_be_read_in_two_ways_is_refused(sales):
+    both = sales[["sold", "visitors"]].to_numpy()
+    model = linear(7).fit(*make_supervised(both))
+    assert list(forecast(model, both, 3, target=[0, 1]).columns) == [0, 1]
+    with pytest.raises(
+        ValueError,
+        match=r"^target must name what the model predicts: its 2 outputs could be of any of "
+        r"\[0, 1\]$",
+    ):
+        forecast(model, both, 3)
+    with pytest.raises(
+        ValueError,
+        match=r"^target must name the columns that the model predicts, got \[0, 1\], but the "
+        r"model has 3 outputs$",
+    ):
+        forecast(
+            linear(7).fit(*make_supervised(both, target=0, horizon=3)), both, 3, target=[0, 1]
+        )
+
+
+def test_another_target_than_the_model_was_fitted_on_is_refused(sales):
+    model = linear(7).fit(*make_supervised(sales, target="sold"))
+    with pytest.raises(
+        ValueError,
+        match=r"^target must be \['sold'\], which the model was fitted to predict, got "
+        r"\['visitors'\]$",
+    ):
+        forecast(model, sales, 1, target="visitors")
+
+
+@pytest.mark.parametrize("as_array", [False, True])
+def test_a_model_fitted_on_rows_laid_out_otherwise_is_refused(as_array, sales):
+    history = sales[["sold", "price"]][:100]
+    X, y = history[:-1], history["sold"][1:]
+    model = linear(7).fit(X.to_numpy() if as_array else X, y)
+    with pytest.raises(
+        ValueError,
+        match=r"^model must be fitted on rows laid out like make_supervised\(history, "
+        r"target=\['sold'\], known=\['price'\]\), but in the rows that it was fitted on, 'price' "
+        "does not stand where it does there$",
+    ):
+        forecast(model, history, 5, target="sold", future=sales[["price"]][100:])
+
+
+def test_a_model_that_returns_its_input_is_suspected():
+    series = load_airline_passengers()
+    model = LinearRegression().fit(series.to_frame(), series)
+    with pytest.warns(
+        SeriesWarning,
+        match="^the model predicts for each row its own value of 'passengers', not the next one; "
+        r"was it fitted on y that is not shifted\? make_supervised\(history\) shifts y$",
+    ):
+        forecast(model, series, 2)
+
+
+def test_a_history_without_a_column_of_the_model_is_refused(sales):
+    model = linear(7).fit(*make_supervised(sales, target="sold"))
+    with pytest.raises(
+        ValueError,
+        match=r"^history must have the columns that the model was fitted on, \['sold', 'price', "
+        r"'weekday', 'visitors'\], but lacks \['price'\]$",
+    ):
+        forecast(model, sales.drop(columns="price"), 1)
+
+
+def test_rows_of_several_series_are_refused(sales):
+    levels = pd.MultiIndex.from_product([["a", "b"], sales.index], names=["shop", "day"])
+    both = pd.DataFrame({"sold": np.arange(240.0)}, index=levels)
+    model = linear(7).fit(*make_supervised(sales[["sold"]]))
+    message = (
+        r"must be one series, indexed by its times, got an index of the levels \['shop', 'day'\]"
+    )
+    with pytest.raises(ValueError, match=f"^history {message}; select one series with history.xs"):
+        forecast(model, both, 1)
+    with pytest.raises(ValueError, match=f"^series {message}; select one series with series.xs"):
+        make_supervised(both)
 
 
 @pytest.mark.parametrize(

@@ -145,13 +145,14 @@ def test_what_is_known_ahead_is_known_in_the_calibration_too(sales):
 
 @pytest.mark.parametrize("horizon", [1, 3])
 def test_several_columns_have_an_interval_each(horizon, sales):
-    model = network(4, features_per_step=2).fit(*make_supervised(sales, horizon))
-    interval = forecast_interval(model, sales, 5)
+    model = network(4, features_per_step=2).fit(*make_supervised(sales, horizon=horizon))
+    both = {"target": ["price", "sold"]}
+    interval = forecast_interval(model, sales, 5, **both)
     assert interval.columns.tolist() == [
         (name, end) for name in ("price", "sold") for end in ("lower", "forecast", "upper")
     ]
     pd.testing.assert_frame_equal(
-        interval.xs("forecast", axis=1, level=1), forecast(model, sales, 5)
+        interval.xs("forecast", axis=1, level=1), forecast(model, sales, 5, **both)
     )
     assert (interval["sold", "lower"] < interval["sold", "upper"]).all()
 

@@ -13,7 +13,7 @@ def linear():
 
 
 def fitted_on(series, horizon=1, n_train=N_TRAIN):
-    X, y = make_supervised(series, horizon)
+    X, y = make_supervised(series, horizon=horizon)
     return linear().fit(X[:n_train], y[:n_train]), X, y
 
 

@@ -108,12 +108,27 @@ def test_a_target_beside_further_columns_is_shown_alone(series):
     display = ForecastDisplay.from_estimator(model, X, y)
     assert_array_equal(points(display.history_line_)[0], series.index[1:].to_numpy())
     assert_array_equal(points(display.history_line_)[1], series[1:])
-    with pytest.raises(ValueError, match="steps requires X of one column and y that continues it"):
+    with pytest.raises(
+        ValueError,
+        match=r"^steps requires the series itself as X, without y, or X of one column and y that "
+        "continues it$",
+    ):
         ForecastDisplay.from_estimator(model, X, y, steps=3)
+
+
+@pytest.mark.parametrize("coverage", [None, 0.8])
+def test_a_series_with_columns_known_ahead_is_shown_with_its_forecast(series, coverage):
+    frame = pd.DataFrame({"month": series.index.month, "passengers": series})
+    names = {"target": "passengers", "known": "month"}
+    model = linear().fit(*make_supervised(frame, **names))
     future = pd.DataFrame({"month": [1, 2, 3]})
-    ahead = forecast(model, frame, 3, future=future)
-    drawn = ForecastDisplay.from_predictions(series, forecast=ahead)
-    assert_array_equal(points(drawn.forecast_line_)[1], ahead)
+    display = ForecastDisplay.from_estimator(
+        model, frame, steps=3, coverage=coverage, future=future, **names
+    )
+    assert_array_equal(points(display.history_line_)[1], series)
+    ahead = forecast(model, frame, 3, future=future, **names)
+    assert_array_equal(points(display.forecast_line_)[1], ahead)
+    assert (display.interval_ is None) == (coverage is None)
 
 
 def test_what_changes_later_changes_nothing_drawn_before(series):

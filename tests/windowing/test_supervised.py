@@ -39,9 +39,9 @@ def test_supervised_takes_several_columns():
 @pytest.mark.parametrize("horizon", [0, -2, 1.5, True])
 def test_supervised_wants_a_positive_horizon(horizon):
     with pytest.raises(ValueError, match=f"horizon must be a positive integer, got {horizon!r}"):
-        make_supervised([1.0, 2.0], horizon)
+        make_supervised([1.0, 2.0], horizon=horizon)
 
 
 def test_supervised_wants_more_values_than_the_horizon():
     with pytest.raises(ValueError, match="more values than horizon=3, got 3 of them"):
-        make_supervised([1.0, 2.0, 3.0], 3)
+        make_supervised([1.0, 2.0, 3.0], horizon=3)

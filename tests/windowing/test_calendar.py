@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from skl_lstm.forecasting.calendar import following, frequency, season_of
+from skl_lstm.windowing.calendar import following, frequency, season_of
 
 DATES = {
     "month ends": pd.date_range("2020-01-31", periods=32, freq="ME"),

@@ -1,0 +1,95 @@
+"""Warnings of input that can be trained on, but is hardly what the user means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skl_lstm.warn import SeriesWarning, warn
+from skl_lstm.windowing.alignment import (
+    FEW_ROWS,
+    FIRST_ROWS,
+    column_continued,
+    warn_unless_shifted,
+)
+from skl_lstm.windowing.window_array import step_columns
+
+# A network starts with outputs about 1; targets this large are out of its reach for long.
+LARGE = 100.0
+
+
+def warn_of_unlikely_input(
+    model: Any,
+    X: ArrayLike,
+    values: NDArray,
+    shape: tuple[int, int],
+    y: NDArray,
+    learned: NDArray,
+) -> None:
+    """Warn of windows and targets that do not look like those of a series.
+
+    Parameters
+    ----------
+    model : LSTMForecaster
+        Its parameters.
+    X : array-like
+        The windows as the user gave them.
+    values : ndarray of shape (n, width) or (n, n_steps, n_features)
+        The same windows.
+    shape : tuple of int
+        Number of time steps and of features.
+    y : ndarray of shape (n, n_outputs)
+        The targets.
+    learned : ndarray of shape (n_train, n_outputs)
+        The targets as the network learns them.
+    """
+    names = step_columns(X)
+    last_step = values[:, -1] if values.ndim == 3 else values[:, -shape[1] :]
+    warn_unless_shifted(y, last_step, names or range(shape[1]))
+    if model.window_scaling is None:
+        _warn_of_large_targets(learned)
+    if names is None and values.ndim == 2 and shape[1] == 1 and model.reshape_mode == "timesteps":
+        _warn_of_columns(X, values, y, model.features_per_step)
+
+
+def _warn_of_large_targets(y: NDArray) -> None:
+    size = np.sqrt(np.mean(np.square(y, dtype=np.float64)))
+    if size > LARGE:
+        warn(
+            f"y has values of about {size:.4g}, but a network starts with outputs of about 1 and "
+            "takes many epochs to reach them: set window_scaling='last', or scale X and y",
+            SeriesWarning,
+        )
+
+
+def _warn_of_columns(X: ArrayLike, values: NDArray, y: NDArray, features_per_step: Any) -> None:
+    """Warn of columns of a series that are read as time steps of a window."""
+    n_rows, width = values.shape
+    if width == 1 or n_rows < FEW_ROWS or _overlap(values, 1):
+        return
+    per_step = next(
+        (n for n in range(2, width // 2 + 1) if width % n == 0 and _overlap(values, n)), None
+    )
+    if per_step is not None:
+        warn(
+            f"the rows of X overlap like windows of a series of {per_step} columns, but they are "
+            f"read as {width} time steps of one feature: set features_per_step={per_step}",
+            SeriesWarning,
+        )
+    elif features_per_step == "auto" and (
+        hasattr(X, "columns") or column_continued(y, values) is not None
+    ):
+        warn(
+            f"X has {width} columns that are not lags of one series, but they are read as "
+            f"{width} time steps of one feature: put LookbackWindower before the forecaster, or "
+            "set features_per_step",
+            SeriesWarning,
+        )
+
+
+def _overlap(values: NDArray, n_columns: int) -> bool:
+    """Return whether each row begins with what ends the row before it, as windows do."""
+    rows = values[:FIRST_ROWS]
+    return bool(np.array_equal(rows[1:, :-n_columns], rows[:-1, n_columns:], equal_nan=True))

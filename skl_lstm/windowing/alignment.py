@@ -1,0 +1,124 @@
+"""Signs that y is not what follows each row, and the names of what it holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstm.warn import SeriesWarning, warn
+
+# Number of rows below which equal values may be chance.
+FEW_ROWS = 10
+# Rows that are compared first, since most columns differ in them already.
+FIRST_ROWS = 100
+
+STEP_NAME = re.compile(r"(.*)_step1", re.DOTALL)
+
+
+def step_names(targets: Sequence[Any], horizon: int) -> list[Any]:
+    """Return the names of the columns of y for `horizon` steps of the columns `targets`."""
+    if horizon == 1:
+        return list(targets)
+    return [f"{name}_step{step}" for step in range(1, horizon + 1) for name in targets]
+
+
+def names_of_targets(y: Any) -> list[str] | None:
+    """Return the names of the columns that y continues, if it has names of :func:`step_names`.
+
+    Parameters
+    ----------
+    y : Series, DataFrame or array-like
+        What follows each row.
+
+    Returns
+    -------
+    targets : list of str or None
+        Their names; None if y does not tell.
+    """
+    names = getattr(y, "columns", None)
+    if names is None:
+        name = getattr(y, "name", None)
+        return [name] if isinstance(name, str) else None
+    names = list(names)
+    first = [match[1] for match in (STEP_NAME.fullmatch(str(name)) for name in names) if match]
+    targets = first or names
+    if not names or not all(isinstance(name, str) for name in names):
+        return None
+    return targets if names == step_names(targets, len(names) // len(targets)) else None
+
+
+def warn_unless_shifted(y: Any, rows: NDArray, names: Sequence[Any]) -> None:
+    """Warn if y is a column of the same rows, so that nothing is left to forecast.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,) or (n, n_outputs)
+        The targets.
+    rows : ndarray of shape (n, n_columns)
+        The series, or the last time step of each window.
+    names : sequence
+        Names of the columns.
+    """
+    column = equal_column(y, rows)
+    if column is not None:
+        warn(
+            f"y equals column {names[column]!r} of the same row of X, not of the row after it. A "
+            "model that learns this repeats its input: make_supervised(series) shifts y",
+            SeriesWarning,
+        )
+
+
+def equal_column(y: Any, rows: NDArray) -> int | None:
+    """Return the position of a column that equals the first output, if there is one.
+
+    A column that does not change, or only by the same amount at each row, is passed over: it
+    looks the same after a shift, once it is scaled.
+    """
+    target = _first_output(y)
+    if target is None or len(target) != len(rows) or len(target) < FEW_ROWS:
+        return None
+    for column in range(rows.shape[1]):
+        values = rows[:, column]
+        if all(
+            _equal(target[part], values[part]) for part in (slice(FIRST_ROWS), slice(None))
+        ) and not _is_straight(target):
+            return column
+    return None
+
+
+def column_continued(y: Any, rows: NDArray) -> int | None:
+    """Return the position of a column whose next value is the first output of each row."""
+    target = _first_output(y)
+    if target is None or len(target) != len(rows):
+        return None
+    return equal_column(target[:-1], rows[1:])
+
+
+def _first_output(y: Any) -> NDArray | None:
+    values = np.asarray(y)
+    if values.ndim not in (1, 2) or not values.size:
+        return None
+    first = values if values.ndim == 1 else values[:, 0]
+    try:
+        return first.astype(np.float64)
+    except (TypeError, ValueError):  # labels, or what is refused later
+        return None
+
+
+def _equal(one: NDArray, other: NDArray) -> bool:
+    """Return whether values are the same, up to the rounding of scaling."""
+    precision = np.finfo(other.dtype).eps ** 0.75
+    largest = np.nanmax(np.abs(one), initial=0.0)
+    known = ~np.isnan(one)
+    return bool(known.any()) and np.allclose(
+        one[known], other[known], rtol=0.0, atol=precision * largest
+    )
+
+
+def _is_straight(values: NDArray) -> bool:
+    changes = np.diff(values)
+    return bool(np.allclose(changes, changes[:1], rtol=1e-6, atol=0.0, equal_nan=True))

@@ -1,0 +1,115 @@
+"""The roles of a table's columns: forecast, known ahead, or known up to now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Set
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which columns are forecast, and which are known ahead; the others are known up to now.
+
+    Parameters
+    ----------
+    targets, known, past : list
+        Names of the columns, in the order of the table; `targets` in the order of the model's
+        outputs.
+    """
+
+    targets: list[Any]
+    known: list[Any]
+    past: list[Any]
+
+    @classmethod
+    def of(cls, columns: pd.Index, target: Any, known: Any, name: str = "series") -> Roles:
+        """Assign the columns of a table to their roles.
+
+        Parameters
+        ----------
+        columns : Index
+            Names of the columns.
+        target : name, sequence of names, or None
+            Columns to forecast; None for all that are not known ahead.
+        known : name, sequence of names, or None
+            Columns whose values are known ahead.
+        name : str, default="series"
+            What has the columns, for messages.
+
+        Raises
+        ------
+        ValueError
+            If a name is not a column, or has two roles, or no column is left to forecast.
+        """
+        known = [] if known is None else names_in("known", known, columns, name)
+        if target is None:
+            targets = [column for column in columns if column not in known]
+        else:
+            targets = names_in("target", target, columns, name)
+        both = [column for column in targets if column in known]
+        if both:
+            raise ValueError(f"known must not name target columns, got {both}")
+        if not targets:
+            raise ValueError(
+                f"known must leave a column of {name} to forecast, got all of {list(columns)}"
+            )
+        past = [column for column in columns if column not in targets and column not in known]
+        return cls(targets, known, past)
+
+    def order(self, columns: pd.Index) -> list[Any]:
+        """Return the columns as models get them: the targets first, then the others."""
+        return self.targets + [column for column in columns if column not in self.targets]
+
+
+def names_in(parameter: str, given: Any, columns: pd.Index, name: str) -> list[Any]:
+    """Return column names given as one or several in a list, if each is a column of a table."""
+    one = not np.iterable(given) or isinstance(given, str | bytes | Mapping | Set)
+    if isinstance(given, tuple) and given in columns:
+        one = True
+    names = [given] if one else list(given)
+    strange = [each for each in names if not _is_in(each, columns)]
+    if strange:
+        raise ValueError(
+            f"{parameter} must name columns of {name}, {list(columns)}, got {strange}"
+        )
+    if len(set(names)) < len(names):
+        raise ValueError(f"{parameter} must name each column once, got {names}")
+    return names
+
+
+def _is_in(name: Any, columns: Collection[Any]) -> bool:
+    try:
+        return name in columns
+    except TypeError:  # not hashable
+        return False
+
+
+def led(frame: pd.DataFrame, roles: Roles, horizon: int) -> pd.DataFrame:
+    """Return the rows that models see.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n, n_columns)
+        The series, each value at its own time.
+    roles : Roles
+        Roles of its columns.
+    horizon : int
+        Number of rows that a model predicts.
+
+    Returns
+    -------
+    rows : DataFrame of shape (n, n_columns)
+        The targets first, then the other columns in their order. Those known ahead hold, in each
+        row, their value `horizon` rows later, which is that of the last row to be predicted from
+        it; so they are missing in the last `horizon` rows.
+    """
+    rows = frame[roles.order(frame.columns)].copy(deep=False)
+    for name in roles.known:
+        rows[name] = frame[name].shift(-horizon)
+    return rows

@@ -1,0 +1,110 @@
+"""Windows as an array that says which columns a time step has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LAG_NAME = re.compile(r"(.*)_lag(\d+)", re.DOTALL)
+
+
+class WindowArray(np.ndarray):
+    """Windows made by :class:`LookbackWindower`: an array that knows the columns of a time step.
+
+    It is an ordinary array in every other way. Selected rows, copies and pickles keep the
+    columns; arrays of another width do not.
+
+    Parameters
+    ----------
+    windows : ndarray of shape (n_samples, look_back * n_columns)
+        The values, with all columns of a time step side by side.
+    step_columns : sequence of str
+        Names of the columns of a time step.
+
+    Attributes
+    ----------
+    step_columns : tuple of str or None
+        Names of the columns of a time step; ``()`` if the windows were joined with other
+        columns, so that no time step has all of them; None if they are not known.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skl_lstm import LookbackWindower, WindowArray
+    >>> frame = pd.DataFrame({"load": [1.0, 2.0], "temp": [3.0, 4.0]})
+    >>> windows = LookbackWindower(look_back=2).fit_transform(frame)
+    >>> isinstance(windows, WindowArray), windows[1:].step_columns
+    (True, ('load', 'temp'))
+    """
+
+    _told: tuple[tuple[str, ...] | None, int]
+
+    def __new__(cls, windows: NDArray, step_columns: Sequence[str]) -> WindowArray:
+        """View an array of windows as one that knows its columns."""
+        array = windows.view(cls)
+        array._told = tuple(step_columns), array.shape[1]
+        return array
+
+    def __array_finalize__(self, source: NDArray | None) -> None:
+        """Take over the columns of the array that this one was made from."""
+        self._told = getattr(source, "_told", (None, 0))
+
+    @property
+    def step_columns(self) -> tuple[str, ...] | None:
+        """Names of the columns of a time step."""
+        columns, width = self._told
+        return columns if self.ndim == 2 and self.shape[1] == width else None
+
+    def __array_function__(self, func: Any, types: Iterable[type], args: Any, kwargs: Any) -> Any:
+        """Mark windows that are joined with other columns, as ColumnTransformer joins them."""
+        result = super().__array_function__(func, types, args, kwargs)
+        if func is np.concatenate and isinstance(result, WindowArray):
+            alone = [part for part in args[0] if np.ndim(part) == 2 and np.shape(part)[1]]
+            as_wide = any(np.shape(part)[1] == result.shape[-1] for part in alone)
+            told = getattr(alone[0], "step_columns", None) if as_wide else ()
+            result._told = told, result.shape[-1]
+        return result
+
+    def __reduce__(self) -> Any:
+        """Pickle the columns too."""
+        return _restore, (np.asarray(self), self._told)
+
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
+
+
+def _restore(windows: NDArray, told: tuple[tuple[str, ...] | None, int]) -> WindowArray:
+    array = windows.view(WindowArray)
+    array._told = told
+    return array
+
+
+def step_columns(X: Any) -> tuple[str, ...] | None:
+    """Return the names of the columns of a time step, if windows tell them.
+
+    Parameters
+    ----------
+    X : array-like
+        Windows: an array as the windower returns it, or a DataFrame whose columns have the
+        windower's names, ``<column>_lag<k>``.
+
+    Returns
+    -------
+    columns : tuple of str or None
+        The names; ``()`` if X has lags, but not all columns at each of them, oldest lag first;
+        None if X does not tell.
+    """
+    if isinstance(X, WindowArray):
+        return X.step_columns
+    names = [str(name) for name in getattr(X, "columns", ())]
+    found = [LAG_NAME.fullmatch(name) for name in names]
+    if not any(found):
+        return None
+    last = [match[1] for match in found if match is not None and match[2] == "0"]
+    n_lags = len(found) // max(len(last), 1)
+    expected = [f"{name}_lag{lag}" for lag in range(n_lags - 1, -1, -1) for name in last]
+    return tuple(last) if expected == names else ()
