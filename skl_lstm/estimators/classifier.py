@@ -11,6 +11,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 from sklearn.utils.class_weight import compute_sample_weight
 
+from skl_lstm.checks import naming_the_nearest
 from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM
 from skl_lstm.estimators.data import check_sample_weight, require_y
 from skl_lstm.estimators.targets import Labels
@@ -152,6 +153,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
 
     classes_: NDArray
 
+    @naming_the_nearest
     def __init__(
         self,
         *,

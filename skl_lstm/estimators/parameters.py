@@ -9,7 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skl_lstm.checks import check_choice, check_fraction, check_integer, is_number
+from skl_lstm.checks import (
+    check_choice,
+    check_fraction,
+    check_integer,
+    is_number,
+    naming_the_nearest,
+)
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.network.network import OUTPUT_ACTIVATIONS, Network
 from skl_lstm.network.scaling import METHODS
@@ -30,6 +36,7 @@ class LSTMParameters(BaseEstimator):
     target: Any = None
     mirror: bool = False
 
+    @naming_the_nearest
     def __init__(
         self,
         *,

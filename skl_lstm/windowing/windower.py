@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skl_lstm.checks import check_choice, check_column_names, check_integer
+from skl_lstm.checks import check_choice, check_column_names, check_integer, naming_the_nearest
 
 PADDINGS = ("nan", "edge")
 CONTEXTS = ("auto", "fit", "none")
@@ -84,6 +84,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     array(['x0_lag2', 'x0_lag1', 'x0_lag0'], dtype=object)
     """
 
+    @naming_the_nearest
     def __init__(self, look_back: int = 1, *, padding: str = "nan", context: str = "auto") -> None:
         self.look_back = look_back
         self.padding = padding

@@ -204,6 +204,12 @@ def test_look_back_must_be_a_positive_integer(look_back):
         LookbackWindower(look_back).fit([[1.0]])
 
 
+def test_an_unknown_parameter_is_answered_with_the_nearest():
+    message = r"^LookbackWindower\(\) got an .* 'lookback'; did you mean 'look_back'\?$"
+    with pytest.raises(TypeError, match=message):
+        LookbackWindower(lookback=3)
+
+
 @pytest.mark.parametrize(("name", "value"), [("padding", "zero"), ("context", True)])
 def test_an_unknown_choice_is_named(name, value):
     with pytest.raises(ValueError, match=rf"{name} must be one of \(.*\), got {value!r}"):
