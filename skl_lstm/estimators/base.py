@@ -94,6 +94,7 @@ class BaseLSTM(Interchange):
         this run.
         """
         self._check_parameters()
+        self._check_names()
         values = self._check_X(X)
         check_column_names(X)
         check_consistent_length(values, y)

@@ -150,6 +150,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     """
 
     _targets_class = Labels
+    _own_losses = (*BaseLSTM._own_losses, "auto")
 
     classes_: NDArray
 

@@ -19,6 +19,7 @@ from skl_lstm.checks import (
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.network.network import OUTPUT_ACTIVATIONS, Network
 from skl_lstm.network.scaling import METHODS
+from skl_lstm.training.keras_names import check_name
 from skl_lstm.training.settings import Settings
 
 RESHAPE_MODES = ("timesteps", "features")
@@ -30,6 +31,9 @@ class LSTMParameters(BaseEstimator):
 
     # How the class encodes y.
     _targets_class: ClassVar[type[Targets]]
+
+    # Names of losses that are not Keras's.
+    _own_losses: ClassVar[tuple[str, ...]] = ("pinball",)
 
     # For estimators that an earlier version pickled without them.
     window_scaling: str | None = None
@@ -158,6 +162,19 @@ class LSTMParameters(BaseEstimator):
         check_integer("patience", self.patience, minimum=0)
         check_choice("engine", self.engine, ENGINES)
         check_choice("verbose", self.verbose, (0, 1, 2, True, False))
+
+    def _check_names(self) -> None:
+        """Check the names of losses, optimizers and metrics.
+
+        Only training needs them: an estimator from a file predicts without the user's own
+        names, or those of a newer Keras.
+        """
+        given = {"loss": [self.loss], "optimizer": [self.optimizer], "metrics": self.metrics or ()}
+        for parameter, values in given.items():
+            own = self._own_losses if parameter == "loss" else ()
+            for value in values:
+                if isinstance(value, str):
+                    check_name(parameter, value, own)
 
     def _objective(self, n_outputs: int) -> tuple[Any, str]:
         """Return the loss and the activation of the outputs that it requires."""
