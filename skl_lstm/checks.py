@@ -70,6 +70,15 @@ def is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
+def check_dense(X: Any) -> None:
+    """Raise TypeError if X is sparse; the error says how to get a dense one."""
+    if hasattr(type(X), "toarray"):  # of SciPy's arrays and matrices
+        raise TypeError(
+            "X must be dense, got sparse data: set sparse_output=False in the OneHotEncoder "
+            "before, or pass X.toarray()"
+        )
+
+
 def check_column_names(X: Any) -> None:
     """Raise scikit-learn's error if only some of the column names of X are strings.
 

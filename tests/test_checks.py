@@ -1,11 +1,14 @@
-"""An unknown name is answered with the nearest one there is."""
+"""What is wrong is answered with what would be right."""
 
 import inspect
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import coo_array, csc_matrix, csr_array
 
-from skl_lstm.checks import did_you_mean, naming_the_nearest
+from skl_lstm.checks import check_dense, did_you_mean, naming_the_nearest
 
 
 class Base:
@@ -55,3 +58,18 @@ def test_known_parameters_and_the_signature_are_as_before():
     assert (made.size, made.color) == (2, "blue")
     assert str(inspect.signature(Derived)) == "(size=1, *, color='red')"
     assert Derived.__init__.__doc__ == "Make one."
+
+
+@pytest.mark.parametrize("kind", [csr_array, csc_matrix, coo_array])
+def test_sparse_data_is_refused_with_what_makes_it_dense(kind):
+    message = (
+        "X must be dense, got sparse data: set sparse_output=False in the OneHotEncoder before, "
+        "or pass X.toarray()"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        check_dense(kind(np.eye(3)))
+
+
+@pytest.mark.parametrize("X", [np.eye(3), [[1.0]], pd.DataFrame({"toarray": [1.0]}), None])
+def test_all_else_counts_as_dense(X):
+    check_dense(X)

@@ -11,7 +11,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skl_lstm.checks import check_choice, check_column_names, check_integer, naming_the_nearest
+from skl_lstm.checks import (
+    check_choice,
+    check_column_names,
+    check_dense,
+    check_integer,
+    naming_the_nearest,
+)
 
 PADDINGS = ("nan", "edge")
 CONTEXTS = ("auto", "fit", "none")
@@ -243,6 +249,7 @@ def _begins_with(series: NDArray, head: NDArray) -> bool:
 
 
 def _check_series(X: ArrayLike, estimator: LookbackWindower) -> NDArray:
+    check_dense(X)
     return check_array(
         X,
         dtype=[np.float64, np.float32],

@@ -265,7 +265,7 @@ def with_value(value):
         (with_value(np.inf), Y, None, "Input X contains infinity"),
         (with_value(1e300), Y, None, "Input X contains infinity or a value too large"),
         (X.astype(str).astype(object)[:, :1] + "x", Y, None, "could not convert string to float"),
-        (csr_array(X), Y, None, "Sparse data was passed"),
+        (csr_array(X), Y, None, "X must be dense, got sparse data: set sparse_output=False"),
         (X[:0], Y[:0], None, r"Found array with 0 sample\(s\)"),
         (X, Y[:-1], None, r"inconsistent numbers of samples: \[20, 19\]"),
         (X, np.where(Y > 0, Y, np.nan), None, "Input y contains NaN"),
