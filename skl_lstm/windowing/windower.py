@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -19,8 +19,8 @@ from skl_lstm.checks import (
     naming_the_nearest,
 )
 
-PADDINGS = ("nan", "edge")
-CONTEXTS = ("auto", "fit", "none")
+Padding = Literal["nan", "edge"]
+Context = Literal["auto", "fit", "none"]
 
 
 class LookbackWindower(TransformerMixin, BaseEstimator):
@@ -91,7 +91,9 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     """
 
     @naming_the_nearest
-    def __init__(self, look_back: int = 1, *, padding: str = "nan", context: str = "auto") -> None:
+    def __init__(
+        self, look_back: int = 1, *, padding: Padding = "nan", context: Context = "auto"
+    ) -> None:
         self.look_back = look_back
         self.padding = padding
         self.context = context
@@ -261,5 +263,5 @@ def _check_series(X: ArrayLike, estimator: LookbackWindower) -> NDArray:
 
 def _check_parameters(windower: LookbackWindower) -> None:
     check_integer("look_back", windower.look_back)
-    check_choice("padding", windower.padding, PADDINGS)
-    check_choice("context", windower.context, CONTEXTS)
+    check_choice("padding", windower.padding, get_args(Padding))
+    check_choice("context", windower.context, get_args(Context))
