@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Iterable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
+
+Init = TypeVar("Init", bound=Callable[..., None])
+
+
+def naming_the_nearest(init: Init) -> Init:
+    """Have an ``__init__`` refuse unknown parameters by the class called and the nearest name.
+
+    Python's own error names the class that defines the ``__init__``, even if that is a base
+    class. The signature stays as it is.
+    """
+    _, *known = inspect.signature(init).parameters
+
+    @functools.wraps(init)
+    def checked(self: Any, /, *values: Any, **parameters: Any) -> None:
+        for name in parameters:
+            if name not in known:
+                raise TypeError(
+                    f"{type(self).__name__}() got an unexpected keyword argument {name!r}"
+                    f"{did_you_mean(name, known)}"
+                )
+        init(self, *values, **parameters)
+
+    return cast(Init, checked)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the nearest known one, if any."""
+    by_lower = {each.lower(): each for each in known}
+    nearest = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[nearest[0]]!r}?" if nearest else ""
 
 
 def check_integer(name: str, value: Any, minimum: int = 1) -> None:
@@ -34,6 +68,15 @@ def check_choice(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
 def is_number(value: Any) -> bool:
     """Return whether `value` is a real number and not a boolean."""
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def check_dense(X: Any) -> None:
+    """Raise TypeError if X is sparse; the error says how to get a dense one."""
+    if hasattr(type(X), "toarray"):  # of SciPy's arrays and matrices
+        raise TypeError(
+            "X must be dense, got sparse data: set sparse_output=False in the OneHotEncoder "
+            "before, or pass X.toarray()"
+        )
 
 
 def check_column_names(X: Any) -> None:

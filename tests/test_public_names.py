@@ -1,10 +1,13 @@
 """What is public is exported at the root, documented, and cheap to import."""
 
+import ast
 import inspect
 import pickle
 import pickletools
+import re
 import subprocess
 import sys
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -34,6 +37,42 @@ def test_every_parameter_is_documented_with_its_default(name):
         assert f"{parameter.name} : " in documented
         line = documented.split(f"{parameter.name} : ")[1].split("\n")[0]
         assert f"default={default}" in line
+
+
+def choices(hint):
+    """Return the values of the Literals in a type."""
+    if get_origin(hint) is Literal:
+        return set(get_args(hint))
+    return set().union(*(choices(each) for each in get_args(hint)))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("LSTMForecaster", {"reshape_mode", "window_scaling", "output_activation", "engine"}),
+        ("LSTMClassifier", {"reshape_mode", "window_scaling", "engine"}),
+        ("LookbackWindower", {"padding", "context"}),
+        ("Network", {"output_activation"}),
+        ("WindowScaling", {"method"}),
+    ],
+)
+def test_every_choice_is_in_the_signature_as_it_is_documented(name, parameters):
+    kind = getattr(skl_lstm, name)
+    documented = dict(re.findall(r"^    (\w+) : (\{.*?\})", kind.__doc__, re.MULTILINE))
+    hints = get_type_hints(kind.__init__)
+    for parameter in parameters:
+        values = ast.literal_eval(documented[parameter])
+        assert choices(hints[parameter]) == values - {None}, parameter
+
+
+@pytest.mark.parametrize("name", ["LSTMForecaster", "LSTMClassifier"])
+def test_choices_among_other_values_are_in_the_signature(name):
+    hints = get_type_hints(getattr(skl_lstm, name).__init__)
+    assert choices(hints["shuffle"]) == {True, False, "auto"}
+    assert choices(hints["verbose"]) == {0, 1, 2}
+    for method in ("predict", "stream"):
+        hints = get_type_hints(getattr(getattr(skl_lstm, name), method))
+        assert choices(hints["initial_state"]) == {"zeros", "fit"}
 
 
 @pytest.mark.parametrize("name", skl_lstm.__all__)

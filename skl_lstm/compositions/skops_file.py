@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from skl_lstm.compositions.parts import parts
 from skl_lstm.estimators.interchange import Interchange, save_to_bytes
 from skl_lstm.files.json_text import parse_json
+from skl_lstm.files.model_file import HEADER
 from skl_lstm.files.whole_files import (
     MAX_EXPANSION,
     ModelFileError,
@@ -156,6 +157,10 @@ def _skops_io() -> ModuleType:
 
 def _loads(content: bytes) -> Any:
     io_of_skops = _skops_io()
+    if HEADER.match(content):
+        raise ModelFileError(
+            "it was written by save(): LSTMForecaster.load or LSTMClassifier.load reads it"
+        )
     with refusing("skops cannot read it"):
         _check_sizes(content)
         unknown = set(io_of_skops.get_untrusted_types(data=content)) - set(TRUSTED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,7 +34,7 @@ from skl_lstm.training.rows import Rows
 from skl_lstm.training.settings import draw_seed
 from skl_lstm.training.state import Trained, TrainingState
 
-INITIAL_STATES = ("zeros", "fit")
+InitialState = Literal["zeros", "fit"]
 
 # Settings of the one epoch of partial_fit, regardless of the parameters.
 ONE_EPOCH: dict[str, Any] = {"epochs": 1, "validation_split": 0.0, "early_stopping": False}
@@ -47,7 +47,7 @@ class BaseLSTM(Interchange):
     activation it is learned (``_objective``). The parameters are documented in the subclasses.
     """
 
-    def stream(self, initial_state: str = "zeros") -> LSTMStream:
+    def stream(self, initial_state: InitialState = "zeros") -> LSTMStream:
         """Return a stream that predicts row by row with the fitted stateful network.
 
         Parameters
@@ -96,6 +96,7 @@ class BaseLSTM(Interchange):
         this run.
         """
         self._check_parameters()
+        self._check_names()
         values = self._check_X(X)
         check_column_names(X)
         check_consistent_length(values, y)
@@ -169,7 +170,7 @@ class BaseLSTM(Interchange):
         return self._targets().decode(outputs)
 
     def _outputs(
-        self, X: ArrayLike, initial_state: str = "zeros", *, activation: str | None = None
+        self, X: ArrayLike, initial_state: InitialState = "zeros", *, activation: str | None = None
     ) -> NDArray:
         """Compute the network's output for each row, in the precision of X.
 
@@ -202,9 +203,9 @@ class BaseLSTM(Interchange):
             outputs = predict_stateless(*arguments, scaling)
         return outputs.astype(values.dtype, copy=False)
 
-    def _initial_states(self, initial_state: str) -> States:
+    def _initial_states(self, initial_state: InitialState) -> States:
         """Return the states to start from; an empty list means zeros."""
-        check_choice("initial_state", initial_state, INITIAL_STATES)
+        check_choice("initial_state", initial_state, get_args(InitialState))
         if initial_state == "zeros":
             return []
         if not self.network_.stateful:

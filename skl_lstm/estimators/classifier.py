@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,9 +11,13 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 from sklearn.utils.class_weight import compute_sample_weight
 
-from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM
+from skl_lstm.checks import naming_the_nearest
+from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM, InitialState
 from skl_lstm.estimators.data import check_sample_weight, require_y
+from skl_lstm.estimators.parameters import Engine, ReshapeMode, Shuffle, Verbose
 from skl_lstm.estimators.targets import Labels
+from skl_lstm.network.network import OutputActivation
+from skl_lstm.network.scaling import Method
 
 
 class LSTMClassifier(ClassifierMixin, BaseLSTM):
@@ -149,16 +153,18 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     """
 
     _targets_class = Labels
+    _own_losses = (*BaseLSTM._own_losses, "auto")
 
     classes_: NDArray
 
+    @naming_the_nearest
     def __init__(
         self,
         *,
         units: int | Sequence[int] = 32,
-        reshape_mode: str = "timesteps",
+        reshape_mode: ReshapeMode = "timesteps",
         features_per_step: int = 1,
-        window_scaling: str | None = None,
+        window_scaling: Method | None = None,
         target: str | int | Sequence[str | int] | None = None,
         stateful: bool = False,
         dropout: float = 0.0,
@@ -170,16 +176,16 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         metrics: Sequence[Any] | None = None,
         epochs: int = 100,
         batch_size: int = 32,
-        shuffle: bool | str = "auto",
+        shuffle: Shuffle = "auto",
         validation_split: float = 0.0,
         early_stopping: bool = False,
         patience: int = 10,
         callbacks: Sequence[Any] | None = None,
-        class_weight: dict[Any, float] | str | None = None,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         warm_start: bool = False,
-        engine: str = "auto",
+        engine: Engine = "auto",
         random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
+        verbose: Verbose = 0,
     ) -> None:
         super().__init__(
             units=units,
@@ -288,7 +294,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         self._train(X, values, targets, weight, resume=resume, **ONE_EPOCH)
         return self
 
-    def predict(self, X: ArrayLike, *, initial_state: str = "zeros") -> NDArray:
+    def predict(self, X: ArrayLike, *, initial_state: InitialState = "zeros") -> NDArray:
         """Predict the class of each row: the one with the highest probability.
 
         Parameters
@@ -313,7 +319,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         """
         return self._decode(self._outputs(X, initial_state))
 
-    def predict_proba(self, X: ArrayLike, *, initial_state: str = "zeros") -> NDArray:
+    def predict_proba(self, X: ArrayLike, *, initial_state: InitialState = "zeros") -> NDArray:
         """Compute the probability of each class.
 
         Parameters
@@ -332,7 +338,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         # Outputs in float32 do not sum to one as exactly as log_loss requires of float64.
         return outputs / outputs.sum(axis=1, keepdims=True)
 
-    def decision_function(self, X: ArrayLike, *, initial_state: str = "zeros") -> NDArray:
+    def decision_function(self, X: ArrayLike, *, initial_state: InitialState = "zeros") -> NDArray:
         """Compute the scores from which sigmoid or softmax makes the probabilities.
 
         Parameters
@@ -361,12 +367,9 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         given = check_sample_weight(sample_weight, len(by_class))
         return by_class if given is None else by_class * given
 
-    def _objective(self, n_outputs: int) -> tuple[Any, str]:
-        cross_entropy, activation = (
-            ("binary_crossentropy", "sigmoid")
-            if n_outputs == 1
-            else ("categorical_crossentropy", "softmax")
-        )
+    def _objective(self, n_outputs: int) -> tuple[Any, OutputActivation]:
+        cross_entropy = "binary_crossentropy" if n_outputs == 1 else "categorical_crossentropy"
+        activation: OutputActivation = "sigmoid" if n_outputs == 1 else "softmax"
         if not isinstance(self.loss, str):
             return self.loss, activation
         if "categorical_crossentropy" in self.loss and self.loss != cross_entropy:

@@ -8,10 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 
-from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM
+from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM, InitialState
 from skl_lstm.estimators.data import require_y
 from skl_lstm.estimators.known_rows import score_known
 from skl_lstm.estimators.targets import Values
+from skl_lstm.network.network import OutputActivation
 from skl_lstm.windowing.alignment import names_of_targets
 
 
@@ -253,7 +254,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         self._train(X, values, targets, sample_weight, resume=resume, told=told, **ONE_EPOCH)
         return self
 
-    def predict(self, X: ArrayLike, *, initial_state: str = "zeros") -> NDArray:
+    def predict(self, X: ArrayLike, *, initial_state: InitialState = "zeros") -> NDArray:
         """Predict the value or values that follow each window.
 
         Parameters
@@ -293,7 +294,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         """
         return score_known(y, self.predict(X), sample_weight)
 
-    def _objective(self, n_outputs: int) -> tuple[Any, str]:
+    def _objective(self, n_outputs: int) -> tuple[Any, OutputActivation]:
         return self.loss, self.output_activation
 
     def __sklearn_tags__(self) -> Tags:

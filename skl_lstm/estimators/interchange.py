@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,6 +80,8 @@ class Interchange(LSTMParameters):
 
         Raises
         ------
+        ValueError
+            If the name ends in ``.keras``: Keras expects another format under it.
         ModelFileError
             If the model cannot be expressed in plain values: a loss, an optimizer or a metric is
             user-defined, or a weight is not finite. Nothing is written then.
@@ -118,6 +121,11 @@ class Interchange(LSTMParameters):
         True
         """
         check_is_fitted(self)
+        if Path(path).suffix == ".keras":
+            raise ValueError(
+                "path must not end in .keras, because the file is HDF5: end it in .h5, or write "
+                f"a .keras file with to_keras().save; got {os.fspath(path)!r}"
+            )
         try:
             content = save_to_bytes(self)
         except ModelFileError:

@@ -18,6 +18,7 @@ from skl_lstm.training.keras_names import (
     LOSS_CLASSES,
     METRIC_CLASSES,
     OPTIMIZER_CLASSES,
+    UNNAMED_METRICS,
     check_description,
     class_name,
 )
@@ -25,9 +26,6 @@ from skl_lstm.training.keras_parts import Config, Parts
 from skl_lstm.training.settings import Settings, draw_seed
 from skl_lstm.training.state import Trained, TrainingState
 from skl_lstm.warn import warn
-
-# Metric names that Keras resolves depending on the loss.
-UNNAMED_METRICS = ("accuracy", "acc", "crossentropy", "ce")
 
 
 def contents_of(kind: type[LSTMParameters], model: Any, given: Config) -> Contents:

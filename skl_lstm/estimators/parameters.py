@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skl_lstm.checks import check_choice, check_fraction, check_integer, is_number
+from skl_lstm.checks import (
+    check_choice,
+    check_fraction,
+    check_integer,
+    is_number,
+    naming_the_nearest,
+)
 from skl_lstm.estimators.targets import Targets
-from skl_lstm.network.network import OUTPUT_ACTIVATIONS, Network
-from skl_lstm.network.scaling import METHODS
+from skl_lstm.network.network import OUTPUT_ACTIVATIONS, Network, OutputActivation
+from skl_lstm.network.scaling import METHODS, Method
+from skl_lstm.training.keras_names import check_name
 from skl_lstm.training.settings import Settings
 
-RESHAPE_MODES = ("timesteps", "features")
-ENGINES = ("auto", "native", "keras")
+ReshapeMode = Literal["timesteps", "features"]
+Shuffle = Literal[True, False, "auto"]
+Engine = Literal["auto", "native", "keras"]
+Verbose = Literal[0, 1, 2, True, False]
 
 
 class LSTMParameters(BaseEstimator):
@@ -25,24 +34,28 @@ class LSTMParameters(BaseEstimator):
     # How the class encodes y.
     _targets_class: ClassVar[type[Targets]]
 
+    # Names of losses that are not Keras's.
+    _own_losses: ClassVar[tuple[str, ...]] = ("pinball",)
+
     # For estimators that an earlier version pickled without them.
-    window_scaling: str | None = None
+    window_scaling: Method | None = None
     target: Any = None
     mirror: bool = False
 
+    @naming_the_nearest
     def __init__(
         self,
         *,
         units: int | Sequence[int] = 32,
-        reshape_mode: str = "timesteps",
+        reshape_mode: ReshapeMode = "timesteps",
         features_per_step: int | Literal["auto"] = "auto",
-        window_scaling: str | None = None,
+        window_scaling: Method | None = None,
         target: str | int | Sequence[str | int] | None = None,
         mirror: bool = False,
         stateful: bool = False,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        output_activation: str = "linear",
+        output_activation: OutputActivation = "linear",
         loss: Any = "mse",
         quantile: float = 0.5,
         optimizer: Any = "adam",
@@ -51,15 +64,15 @@ class LSTMParameters(BaseEstimator):
         metrics: Sequence[Any] | None = None,
         epochs: int = 100,
         batch_size: int = 32,
-        shuffle: bool | str = "auto",
+        shuffle: Shuffle = "auto",
         validation_split: float = 0.0,
         early_stopping: bool = False,
         patience: int = 10,
         callbacks: Sequence[Any] | None = None,
         warm_start: bool = False,
-        engine: str = "auto",
+        engine: Engine = "auto",
         random_state: int | np.random.RandomState | None = None,
-        verbose: int = 0,
+        verbose: Verbose = 0,
     ) -> None:
         self.units = units
         self.reshape_mode = reshape_mode
@@ -100,7 +113,7 @@ class LSTMParameters(BaseEstimator):
             )
         for n_units in self._units():
             check_integer("units", n_units)
-        check_choice("reshape_mode", self.reshape_mode, RESHAPE_MODES)
+        check_choice("reshape_mode", self.reshape_mode, get_args(ReshapeMode))
         if not (isinstance(self.features_per_step, str) and self.features_per_step == "auto"):
             check_integer("features_per_step", self.features_per_step)
         check_choice("window_scaling", self.window_scaling, (None, *METHODS))
@@ -142,7 +155,7 @@ class LSTMParameters(BaseEstimator):
                 raise ValueError(f"{name} must be a list, got {getattr(self, name)!r}")
         check_integer("epochs", self.epochs)
         check_integer("batch_size", self.batch_size)
-        check_choice("shuffle", self.shuffle, (True, False, "auto"))
+        check_choice("shuffle", self.shuffle, get_args(Shuffle))
         if self.stateful and self.shuffle != "auto" and self.shuffle:
             raise ValueError(
                 "shuffle must be False or 'auto' if stateful=True, which takes the rows in time "
@@ -150,10 +163,23 @@ class LSTMParameters(BaseEstimator):
             )
         check_fraction("validation_split", self.validation_split)
         check_integer("patience", self.patience, minimum=0)
-        check_choice("engine", self.engine, ENGINES)
-        check_choice("verbose", self.verbose, (0, 1, 2, True, False))
+        check_choice("engine", self.engine, get_args(Engine))
+        check_choice("verbose", self.verbose, get_args(Verbose))
 
-    def _objective(self, n_outputs: int) -> tuple[Any, str]:
+    def _check_names(self) -> None:
+        """Check the names of losses, optimizers and metrics.
+
+        Only training needs them: an estimator from a file predicts without the user's own
+        names, or those of a newer Keras.
+        """
+        given = {"loss": [self.loss], "optimizer": [self.optimizer], "metrics": self.metrics or ()}
+        for parameter, values in given.items():
+            own = self._own_losses if parameter == "loss" else ()
+            for value in values:
+                if isinstance(value, str):
+                    check_name(parameter, value, own)
+
+    def _objective(self, n_outputs: int) -> tuple[Any, OutputActivation]:
         """Return the loss and the activation of the outputs that it requires."""
         raise NotImplementedError
 

@@ -57,6 +57,11 @@ from skl_lstm.training.state import Trained, TrainingState
 FORMAT = 2
 HEADER_BYTES = 512
 HEADER = re.compile(rb"skl_lstm model, format (\d{1,9})\n")
+# What reads other files, by their first bytes.
+READERS_OF_OTHERS = {
+    b"PK\x03\x04": "; load_model reads files of save_model, and from_keras those of Keras",
+    b"\x89HDF\r\n\x1a\n": "; from_keras reads files of Keras",
+}
 MAX_JSON_BYTES = 2**22
 MAX_LAYERS = 1000
 MAX_SLOTS = 1000
@@ -195,7 +200,10 @@ def _format(content: bytes) -> int:
     """Return the format of a file, after checking that it is unchanged."""
     match = HEADER.match(content)
     if match is None:
-        raise ModelFileError("it is not a file written by save(): its header is missing")
+        other = (what for start, what in READERS_OF_OTHERS.items() if content.startswith(start))
+        raise ModelFileError(
+            f"it is not a file written by save(): its header is missing{next(other, '')}"
+        )
     number = int(match[1])
     if number > FORMAT:
         raise ModelFileError(

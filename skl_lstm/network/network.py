@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from skl_lstm.checks import check_choice, check_fraction, check_integer
 from skl_lstm.network.cells import LSTM, Cell
 
-OUTPUT_ACTIVATIONS = ("linear", "relu", "sigmoid", "softmax", "tanh")
+OutputActivation = Literal["linear", "relu", "sigmoid", "softmax", "tanh"]
+OUTPUT_ACTIVATIONS = get_args(OutputActivation)
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Network:
     n_features: int
     units: tuple[int, ...]
     n_outputs: int
-    output_activation: str = "linear"
+    output_activation: OutputActivation = "linear"
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     stateful: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from skl_lstm.checks import check_choice, check_integer, is_number
 from skl_lstm.network.network import Network
 
-METHODS = ("last", "mean", "standard")
+Method = Literal["last", "mean", "standard"]
+METHODS = get_args(Method)
 
 # The smallest scale of a window, as a share of the median over the training windows. A much
 # smaller one lets a few nearly constant windows dominate the loss.
@@ -67,7 +69,7 @@ class WindowScaling:
     array([[135.]])
     """
 
-    method: str
+    method: Method
     columns: tuple[int, ...]
     unit: tuple[float, ...]
     restores: bool = True
@@ -90,7 +92,7 @@ class WindowScaling:
     @classmethod
     def learn(
         cls,
-        method: str,
+        method: Method,
         columns: tuple[int, ...],
         windows: NDArray,
         rows: NDArray[np.int64],
@@ -196,7 +198,7 @@ class WindowScaling:
         return location, np.maximum(_spread(self.method, series, location), self.unit)
 
 
-def _location(method: str, series: NDArray) -> NDArray[np.float64]:
+def _location(method: Method, series: NDArray) -> NDArray[np.float64]:
     if method == "mean":
         return np.zeros((len(series), series.shape[2]))
     last = series[:, -1].astype(np.float64)
@@ -206,7 +208,7 @@ def _location(method: str, series: NDArray) -> NDArray[np.float64]:
     return last + (series - last[:, np.newaxis]).mean(axis=1)
 
 
-def _spread(method: str, series: NDArray, location: NDArray) -> NDArray[np.float64]:
+def _spread(method: Method, series: NDArray, location: NDArray) -> NDArray[np.float64]:
     """Return the mean absolute value, or the root mean square about the location."""
     deviations = series - location[:, np.newaxis]
     if method == "mean":

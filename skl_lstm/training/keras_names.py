@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
+import sys
 from collections.abc import Collection
 from typing import Any
+
+from skl_lstm.checks import did_you_mean
 
 LOSS_CLASSES = (
     "BinaryCrossentropy",
@@ -77,6 +81,22 @@ _SHORT = {
     "msle": "MeanSquaredLogarithmicError",
 }
 
+# Metrics that Keras resolves depending on the loss.
+UNNAMED_METRICS = ("accuracy", "acc", "crossentropy", "ce")
+
+# What a name can stand for in a parameter: the module of Keras that resolves it, its classes,
+# and its other names. The classes include some that cannot be described in plain values, and
+# some that the oldest supported Keras lacks.
+_NAMED: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "loss": ("losses", (*LOSS_CLASSES, "CTC", "Circle", "Dice", "Tversky"), (*_SHORT,)),
+    "optimizer": ("optimizers", (*OPTIMIZER_CLASSES, "Muon", "ScheduleFreeAdamW"), ()),
+    "metrics": (
+        "metrics",
+        (*METRIC_CLASSES, "BinaryIoU", "ConcordanceCorrelation", "PearsonCorrelation"),
+        (*(short for short in _SHORT if short != "kld"), *UNNAMED_METRICS),
+    ),
+}
+
 # Arguments of every loss and metric, which a config may omit.
 _COMMON = {"name", "dtype", "reduction"}
 
@@ -104,6 +124,48 @@ def class_name(name: str, classes: Collection[str]) -> str | None:
     """
     name = _SHORT.get(name.lower(), name).replace("_", "").lower()
     return next((each for each in classes if each.lower() == name), None)
+
+
+def check_name(parameter: str, name: str, own: Collection[str] = ()) -> None:
+    """Raise ValueError for a name that neither Keras nor this package has.
+
+    Keras is asked only if it has been imported already, because that takes seconds; only then
+    can it have other names, which the user registered.
+
+    Parameters
+    ----------
+    parameter : {"loss", "optimizer", "metrics"}
+        The parameter to which the name was given.
+    name : str
+        The name.
+    own : collection of str, default=()
+        Names that this package adds.
+    """
+    module, classes, others = _NAMED[parameter]
+    ignores_case = parameter == "optimizer"
+    functions = {each.lower() if ignores_case else _snake_case(each) for each in classes}
+    listed = sorted({*own, *others, *functions})
+    known = {*classes, *(each.upper() for each in _SHORT if each in others), *listed}
+    if (name.lower() if ignores_case else name) in known or _is_of_imported_keras(module, name):
+        return
+    raise ValueError(
+        f"{parameter} must be one of {', '.join(listed)}, or a name that Keras, once imported, "
+        f"knows, got {name!r}{did_you_mean(name, [*classes, *listed])}"
+    )
+
+
+def _snake_case(name: str) -> str:
+    """Return the name that Keras gives the function of a class."""
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _is_of_imported_keras(module: str, name: str) -> bool:
+    keras = sys.modules.get("keras")
+    try:
+        return keras is not None and getattr(keras, module).get(name) is not None
+    except Exception:  # Keras raises several kinds of error for such names
+        return False
 
 
 def describe(thing: Any, classes: Collection[str]) -> Any:

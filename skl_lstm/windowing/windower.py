@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -11,14 +11,20 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skl_lstm.checks import check_choice, check_column_names, check_integer
+from skl_lstm.checks import (
+    check_choice,
+    check_column_names,
+    check_dense,
+    check_integer,
+    naming_the_nearest,
+)
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets, warn_unless_shifted
 from skl_lstm.windowing.span import Place, Span, place, span_of, times_of
 from skl_lstm.windowing.window_array import WindowArray
 
-PADDINGS = ("nan", "edge")
-CONTEXTS = ("auto", "fit", "none")
+Padding = Literal["nan", "edge"]
+Context = Literal["auto", "fit", "none"]
 
 
 class LookbackWindower(TransformerMixin, BaseEstimator):
@@ -93,12 +99,13 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     span_: Span | None = None
     target_names_: list[str] | None = None
 
+    @naming_the_nearest
     def __init__(
         self,
         look_back: int = 1,
         *,
-        padding: str = "nan",
-        context: str = "auto",
+        padding: Padding = "nan",
+        context: Context = "auto",
         freq: Any = None,
     ) -> None:
         self.look_back = look_back
@@ -363,6 +370,7 @@ def _begins_with(series: NDArray, head: NDArray) -> bool:
 
 
 def _check_series(X: ArrayLike, estimator: LookbackWindower) -> NDArray:
+    check_dense(X)
     return check_array(
         X,
         dtype=[np.float64, np.float32],
@@ -374,5 +382,5 @@ def _check_series(X: ArrayLike, estimator: LookbackWindower) -> NDArray:
 
 def _check_parameters(windower: LookbackWindower) -> None:
     check_integer("look_back", windower.look_back)
-    check_choice("padding", windower.padding, PADDINGS)
-    check_choice("context", windower.context, CONTEXTS)
+    check_choice("padding", windower.padding, get_args(Padding))
+    check_choice("context", windower.context, get_args(Context))

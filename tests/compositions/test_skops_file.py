@@ -202,6 +202,20 @@ def test_broken_files_are_refused(data, tmp_path):
             load_model(path)
 
 
+def test_a_file_of_save_is_refused_with_what_reads_it(data, tmp_path):
+    path = tmp_path / "model.h5"
+    LSTMForecaster(units=2, epochs=1).fit(*data).save(path)
+    message = r"it was written by save\(\): LSTMForecaster\.load or LSTMClassifier\.load reads it"
+    with pytest.raises(ModelFileError, match=f"^{re.escape(str(path))}: {message}$"):
+        load_model(path)
+
+
+def test_a_model_file_of_skops_is_refused_by_load_with_what_reads_it(data, tmp_path):
+    save_model(composed().fit(*data), tmp_path / "model.skops")
+    with pytest.raises(ModelFileError, match="load_model reads files of save_model"):
+        LSTMForecaster.load(tmp_path / "model.skops")
+
+
 def test_a_changed_byte_is_found_or_changes_nothing(data, tmp_path):
     X, y = data
     path = tmp_path / "model.skops"

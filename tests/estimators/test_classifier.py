@@ -17,7 +17,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from skl_lstm import LookbackWindower, LSTMClassifier, load_airline_passengers
 from skl_lstm.training.state import TrainingState
@@ -224,6 +224,15 @@ def test_all_classes_may_be_named_before_they_come():
     assert_array_equal(model.classes_, [0, 1, 2])
     assert model.partial_fit(X, THIRDS).predict_proba(X).shape == (60, 3)
     assert model.partial_fit(X[:1], THIRDS[:1], classes=[0, 1, 2]).n_iter_ == 3
+
+
+def test_a_one_hot_encoder_before_must_give_dense_data():
+    symbols, rises = np.array([["a", "b"], ["b", "a"], ["a", "a"]]), [True, False, False]
+    with pytest.raises(TypeError, match="X must be dense, got sparse data: set sparse_output=Fal"):
+        make_pipeline(OneHotEncoder(), classifier()).fit(symbols, rises)
+    model = make_pipeline(OneHotEncoder(sparse_output=False), classifier()).fit(symbols, rises)
+    with pytest.raises(TypeError, match="X must be dense, got sparse data: set sparse_output=Fal"):
+        model[-1].predict(OneHotEncoder().fit_transform(symbols))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -215,6 +216,35 @@ def test_what_is_not_fitted_is_not_saved(tmp_path):
     with pytest.raises(NotFittedError):
         forecaster().save(tmp_path / "model.h5")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_under_which_keras_expects_another_format_is_refused(tmp_path):
+    path = tmp_path / "model.keras"
+    message = (
+        "path must not end in .keras, because the file is HDF5: end it in .h5, or write a .keras "
+        f"file with to_keras().save; got {str(path)!r}"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        forecaster().fit(X, Y).save(path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PK\x03\x04", "; load_model reads files of save_model, and from_keras those of Keras"),
+        (b"\x89HDF\r\n\x1a\n", "; from_keras reads files of Keras"),
+        (b"Buy milk", ""),
+    ],
+)
+@pytest.mark.parametrize("kind", [LSTMForecaster, LSTMClassifier])
+def test_a_file_of_another_kind_is_refused_with_what_reads_it(kind, content, message, tmp_path):
+    path = tmp_path / "model"
+    path.write_bytes(content + bytes(100))
+    with pytest.raises(
+        ModelFileError, match=f"written by save.*: its header is missing{message}$"
+    ):
+        kind.load(path)
 
 
 def test_a_file_tells_whose_it_is(tmp_path):

@@ -204,6 +204,12 @@ def test_look_back_must_be_a_positive_integer(look_back):
         LookbackWindower(look_back).fit([[1.0]])
 
 
+def test_an_unknown_parameter_is_answered_with_the_nearest():
+    message = r"^LookbackWindower\(\) got an .* 'lookback'; did you mean 'look_back'\?$"
+    with pytest.raises(TypeError, match=message):
+        LookbackWindower(lookback=3)
+
+
 @pytest.mark.parametrize(("name", "value"), [("padding", "zero"), ("context", True)])
 def test_an_unknown_choice_is_named(name, value):
     with pytest.raises(ValueError, match=rf"{name} must be one of \(.*\), got {value!r}"):
@@ -217,7 +223,7 @@ def test_an_unknown_choice_is_named(name, value):
         ([1.0, 2.0, 3.0], "Expected 2D array, got 1D array"),
         ([[1.0], [np.inf], [2.0]], "Input X contains infinity"),
         ([["a"], ["b"], ["c"]], "could not convert string to float"),
-        (csr_array(np.ones((5, 1))), "Sparse data was passed"),
+        (csr_array(np.ones((5, 1))), "X must be dense, got sparse data: set sparse_output=False"),
     ],
 )
 def test_a_refused_series_leaves_the_earlier_fit_as_it_was(X, message):

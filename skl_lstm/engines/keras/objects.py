@@ -12,6 +12,7 @@ from skl_lstm.training.keras_names import (
     METRIC_CLASSES,
     OPTIMIZER_CLASSES,
     SCHEDULE_CLASSES,
+    UNNAMED_METRICS,
     check_description,
 )
 from skl_lstm.training.settings import Settings
@@ -62,7 +63,7 @@ def made_metrics(metrics: list[Any]) -> list[Any]:
         for metric in metrics:
             if isinstance(metric, dict):
                 metric = _made(metric, METRIC_CLASSES, keras.metrics)
-            elif metric not in ("accuracy", "acc", "crossentropy", "ce"):
+            elif metric not in UNNAMED_METRICS:
                 keras.metrics.get(metric)
                 metric = copy.deepcopy(metric)
             made.append(metric)
