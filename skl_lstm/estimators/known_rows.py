@@ -62,7 +62,7 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     >>> grid = {"lookbackwindower__look_back": [12, 24]}
     >>> search = GridSearchCV(model, grid, cv=TimeSeriesSplit(3, test_size=12)).fit(X, y)
     >>> search.best_params_
-    {'lookbackwindower__look_back': 12}
+    {'lookbackwindower__look_back': 24}
     """
 
     def __init__(self, regressor: Any = None, *, horizon: int = 1) -> None:

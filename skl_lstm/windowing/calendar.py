@@ -154,7 +154,7 @@ def likely_frequency(index: pd.Index) -> Any:
     if isinstance(index, pd.RangeIndex):
         return index.step
     if not isinstance(index, pd.DatetimeIndex):
-        return int(_most_common(np.diff(index))) if len(index) > 1 else 1
+        return int(_step_of_numbers(np.diff(index))) if len(index) > 1 else 1
     own = index.freq or pd.DatetimeIndex(index, freq="infer").freq
     if own is not None:
         return own
@@ -300,6 +300,11 @@ def check_increases(index: pd.Index, name: str = "history") -> None:
         f"{name} must have an index that increases from row to row, got {label_text(after)} after "
         f"{label_text(before)}; {mend}"
     )
+
+
+def _step_of_numbers(gaps: NDArray) -> int:
+    step = _most_common(gaps)
+    return np.gcd.reduce(gaps) if (gaps % step).any() else step
 
 
 def _most_common(values: Any) -> Any:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # The value of `freq` that takes rows to follow each other, whatever their times.
 ROWS = "rows"
 
+NO_REACH = "no window reaches over a hole"
+
 # What a windower keeps of the times that it was fitted on: plain values, for its file.
 Span = dict[str, Any]
 
@@ -125,9 +127,12 @@ def place(times: pd.Index, span: Span) -> Place | None:
     ValueError
         If the times are of another kind than those of the training rows.
     """
-    if is_numbered_afresh(times) or (_began_afresh(span) and _kind(times) != span["kind"]):
+    same_kind = _kind(times) == span["kind"]
+    # Numbers from 0 are those that pandas gives to rows without an index.
+    afresh = (is_numbered_afresh(times), _began_afresh(span))
+    if all(afresh) or (any(afresh) and not same_kind):
         return None
-    if _kind(times) != span["kind"]:
+    if not same_kind:
         raise ValueError(
             f"X must be indexed by {span['kind']}, as in fit, got {_kind(times)}; "
             "X.to_numpy() has no index"
@@ -135,33 +140,24 @@ def place(times: pd.Index, span: Span) -> Place | None:
     first, last = (_label(span[end], times) for end in ("first", "last"))
     step = _frequency(span["freq"])
     steps = None if step is None else positions(times, step, last)
-    if times[0] == first:
-        return Place(None, _if_with_holes(steps))
-    begin = f"X begins at {label_text(times[0])}"
-    fitted = f"the rows seen in fit, {label_text(first)} to {label_text(last)}"
-    cure = "pass the rows before it too to complete its first windows"
-    if step is None:
-        if times[0] > last:
-            return Place(0)
-        return Place(None, doubt=f"{begin}, which does not follow {fitted}; {cure}")
-    if steps is None:
-        return Place(
-            None,
-            doubt=f"{begin}, which is no whole number of steps of {span['freq']} after {fitted}; "
-            f"{cure}",
-        )
-    n_between = int(steps[0]) - 1
-    uneven = _if_with_holes(steps)
     doubt = (
-        None
-        if uneven is None
-        else (f"X lacks {first_hole(times, step)}; no window reaches over a hole")
+        f"X begins at {label_text(times[0])}, which does not follow the rows seen in fit, "
+        f"{label_text(first)} to {label_text(last)}: its first windows lack the lags that are not "
+        "known. Pass the look_back - 1 rows before it too to complete them"
     )
-    if n_between > 0:
-        doubt = f"{begin}, {n_between} rows later than what follows {fitted}; {cure}"
-    elif n_between < 0:
-        doubt = f"{begin}, which does not follow {fitted}; {cure}"
-    return Place(n_between, uneven, doubt)
+    if step is None:
+        if times[0] == first:
+            return Place(None)
+        return Place(0) if times[0] > last else Place(None, doubt=doubt)
+    if steps is None:  # between the times of the training rows, as at another time of day
+        return Place(None, _if_with_holes(positions(times, step, times[0])), doubt)
+    uneven = _if_with_holes(steps)
+    if times[0] == first:
+        return Place(None, uneven)
+    if steps[0] == 1:
+        hole = None if uneven is None else f"X lacks {first_hole(times, step)}; {NO_REACH}"
+        return Place(0, uneven, hole)
+    return Place(int(steps[0]) - 1, uneven, doubt)
 
 
 def _if_with_holes(steps: NDArray[np.int64] | None) -> NDArray[np.int64] | None:

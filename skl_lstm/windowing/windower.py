@@ -20,7 +20,7 @@ from skl_lstm.checks import (
 )
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets, warn_unless_shifted
-from skl_lstm.windowing.span import Place, Span, place, span_of, times_of
+from skl_lstm.windowing.span import NO_REACH, Place, Span, place, span_of, times_of
 from skl_lstm.windowing.window_array import WindowArray
 
 Padding = Literal["nan", "edge"]
@@ -43,11 +43,18 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         Values of a window before the first known row: ``"nan"`` leaves them missing, ``"edge"``
         repeats the first row, for estimators that do not accept NaN.
     context : {"auto", "fit", "none"}, default="auto"
-        Rows that :meth:`transform` puts before its first row. ``"auto"``: none if X begins with
-        the first rows seen in :meth:`fit` (it is then the training series again), and otherwise
-        the last rows seen in :meth:`fit`, as for a test fold. ``"fit"``: always those last rows.
-        ``"none"``: always none; use it if other rows lie between the two, as with
-        ``TimeSeriesSplit(gap=…)``. :meth:`fit_transform` never puts any.
+        Rows that :meth:`transform` puts before its first row. ``"auto"``: the last rows seen in
+        :meth:`fit` as far as the index of X shows that they precede it, and NaN for those
+        that are not known. Without an index: none if X begins with the first rows seen in
+        :meth:`fit` (it is then the training series again), and otherwise the last rows, as for a
+        test fold. ``"fit"``: always those last rows. ``"none"``: always none.
+        :meth:`fit_transform` never puts any.
+    freq : str, offset or int, default=None
+        Step between two rows, if X is a DataFrame with an index of dates, periods or whole
+        numbers: a pandas frequency, or an integer. :meth:`fit` then refuses a series in which a
+        row is missing. None infers it, and warns if a row is missing; no window reaches over such
+        a hole. ``"rows"`` takes the rows to follow each other whatever their times, as those of
+        trading days.
 
     Attributes
     ----------
@@ -56,23 +63,40 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     tail_ : ndarray of shape (look_back - 1, n_features_in_)
         The last rows seen in :meth:`fit`, used to complete the first windows of the rows that
         follow.
+    span_ : dict or None
+        First and last time seen in :meth:`fit`, and the step between two rows; None without an
+        index of times.
+    target_names_ : list of str or None
+        Names of the columns that `y` continued in :meth:`fit`, which :func:`forecast` reads; None
+        if `y` had no names.
     n_features_in_ : int
         Number of columns of the series.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if the series has column names that are strings.
 
+    See Also
+    --------
+    make_supervised : Makes X and y from a series.
+    WindowArray : What the windows are returned in.
+
     Notes
     -----
     The output is a read-only view of one padded copy of the series, so its memory does not grow
-    with ``look_back``. Apart from ``head_`` and ``tail_``, nothing of the training series is
-    kept.
+    with ``look_back``; only a series in which rows are missing is laid out window by window.
+    Apart from ``head_`` and ``tail_``, nothing of the training series is kept.
 
-    The training series is recognized by its first ``look_back`` rows, compared up to rounding.
-    An input of fewer rows is therefore taken to follow the training rows, and so is a part of
-    the training rows that does not begin with the first one. Rows that follow the training rows
-    but repeat their beginning (a periodic series, leading zeros) are taken for the training
-    series. If that can happen, set ``context="fit"`` or ``"none"``; then no window depends on
-    any later row.
+    The index of X decides which rows follow, if it has dates, periods or numbers in :meth:`fit`
+    and in :meth:`transform`. Rows that begin later than what follows the training rows, or within
+    them, have NaN for lags that are not known, with a :class:`SeriesWarning`. Their windows are
+    complete if the ``look_back - 1`` rows before them are passed too. Where both have just the
+    numbers 0, 1, 2 … that pandas gives to rows, these do not count as an index.
+
+    Without an index, the training series is recognized by its first ``look_back`` rows, compared
+    up to rounding. An input of fewer rows is therefore taken to follow the training rows, and so
+    is a part of the training rows that does not begin with the first one. Rows that follow the
+    training rows but repeat their beginning (a periodic series, leading zeros) are taken for the
+    training series. If that can happen, set ``context="fit"`` or ``"none"``; then no window
+    depends on any later row.
 
     Examples
     --------
@@ -92,6 +116,16 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
            [4., 5., 6.]])
     >>> windower.get_feature_names_out()
     array(['x0_lag2', 'x0_lag1', 'x0_lag0'], dtype=object)
+
+    With an index, rows after a gap do not take over the lags of other rows:
+
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-01", periods=9, name="day")
+    >>> series = pd.DataFrame({"sold": np.arange(9.0)}, index=days)
+    >>> windower = LookbackWindower(look_back=3).fit(series[:4])
+    >>> windower.transform(series[5:7])  # 4 January is known, 5 January is not
+    array([[ 3., nan,  5.],
+           [nan,  5.,  6.]])
     """
 
     # For windowers that an earlier version pickled without them.
@@ -120,8 +154,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
             The training series, one row per time step, oldest first. NaN is allowed.
-        y : None
-            Ignored.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            What follows each row. Only its names are kept.
 
         Returns
         -------
@@ -131,27 +165,34 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is invalid, if X is not numeric and finite (except for NaN), or if it
-            has fewer rows than `look_back`.
+            If a parameter is invalid; if X is not numeric and finite (except for NaN), or has
+            fewer rows than `look_back`; if its index has several levels or does not increase; or
+            if `freq` is given and a row is missing.
+
+        Warns
+        -----
+        SeriesWarning
+            If a row is missing according to the index, or if `y` is a column of X that is not
+            shifted.
         """
         self._learn(X, y)
         return self
 
-    def fit_transform(self, X: ArrayLike, y: object = None, **fit_params: Any) -> NDArray:
+    def fit_transform(self, X: ArrayLike, y: object = None, **fit_params: Any) -> WindowArray:
         """Fit to the series and return its windows, regardless of `context`.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             The training series, oldest row first.
-        y : None
-            Ignored.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            What follows each row, as in :meth:`fit`.
         **fit_params : dict
             Not supported; present because scikit-learn expects it in the signature.
 
         Returns
         -------
-        windows : ndarray of shape (n_samples, look_back * n_features)
+        windows : WindowArray of shape (n_samples, look_back * n_features)
             The windows; values before the first row are padded.
         """
         if fit_params:
@@ -159,7 +200,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         series, steps = self._learn(X, y)
         return self._join(series, None, steps)
 
-    def transform(self, X: ArrayLike) -> NDArray:
+    def transform(self, X: ArrayLike) -> WindowArray:
         """Join each row with the rows before it.
 
         Parameters
@@ -169,9 +210,20 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        windows : ndarray of shape (n_samples, look_back * n_features)
+        windows : WindowArray of shape (n_samples, look_back * n_features)
             Row ``t`` holds rows ``t - look_back + 1 … t`` of the series, oldest first, as a
             read-only view; float32 if X is float32, otherwise float64.
+
+        Raises
+        ------
+        ValueError
+            If X has another number of columns or other names than in :meth:`fit`, or an index of
+            another kind or that does not increase.
+
+        Warns
+        -----
+        SeriesWarning
+            If the index of X shows that its first windows, or those after a hole, lack rows.
         """
         check_is_fitted(self)
         _check_parameters(self)
@@ -228,8 +280,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         validate_data(self, X, skip_check_array=True)
         if hole is not None:
             warn(
-                f"X lacks {hole}; no window reaches over a hole. Add the rows, with NaN for what "
-                "is not known, or set freq='rows' if none is missing",
+                f"X lacks {hole}; {NO_REACH}. Add the rows, with NaN for what is not known, or "
+                " set freq='rows' if none is missing",
                 SeriesWarning,
             )
         if y is not None:

@@ -1,0 +1,308 @@
+"""The index decides which rows follow which, in fit and in transform."""
+
+import pickle
+import warnings
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import KFold, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+
+from skl_lstm import LookbackWindower, SeriesWarning, make_supervised
+
+INDEXES = {
+    "days": pd.date_range("2024-01-01", periods=60),
+    "local days over a change of time": pd.date_range(
+        "2024-03-01", periods=60, tz="Europe/Berlin"
+    ),
+    "local hours over a change of time": pd.date_range(
+        "2024-10-26", periods=60, freq="h", tz="Europe/Berlin"
+    ),
+    "UTC hours": pd.date_range("2024-10-26", periods=60, freq="h", tz="UTC"),
+    "quarters of an hour": pd.date_range("2024-01-01", periods=60, freq="15min"),
+    "business days": pd.bdate_range("2024-01-01", periods=60),
+    "month ends": pd.date_range("2020-01-31", periods=60, freq="ME"),
+    "the 15th of each month": pd.date_range(
+        "2020-01-15", periods=60, freq=pd.DateOffset(months=1)
+    ),
+    "Wednesdays": pd.date_range("2024-01-03", periods=60, freq="W-WED"),
+    "fiscal quarters": pd.date_range("1990-02-28", periods=60, freq="QE-FEB"),
+    "years": pd.date_range("1950", periods=60, freq="YS"),
+    "monthly periods": pd.period_range("2020-01", periods=60, freq="M"),
+    "fiscal quarters as periods": pd.period_range("2000Q1", periods=60, freq="Q-FEB"),
+    "numbers": pd.RangeIndex(5, 65),
+    "tens": pd.RangeIndex(0, 600, 10),
+    "years as numbers": pd.Index(np.arange(1960, 2020)),
+}
+LOOK_BACK = 4
+
+
+@pytest.fixture(params=INDEXES, ids=lambda name: name.replace(" ", "_"))
+def series(request):
+    index = INDEXES[request.param]
+    if isinstance(index, pd.DatetimeIndex):
+        index = pd.DatetimeIndex(list(index))  # without its frequency, as read from a file
+    return pd.DataFrame({"load": np.arange(60.0)}, index)
+
+
+def expected_windows(rows, known, look_back=LOOK_BACK):
+    """Windows of rows that hold their own place; lags that are not `known` are NaN."""
+    places = np.asarray(rows)[:, None] + np.arange(1 - look_back, 1)
+    return np.where(np.isin(places, list(known)), places, np.nan)
+
+
+def fitted(series, n_rows=40, **parameters):
+    return LookbackWindower(LOOK_BACK, **parameters).fit(series[:n_rows])
+
+
+def test_rows_that_follow_see_the_tail_without_a_word(series):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        windows = fitted(series).transform(series[40:])
+    assert_array_equal(windows, expected_windows(range(40, 60), range(60)))
+
+
+@pytest.mark.parametrize("gap", [1, 2, 3, 10])
+def test_rows_after_a_gap_see_only_what_is_known_and_say_so(gap, series):
+    with pytest.warns(SeriesWarning, match="which does not follow the rows seen in fit"):
+        windows = fitted(series).transform(series[40 + gap :])
+    known = {*range(40), *range(40 + gap, 60)}
+    assert_array_equal(windows, expected_windows(range(40 + gap, 60), known))
+
+
+@pytest.mark.parametrize("start", [1, 10, 36, 37, 39])
+def test_rows_within_the_training_rows_never_see_later_ones(start, series):
+    with pytest.warns(SeriesWarning, match="which does not follow the rows seen in fit"):
+        windows = fitted(series).transform(series[start:])
+    known = {*range(start, 60), *range(40 - LOOK_BACK + 1, 40)}
+    assert_array_equal(windows, expected_windows(range(start, 60), known))
+
+
+def test_the_training_series_is_known_again_and_may_have_grown(series):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        windows = fitted(series).transform(series)
+    assert_array_equal(windows, expected_windows(range(60), range(60)))
+
+
+def test_rows_before_the_training_rows_see_nothing_of_them(series):
+    windower = LookbackWindower(LOOK_BACK).fit(series[20:])
+    with pytest.warns(SeriesWarning, match="which does not follow the rows seen in fit"):
+        windows = windower.transform(series[:20])
+    assert_array_equal(windows, expected_windows(range(20), range(20)))
+
+
+def test_a_single_row_with_its_past_is_exact(series):
+    with pytest.warns(SeriesWarning, match="which does not follow the rows seen in fit"):
+        windows = fitted(series).transform(series[50 - LOOK_BACK + 1 : 51])
+    assert_array_equal(windows[-1:], expected_windows([50], range(60)))
+
+
+def test_no_window_reaches_over_a_hole(series):
+    kept = np.delete(np.arange(60), [10, 11, 30])
+    series = series.iloc[kept]
+    windower = LookbackWindower(LOOK_BACK)
+    with pytest.warns(SeriesWarning, match="^X lacks a row for .*; no window reaches over a hole"):
+        windows = windower.fit_transform(series[:35])
+    assert_array_equal(windows, expected_windows(kept[:35], kept[:35]))
+    assert_array_equal(windower.transform(series[35:]), expected_windows(kept[35:], kept))
+    with pytest.warns(SeriesWarning, match="^X lacks a row for .*; no window reaches over a hole"):
+        later = LookbackWindower(LOOK_BACK).fit(series[:9]).transform(series[9:])
+    assert_array_equal(later, expected_windows(kept[9:], kept))
+
+
+def test_rows_are_consecutive_where_freq_says_so(series):
+    kept = series.drop(series.index[[10, 11, 30]])
+    windower = LookbackWindower(LOOK_BACK, freq="rows").fit(kept[:35])
+    plain = LookbackWindower(LOOK_BACK).fit(kept.to_numpy()[:35])
+    assert_array_equal(windower.transform(kept[35:]), plain.transform(kept.to_numpy()[35:]))
+
+
+def test_padding_edge_repeats_the_last_row_before_a_hole():
+    series = pd.DataFrame({"x": np.arange(10.0)}, pd.RangeIndex(5, 15)).drop([8, 9])
+    with pytest.warns(SeriesWarning, match="^X lacks a row for 8, as its frequency 1 requires"):
+        windows = LookbackWindower(3, padding="edge").fit_transform(series)
+    assert_array_equal(windows[:4], [[0, 0, 0], [0, 0, 1], [0, 1, 2], [2, 2, 5]])
+
+
+@pytest.mark.parametrize("freq", ["D", "h", 1, pd.offsets.Day()])
+def test_a_given_frequency_refuses_a_hole(freq):
+    index = {"h": pd.date_range("2024", periods=9, freq="h"), 1: pd.RangeIndex(9)}.get(
+        freq, pd.date_range("2024", periods=9)
+    )
+    series = pd.DataFrame({"x": np.arange(9.0)}, index)
+    windower = LookbackWindower(2, freq=freq).fit(series)
+    before = pickle.dumps(windower)
+    with pytest.raises(
+        ValueError,
+        match=r"^X must have a row for .*, as its frequency \w+ requires, got .* after .*; add "
+        r"the row, or set freq='rows' if none is missing$",
+    ):
+        windower.fit(series.drop(series.index[4]))
+    assert pickle.dumps(windower) == before
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (
+            pd.DatetimeIndex(["2024-01-02", "2024-01-01", "2024-01-03"]),
+            "^X must have an index that increases from row to row, got 2024-01-01 after "
+            r"2024-01-02; sort the series with sort_index\(\) first$",
+        ),
+        (
+            pd.DatetimeIndex(["2024-01-01", "2024-01-01", "2024-01-03"]),
+            "^X must have an index that increases from row to row, got 2024-01-01 after "
+            "2024-01-01; keep one row for each time, or one series; local times in which an hour "
+            r"is repeated need a time zone \(tz_localize\)$",
+        ),
+        (pd.Index([5, 4, 3]), "^X must have an index that increases from row to row, got 4 after"),
+        (
+            pd.PeriodIndex(["2024-02", "2024-01", "2024-03"], freq="M"),
+            "^X must have an index that increases from row to row, got 2024-01 after 2024-02",
+        ),
+        (
+            pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)], names=["shop", "day"]),
+            r"^X must be one series, indexed by its times, got an index of the levels "
+            r"\['shop', 'day'\]; select one series with X.xs\(label, level=…\)$",
+        ),
+        (
+            pd.DatetimeIndex(["2024-01-01", pd.NaT, "2024-01-03"]),
+            "^X must have a time for each row, got NaT in its index$",
+        ),
+    ],
+)
+def test_times_out_of_order_are_refused(index, message):
+    series = pd.DataFrame({"x": [1.0, 2.0, 3.0]}, index)
+    with pytest.raises(ValueError, match=message):
+        LookbackWindower(2).fit(series)
+    windower = LookbackWindower(2).fit(series.set_axis(pd.date_range("2024", periods=3)))
+    with pytest.raises(ValueError, match=message):
+        windower.transform(series)
+
+
+@pytest.mark.parametrize(
+    ("fitted_on", "given", "message"),
+    [
+        (
+            pd.date_range("2024", periods=5),
+            pd.date_range("2024", periods=5, tz="UTC"),
+            "^X must be indexed by dates without a time zone, as in fit, got dates of a time "
+            r"zone; X.to_numpy\(\) has no index$",
+        ),
+        (
+            pd.period_range("2024", periods=5, freq="M"),
+            pd.RangeIndex(7, 12),
+            "^X must be indexed by periods of frequency M, as in fit, got numbers; ",
+        ),
+    ],
+)
+def test_times_of_another_kind_are_refused(fitted_on, given, message):
+    series = pd.DataFrame({"x": np.arange(5.0)}, fitted_on)
+    windower = LookbackWindower(2).fit(series)
+    with pytest.raises(ValueError, match=message):
+        windower.transform(series.set_axis(given))
+
+
+@pytest.mark.parametrize(
+    "index",
+    [pd.RangeIndex(3), pd.Index(["a", "b", "c"]), pd.Index([0.1, 0.5, 0.2])],
+    ids=["numbered afresh", "labels", "floats"],
+)
+def test_other_labels_are_no_times_and_rows_follow(index):
+    windower = LookbackWindower(2).fit(
+        pd.DataFrame({"x": np.arange(5.0)}, pd.date_range("2024", periods=5))
+    )
+    assert_array_equal(
+        windower.transform(pd.DataFrame({"x": [7.0, 8.0, 9.0]}, index)), [[4, 7], [7, 8], [8, 9]]
+    )
+
+
+def test_dates_of_the_standard_library_are_times():
+    days = list(pd.date_range("2024", periods=9).date)
+    series = pd.DataFrame({"x": np.arange(9.0)}, pd.Index(days, dtype=object))
+    windower = LookbackWindower(2).fit(series[:5])
+    with pytest.warns(SeriesWarning, match="^X begins at 2024-01-07, which does not follow"):
+        assert_array_equal(windower.transform(series[6:])[0], [np.nan, 6])
+
+
+def test_irregular_times_follow_where_they_are_later():
+    index = pd.DatetimeIndex(np.cumsum(np.arange(1, 13) ** 3) * 10**15)
+    series = pd.DataFrame({"x": np.arange(12.0)}, index)
+    windower = LookbackWindower(3).fit(series[:8])
+    assert_array_equal(windower.transform(series[9:])[0], [6, 7, 9])
+    with pytest.warns(SeriesWarning, match="which does not follow the rows seen in fit"):
+        assert_array_equal(windower.transform(series[3:])[0], [np.nan, np.nan, 3])
+
+
+@pytest.mark.parametrize(("context", "lags"), [("fit", [38, 39]), ("none", [np.nan, np.nan])])
+def test_context_overrules_the_index(context, lags):
+    series = pd.DataFrame({"x": np.arange(60.0)}, pd.date_range("2024", periods=60))
+    windower = LookbackWindower(3, context=context).fit(series[:40])
+    assert_array_equal(windower.transform(series[45:])[0], [*lags, 45])
+
+
+@pytest.mark.parametrize("cv", [TimeSeriesSplit(3, gap=2), KFold(4)], ids=str)
+def test_every_fold_of_a_splitter_sees_true_lags_or_none(cv):
+    series = pd.DataFrame({"x": np.arange(60.0)})
+    for train, test in cv.split(series):
+        windower = LookbackWindower(LOOK_BACK)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SeriesWarning)
+            learned = windower.fit_transform(series.iloc[train])
+            judged = windower.transform(series.iloc[test])
+        assert_array_equal(learned, expected_windows(train, train))
+        exact = expected_windows(test, {*train[train < test[0]], *test})
+        assert_array_equal(judged, exact)
+
+
+@given(
+    st.lists(st.integers(1, 4), min_size=8, max_size=30),
+    st.integers(1, 5),
+    st.data(),
+)
+def test_any_rows_of_any_series_see_true_lags_or_none(steps, look_back, data):
+    places = np.cumsum(steps)
+    series = pd.DataFrame({"x": places.astype(float)}, pd.Index(places))
+    n_train = data.draw(st.integers(look_back, len(places)))
+    first = data.draw(st.integers(0, len(places) - 1))
+    windower = LookbackWindower(look_back, freq=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SeriesWarning)
+        learned = windower.fit_transform(series[:n_train])
+        judged = windower.transform(series[first:])
+    step = windower.span_["freq"]
+    for rows, windows in ((places[:n_train], learned), (places[first:], judged)):
+        if ((rows - places[0]) % step).any():
+            continue  # later rows stand between those that fit could see
+        lags = rows[:, None] + step * np.arange(1 - look_back, 1)
+        seen = ~np.isnan(windows)
+        assert_array_equal(windows[seen], lags[seen])
+        assert_array_equal(seen, seen & np.isin(lags, places))
+        assert seen[:, -1].all()
+
+
+@pytest.mark.parametrize("name", ["days", "the 15th of each month", "monthly periods", "tens"])
+def test_a_stored_windower_still_knows_its_time(name, tmp_path):
+    series = pd.DataFrame({"x": np.arange(60.0)}, INDEXES[name])
+    model = make_pipeline(LookbackWindower(3, padding="edge"), LinearRegression())
+    model.fit(series[:40], np.arange(40.0))
+    joblib.dump(model, tmp_path / "model.joblib")
+    with pytest.warns(SeriesWarning, match="which does not follow"):
+        again = joblib.load(tmp_path / "model.joblib")[0].transform(series[45:])
+    with pytest.warns(SeriesWarning, match="which does not follow"):
+        assert_array_equal(again, model[0].transform(series[45:]))
+
+
+def test_supervised_refuses_rows_out_of_order():
+    series = pd.Series(
+        [1.0, 2.0, 3.0], pd.DatetimeIndex(["2024-01-02", "2024-01-01", "2024-01-03"])
+    )
+    with pytest.raises(ValueError, match=r"^series must have an index that increases from row"):
+        make_supervised(series)
