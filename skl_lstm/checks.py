@@ -10,7 +10,9 @@ from numbers import Integral, Real
 from typing import Any, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 Init = TypeVar("Init", bound=Callable[..., None])
@@ -77,6 +79,47 @@ def check_dense(X: Any) -> None:
             "X must be dense, got sparse data: set sparse_output=False in the OneHotEncoder "
             "before, or pass X.toarray()"
         )
+
+
+def numbers(X: Any, estimator: BaseEstimator, **options: Any) -> NDArray:
+    """Return X as an array of floats of scikit-learn's ``check_array``; NaN is allowed.
+
+    Raises
+    ------
+    ValueError
+        As ``check_array``; of a DataFrame, naming the column that does not hold numbers.
+    """
+    check_dense(X)
+    try:
+        return check_array(
+            X,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan",
+            estimator=estimator,
+            input_name="X",
+            **options,
+        )
+    except (TypeError, ValueError) as error:
+        for name in getattr(X, "columns", ()):
+            _refuse_other_than_numbers(name, X[name], error)
+        raise
+
+
+def _refuse_other_than_numbers(name: Any, column: Any, error: Exception) -> None:
+    values = np.asarray(column)
+    if values.dtype.kind in "mM":
+        raise ValueError(
+            f"X must hold numbers, but column {name!r} holds times: set the time of the rows as "
+            "the index, or derive numbers from it, such as the hour"
+        ) from error
+    try:
+        values.astype(np.float64)
+    except (TypeError, ValueError):
+        example = next(value for value in values if not is_number(value))
+        raise ValueError(
+            f"X must hold numbers, but column {name!r} holds values such as {example!r}: encode "
+            "it before, with OneHotEncoder(sparse_output=False) or TargetEncoder, or leave it out"
+        ) from error
 
 
 def check_column_names(X: Any) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
-from skl_lstm.checks import check_dense
+from skl_lstm.checks import numbers
 from skl_lstm.training.rows import Rows
 from skl_lstm.windowing.window_array import step_columns
 
@@ -28,15 +28,7 @@ def check_X(X: ArrayLike, estimator: BaseEstimator) -> NDArray:
         and values.dtype in (np.float64, np.float32)
     ):
         return values
-    check_dense(X)
-    checked = check_array(
-        X,
-        dtype=[np.float64, np.float32],
-        ensure_all_finite="allow-nan",
-        allow_nd=True,
-        estimator=estimator,
-        input_name="X",
-    )
+    checked = numbers(X, estimator, allow_nd=True)
     if checked.ndim > 3:
         raise ValueError(f"X must have 2 or 3 dimensions, got {checked.ndim}")
     if not checked.size:

@@ -162,8 +162,7 @@ def backtest(
         if value is not None:
             check_integer(name, value)
     if y is None:
-        names = {"target": target, "known": known, "horizon": horizon or 1}
-        X, y = make_supervised(as_frame(X), **names)
+        X, y = make_supervised(as_frame(X), target=target, known=known, horizon=horizon or 1)
     data = _Data.of(X, y, target, known, horizon, season, freq)
     folds = enumerate(_splitter(cv).split(data.rows.iloc[:-1]))
     tables = Parallel(n_jobs=n_jobs)(
@@ -198,7 +197,7 @@ class _Data(NamedTuple):
     ----------
     X : DataFrame or ndarray of shape (n, n_columns)
         Input of the models.
-    y : ndarray of shape (n,) or (n, horizon * n_targets)
+    y : Series, DataFrame or ndarray of shape (n,) or (n, horizon * n_targets)
         What follows each row.
     rows : DataFrame of shape (n + 1, n_columns)
         The complete series: X, and one more row for what follows its last row.
@@ -209,7 +208,7 @@ class _Data(NamedTuple):
     """
 
     X: Any
-    y: NDArray
+    y: Any
     rows: pd.DataFrame
     roles: Roles
     season: int
@@ -233,13 +232,14 @@ class _Data(NamedTuple):
         """Check the series and split it into its parts."""
         import pandas as pd
 
-        frame, told, y = as_frame(X), names_of_targets(y), np.asarray(y)
+        frame, told = as_frame(X), names_of_targets(y)
+        y = y if hasattr(y, "iloc") else np.asarray(y)
         check_consistent_length(frame, y)
         if target is None and told is not None and set(told) <= set(frame.columns):
             target = told
         roles = Roles.of(frame.columns, target, known, "X")
         targets = pd.Index(roles.targets)
-        next_values = _next_values(frame, y, targets)
+        next_values = _next_values(frame, np.asarray(y), targets)
         frame = frame.astype(dict.fromkeys(targets, np.float64))
         times = frame.index.append(following(frame.index, 1, freq))
         rows = pd.concat([frame, frame.tail(1)]).set_axis(times)
@@ -300,7 +300,7 @@ def _forecast_fold(
             f"ahead, got {n_steps}; name these columns in known, or set a longer horizon"
         )
     learned = train[train + horizon <= origin]
-    model.fit(data.X.take(learned, axis=0), data.y[learned])
+    model.fit(data.X.take(learned, axis=0), data.y.take(learned, axis=0))
     warn_of_short_windows(model, data.roles, horizon)
     forecasts = walk_forward(model, data.rows, [origin], n_steps, targets)[0]
     ahead = np.arange(n_steps)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from skl_lstm.forecasting.course import begin
 from skl_lstm.forecasting.walk import walk_forward
+from skl_lstm.windowing.supervised import as_given, is_foreign
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ def forecast(
     -------
     ahead : Series of shape (steps,) or DataFrame of shape (steps, n_targets)
         The forecast, with an index that continues that of the history; a DataFrame if the model
-        predicts several columns.
+        predicts several columns. Of polars, if the history is.
 
     Raises
     ------
@@ -128,8 +129,8 @@ def forecast(
     course = begin(model, history, steps, target, known, future, freq)
     targets = course.roles.targets
     values = walk_forward(model, course.rows, [len(course.past) - 1], steps, targets)[0]
-    ahead = pd.DataFrame(values, index=course.times, columns=targets)
-    if len(targets) > 1:
-        return ahead
-    name = targets[0] if hasattr(history, "columns") else getattr(history, "name", None)
-    return ahead.iloc[:, 0].rename(name)
+    ahead: Any = pd.DataFrame(values, index=course.times, columns=targets)
+    if len(targets) == 1:
+        named = hasattr(history, "columns")
+        ahead = ahead.iloc[:, 0].rename(targets[0] if named else getattr(history, "name", None))
+    return as_given(history, ahead) if is_foreign(history) else ahead

@@ -21,7 +21,8 @@ def make_supervised(
     ----------
     series : Series, DataFrame or array-like of shape (n,) or (n, n_columns)
         The series, oldest row first, each value at its own time. An index of dates, periods or
-        numbers must increase.
+        numbers must increase. A DataFrame may be of pandas or polars; what is returned is of the
+        same library.
     target : name or sequence of names, default=None
         The columns to forecast; positions, if `series` is an array. None for all that are not
         known ahead.
@@ -102,9 +103,7 @@ def make_supervised(
     y = pd.concat([step.set_axis(X.index) for step in steps], axis=1)
     y.columns = pd.Index(step_names(roles.targets, horizon))
     y = y.iloc[:, 0] if y.shape[1] == 1 else y
-    if hasattr(series, "iloc"):
-        return X, y
-    return X.to_numpy(), y.to_numpy()
+    return as_given(series, X), as_given(series, y)
 
 
 def as_frame(series: Any) -> Any:
@@ -118,6 +117,26 @@ def as_frame(series: Any) -> Any:
         return series.to_frame("value" if series.name is None else series.name)
     if isinstance(series, pd.DataFrame):
         return series
-    if hasattr(series, "columns"):  # a DataFrame of another library, such as polars
+    if is_foreign(series):
         return pd.DataFrame({name: np.asarray(series[name]) for name in series.columns})
     return pd.DataFrame(np.asarray(series))
+
+
+def is_foreign(series: Any) -> bool:
+    """Return whether a series is a DataFrame of another library than pandas, such as polars."""
+    return hasattr(series, "columns") and not hasattr(series, "iloc")
+
+
+def as_given(series: Any, values: Any) -> Any:
+    """Return a Series or DataFrame of pandas in the kind of container that `series` is.
+
+    That is pandas itself, with the index; an array, if `series` is an array or a list; or a
+    DataFrame of another library, or one of its columns.
+    """
+    if hasattr(series, "iloc"):
+        return values
+    if not is_foreign(series):
+        return values.to_numpy()
+    frame = values.to_frame() if values.ndim == 1 else values
+    other = type(series)({name: frame[name].to_numpy() for name in frame.columns})
+    return other[values.name] if values.ndim == 1 else other

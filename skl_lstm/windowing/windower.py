@@ -8,15 +8,15 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags, check_array
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skl_lstm.checks import (
     check_choice,
     check_column_names,
-    check_dense,
     check_integer,
     naming_the_nearest,
+    numbers,
 )
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets, warn_unless_shifted
@@ -227,7 +227,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         _check_parameters(self)
-        series = _check_series(X, self)
+        series = numbers(X, self)
         validate_data(self, X, reset=False, skip_check_array=True)
         where = self._place(X, series)
         if where.doubt is not None:
@@ -267,7 +267,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     def _learn(self, X: ArrayLike, y: object) -> tuple[NDArray, NDArray[np.int64] | None]:
         """Store what is needed of the series; return it and the steps to its rows, if uneven."""
         _check_parameters(self)
-        series = _check_series(X, self)
+        series = numbers(X, self)
         check_column_names(X)
         if len(series) < self.look_back:
             raise ValueError(
@@ -419,17 +419,6 @@ def _begins_with(series: NDArray, head: NDArray) -> bool:
     precision = max(np.finfo(series.dtype).eps, np.finfo(head.dtype).eps) ** 0.75
     tolerance = precision * np.nanmax(np.abs(head), axis=0, initial=0.0)
     return np.allclose(series[: len(head)], head, rtol=0.0, atol=tolerance, equal_nan=True)
-
-
-def _check_series(X: ArrayLike, estimator: LookbackWindower) -> NDArray:
-    check_dense(X)
-    return check_array(
-        X,
-        dtype=[np.float64, np.float32],
-        ensure_all_finite="allow-nan",
-        estimator=estimator,
-        input_name="X",
-    )
 
 
 def _check_parameters(windower: LookbackWindower) -> None:

@@ -112,7 +112,7 @@ def test_training_rows_whose_target_lies_beyond_the_origin_are_left_out(series, 
     monkeypatch.setattr(
         LinearRegression,
         "fit",
-        lambda self, X, y: last_learned.append(y[-1, -1]) or fit(self, X, y),
+        lambda self, X, y: last_learned.append(np.asarray(y)[-1, -1]) or fit(self, X, y),
     )
     frame = backtest(linear(), X, y, cv=SPLITS, steps=6).frame
     assert_array_equal(last_learned, frame.loc[frame["step"] == 1, "naive"])
