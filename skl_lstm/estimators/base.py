@@ -108,14 +108,14 @@ class BaseLSTM(Interchange):
         weight = check_sample_weight(sample_weight, len(values))
         scaled = self.window_scaling is not None
         windows = Windows.of(values, *shape, values.dtype if scaled else np.float32)
-        y = y if scaled else cast_finite(y, np.float32, "y")
-        rows = Rows(windows, y, weight).complete()
+        learned = y if scaled else cast_finite(y, np.float32, "y")
+        rows = Rows(windows, learned, weight).complete()
         n_train = n_to_train_on(rows, changes.get("validation_split", self.validation_split))
         scaling = self._scaling(X, rows[:n_train], targets, told, resume=resume)
         if scaling is not None:
             scaling.check(shape[1], network)
             rows = normalized(scaling, rows)
-        if targets.in_units_of_X:
+        if targets.in_units_of_X and not resume:
             warn_of_unlikely_input(self, X, values, shape, y, rows[:n_train].targets)
         seed = self.seed_ if resume else draw_seed(self.random_state)
         settings = self._settings(network, seed, **changes)

@@ -90,6 +90,16 @@ def _warn_of_columns(X: ArrayLike, values: NDArray, y: NDArray, features_per_ste
 
 
 def _overlap(values: NDArray, n_columns: int) -> bool:
-    """Return whether each row begins with what ends the row before it, as windows do."""
+    """Return whether each row begins with what ends the row before it, as windows do.
+
+    Each column may have been scaled by itself.
+    """
     rows = values[:FIRST_ROWS]
-    return bool(np.array_equal(rows[1:, :-n_columns], rows[:-1, n_columns:], equal_nan=True))
+    now, before = rows[1:, :-n_columns], rows[:-1, n_columns:]
+    both = ~(np.isnan(now).any(axis=1) | np.isnan(before).any(axis=1))
+    return bool(both.any()) and np.allclose(_standardized(now[both]), _standardized(before[both]))
+
+
+def _standardized(columns: NDArray) -> NDArray:
+    spread = columns.std(axis=0)
+    return (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)

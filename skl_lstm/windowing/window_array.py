@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 LAG_NAME = re.compile(r"(.*)_lag(\d+)", re.DOTALL)
 
 
+# How scikit-learn joins the outputs of several transformers, or batches of rows.
+JOINS = (np.hstack, np.concatenate, np.vstack)
+
+
 class WindowArray(np.ndarray):
     """Windows made by :class:`LookbackWindower`: an array that knows the columns of a time step.
 
@@ -62,12 +66,12 @@ class WindowArray(np.ndarray):
     def __array_function__(self, func: Any, types: Iterable[type], args: Any, kwargs: Any) -> Any:
         """Mark windows that are joined with other columns, as ColumnTransformer joins them."""
         result = super().__array_function__(func, types, args, kwargs)
-        if func is np.concatenate and isinstance(result, WindowArray):
-            alone = [part for part in args[0] if np.ndim(part) == 2 and np.shape(part)[1]]
-            as_wide = any(np.shape(part)[1] == result.shape[-1] for part in alone)
-            told = getattr(alone[0], "step_columns", None) if as_wide else ()
-            result._told = told, result.shape[-1]
-        return result
+        if func not in JOINS or np.ndim(result) != 2:
+            return result
+        parts = [part for part in args[0] if isinstance(part, WindowArray)]
+        as_wide = [part for part in parts if part.shape[1:] == result.shape[1:]]
+        told = as_wide[0].step_columns if as_wide else ()
+        return _restore(np.asarray(result), (told, result.shape[1]))
 
     def __reduce__(self) -> Any:
         """Pickle the columns too."""

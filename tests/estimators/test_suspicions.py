@@ -1,0 +1,87 @@
+"""Input that hardly is what the user means is said to be so, and trained on."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skl_lstm import (
+    LookbackWindower,
+    LSTMClassifier,
+    LSTMForecaster,
+    SeriesWarning,
+    make_supervised,
+)
+
+WALK = np.random.default_rng(0).normal(size=(60, 3)).cumsum(axis=0) / 10
+FRAME = pd.DataFrame(WALK, columns=["load", "temp", "wind"])
+
+
+def forecaster(**parameters):
+    return LSTMForecaster(**{"epochs": 1, "random_state": 0, "units": 2, **parameters})
+
+
+def warned(model, X, y):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+    return [str(each.message) for each in caught if issubclass(each.category, SeriesWarning)]
+
+
+def test_targets_out_of_reach_are_said_to_need_scaling():
+    X, y = make_supervised(1000 + 50 * WALK[:, :1])
+    model = make_pipeline(LookbackWindower(3), forecaster())
+    assert warned(model, X, y) == [
+        f"y has values of about {np.sqrt(np.mean(y[2:] ** 2)):.4g}, but a network starts with "
+        "outputs of about 1 and takes many epochs to reach them: set window_scaling='last', or "
+        "scale X and y"
+    ]
+    assert not warned(clone(model).set_params(lstmforecaster__window_scaling="last"), X, y)
+    assert not warned(model, X / 100, y / 100)
+
+
+@pytest.mark.parametrize("as_array", [False, True])
+def test_columns_without_a_windower_are_said_to_be_read_as_time_steps(as_array):
+    X, y = make_supervised(FRAME, target="load")
+    X = X.to_numpy() if as_array else X
+    assert warned(forecaster(), X, y) == [
+        "X has 3 columns that are not lags of one series, but they are read as 3 time steps of "
+        "one feature: put LookbackWindower before the forecaster, or set features_per_step"
+    ]
+    assert not warned(forecaster(features_per_step=3), X, y)
+    assert not warned(forecaster(reshape_mode="features"), X, y)
+    assert not warned(LSTMClassifier(epochs=1), X, np.arange(59) % 2)
+
+
+@pytest.mark.parametrize("features_per_step", ["auto", 1])
+def test_windows_of_several_columns_without_their_number_are_noticed(features_per_step):
+    X, y = make_supervised(FRAME, target="load")
+    windows = StandardScaler().fit_transform(LookbackWindower(4).fit_transform(X))
+    assert warned(forecaster(features_per_step=features_per_step), windows[3:], y[3:]) == [
+        "the rows of X overlap like windows of a series of 3 columns, but they are read as 12 "
+        "time steps of one feature: set features_per_step=3"
+    ]
+    assert not warned(forecaster(features_per_step=3), windows, y)
+
+
+def test_plain_windows_of_one_column_are_taken_without_a_word():
+    X, y = make_supervised(WALK[:, :1])
+    windows = LookbackWindower(4).fit_transform(X)
+    assert not warned(forecaster(), np.array(windows)[3:], y[3:])
+    assert not warned(forecaster(), pd.DataFrame(windows, columns=list("abcd"))[3:], y[3:])
+
+
+def test_rows_that_are_sequences_of_their_own_are_taken_without_a_word():
+    rng = np.random.default_rng(0)
+    assert not warned(forecaster(), rng.normal(size=(50, 8)), rng.normal(size=50))
+
+
+def test_the_warnings_can_be_filtered_by_their_class():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", SeriesWarning)
+        forecaster().fit(FRAME, FRAME["load"])
