@@ -40,7 +40,7 @@ def test_every_parameter_stands_in_the_tables_with_its_default():
     import skl_lstm
 
     text = README.read_text(encoding="utf-8")
-    for name in ("LookbackWindower", "LSTMForecaster", "LSTMClassifier"):
+    for name in ("LookbackWindower", "KnownRowsRegressor", "LSTMForecaster", "LSTMClassifier"):
         for parameter in inspect.signature(getattr(skl_lstm, name)).parameters.values():
             default = repr(parameter.default).replace("'", '"')
             assert f"| `{parameter.name}` | `{default}` |" in text
