@@ -287,18 +287,17 @@ def check_increases(index: pd.Index, name: str = "history") -> None:
     """Raise ValueError unless each label of an index is later than the one before it."""
     if index.is_monotonic_increasing and index.is_unique:
         return
-    at = np.flatnonzero(~(index[:-1] < index[1:]))[0]
-    before, after = index[at], index[at + 1]
-    if before == after:
-        mend = (
-            "keep one row for each time, or one series; local times in which an hour is repeated "
-            "need a time zone (tz_localize)"
+    if not index.is_unique:
+        twice = label_text(index[index.duplicated()][0])
+        raise ValueError(
+            f"{name} must have one row for each time, got {twice} twice; select one series, or "
+            "keep one row; local times in which an hour is repeated need a time zone (tz_localize)"
         )
-    else:
-        mend = "sort the series with sort_index() first"
+    at = np.flatnonzero(~(index[:-1] < index[1:]))[0]
+    before, after = label_text(index[at]), label_text(index[at + 1])
     raise ValueError(
-        f"{name} must have an index that increases from row to row, got {label_text(after)} after "
-        f"{label_text(before)}; {mend}"
+        f"{name} must have an index that increases from row to row, got {after} after {before}; "
+        "sort the series with sort_index() first"
     )
 
 

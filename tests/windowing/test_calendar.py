@@ -154,7 +154,11 @@ BACKWARDS = pd.DateOffset(months=-1)
             "history must have an index that increases from row to row, got 2022-05-01 after "
             "2022-06-01",
         ),
-        (MONTHS[[0, *range(29)]], None, "got 2020-01-01 after 2020-01-01"),
+        (
+            MONTHS[[0, *range(29)]],
+            None,
+            "history must have one row for each time, got 2020-01-01 twice",
+        ),
         (MONTHS.insert(3, pd.NaT), None, "got NaT after 2020-03-01"),
         (
             pd.Index([str(k) for k in range(10, 40)]),
