@@ -35,8 +35,10 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     reshape_mode : {"timesteps", "features"}, default="timesteps"
         How the network receives a row: as time steps of `features_per_step` features, or as one
         time step with all the values as features.
-    features_per_step : int, default=1
-        Number of features per time step.
+    features_per_step : int or "auto", default="auto"
+        Number of features per time step: the number of columns of a multivariate series.
+        ``"auto"`` takes it from :class:`LookbackWindower`, whose output tells it, and is 1 for
+        any other X.
     window_scaling : {None, "last", "mean", "standard"}, default=None
         How to normalize each sequence by itself, so that only its shape matters; see
         :class:`LSTMForecaster`.
@@ -163,7 +165,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         *,
         units: int | Sequence[int] = 32,
         reshape_mode: ReshapeMode = "timesteps",
-        features_per_step: int = 1,
+        features_per_step: int | Literal["auto"] = "auto",
         window_scaling: Method | None = None,
         target: str | int | Sequence[str | int] | None = None,
         stateful: bool = False,

@@ -55,7 +55,7 @@ def warn_of_unlikely_input(
 
 
 def _warn_of_large_targets(y: NDArray) -> None:
-    size = np.sqrt(np.mean(np.square(y, dtype=np.float64)))
+    size = np.linalg.norm(y) / np.sqrt(y.size)
     if size > LARGE:
         warn(
             f"y has values of about {size:.4g}, but a network starts with outputs of about 1 and "

@@ -42,8 +42,9 @@ class Rows:
         """Leave out the rows whose window or target has a missing value."""
         complete = self.windows.complete()
         rows = self if complete is self.windows else self[complete.rows]
-        unknown = np.isnan(rows.targets).any(axis=1)
-        return rows[np.flatnonzero(~unknown)] if unknown.any() else rows
+        if not np.isnan(rows.targets).any():
+            return rows
+        return rows[np.flatnonzero(~np.isnan(rows.targets).any(axis=1))]
 
     def mirrored(self) -> Rows:
         """Return these rows, followed by the same ones upside down in normalized units."""

@@ -104,7 +104,7 @@ def _first_output(y: Any) -> NDArray | None:
         return None
     first = values if values.ndim == 1 else values[:, 0]
     try:
-        return first.astype(np.float64)
+        return first.astype(np.float64, copy=False)
     except (TypeError, ValueError):  # labels, or what is refused later
         return None
 

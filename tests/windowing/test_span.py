@@ -159,7 +159,8 @@ def test_a_given_frequency_refuses_a_hole(freq):
         (
             pd.DatetimeIndex(["2024-01-01", "2024-01-01", "2024-01-03"]),
             r"^X must have one row for each time, got 2024-01-01 twice; select one series, or "
-            r"keep one row; local times in which an hour is repeated need a time zone \(tz_localize\)$",
+            r"keep one row; local times in which an hour is repeated need a time zone "
+            r"\(tz_localize\)$",
         ),
         (pd.Index([5, 4, 3]), "^X must have an index that increases from row to row, got 4 after"),
         (
