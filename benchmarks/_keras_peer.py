@@ -99,7 +99,8 @@ class PlainKeras:
     def _windows(self, X: NDArray) -> NDArray:
         ours = self.estimator
         as_features = ours.reshape_mode == "features"
-        shape = (1, -1) if as_features else (-1, ours.features_per_step)
+        per_step = 1 if ours.features_per_step == "auto" else ours.features_per_step
+        shape = (1, -1) if as_features else (-1, per_step)
         return X.reshape(len(X), *shape).astype(np.float32)
 
     def _head(self, y: NDArray) -> tuple[int, str, str]:
