@@ -23,7 +23,7 @@ from skl_lstm.estimators.data import (
 from skl_lstm.estimators.interchange import Interchange
 from skl_lstm.estimators.normalization import normalized, target_columns
 from skl_lstm.estimators.stream import LSTMStream
-from skl_lstm.estimators.suspicions import warn_of_unlikely_input
+from skl_lstm.estimators.suspicions import warn_of_rows_left_out, warn_of_unlikely_input
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.network.forward import States, predict_stateful
 from skl_lstm.network.forward import predict as predict_stateless
@@ -110,6 +110,7 @@ class BaseLSTM(Interchange):
         windows = Windows.of(values, *shape, values.dtype if scaled else np.float32)
         learned = y if scaled else cast_finite(y, np.float32, "y")
         rows = Rows(windows, learned, weight).complete()
+        warn_of_rows_left_out(rows, len(values))
         n_train = n_to_train_on(rows, changes.get("validation_split", self.validation_split))
         scaling = self._scaling(X, rows[:n_train], targets, told, resume=resume)
         if scaling is not None:

@@ -150,8 +150,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     Notes
     -----
     Rows with a missing lag or a missing target (NaN) are left out of training. Prediction
-    returns a value for every row: a missing lag is filled with the earliest known one of the
-    same window, and only a window without any known value gives NaN.
+    returns a value for every row: a missing lag is filled with the nearest known one of the
+    same window, the one before it first, and only a window without any known value gives NaN.
 
     With `window_scaling`, X and y must be in the same units: the values of the series
     themselves, or both after the same function, such as a logarithm. A scaler on X and another

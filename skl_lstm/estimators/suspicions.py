@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skl_lstm.training.rows import Rows
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import (
     FEW_ROWS,
@@ -18,6 +19,22 @@ from skl_lstm.windowing.window_array import step_columns
 
 # A network starts with outputs about 1; targets this large are out of its reach for long.
 LARGE = 100.0
+
+# Share of the rows beyond which those left out are told.
+MANY = 0.1
+
+
+def warn_of_rows_left_out(rows: Rows, n_rows: int) -> None:
+    """Warn if many rows are incomplete, apart from those before the first complete one."""
+    begin = int(rows.windows.rows[0]) if len(rows) else n_rows
+    n_left_out = n_rows - begin - len(rows)
+    if n_left_out > MANY * (n_rows - begin):
+        warn(
+            f"X and y have {n_left_out} of {n_rows} rows with a missing lag or target, which are "
+            "left out of training: fill lags with LookbackWindower(fill_missing='forward'), or "
+            "with an imputer before it",
+            SeriesWarning,
+        )
 
 
 def warn_of_unlikely_input(

@@ -37,7 +37,7 @@ def predict(
         Dense layer; gates in the order input, forget, cell, output.
     lags : ndarray of shape (n, n_lags, n_series)
         The windows, as an array or a strided view: float32, or any precision with `scaling`. A
-        missing value is filled with the earliest known one of the same window and series.
+        missing value is filled with the nearest known one of the same window and series.
     n_steps : int
         Number of time steps in which the network takes the values of a window: `n_lags`, or 1.
     activation : str
@@ -143,7 +143,9 @@ class Stream:
 
 
 def fill_missing(lags: NDArray) -> NDArray:
-    """Fill missing values with the earliest known one of the same window and series.
+    """Fill missing values with the nearest known one of the same window and series.
+
+    That is the known one before it, or else the first one after it.
 
     Parameters
     ----------
@@ -158,8 +160,11 @@ def fill_missing(lags: NDArray) -> NDArray:
     missing = np.isnan(lags)
     if not missing.any():
         return lags
+    steps = np.arange(lags.shape[1])[:, np.newaxis]
+    known_before = np.maximum.accumulate(np.where(missing, -1, steps), axis=1)
     first_known = np.argmin(missing, axis=1)[:, np.newaxis]
-    return np.where(missing, np.take_along_axis(lags, first_known, axis=1), lags)
+    source = np.where(known_before < 0, first_known, known_before)
+    return np.take_along_axis(lags, source, axis=1)
 
 
 def dense(hidden: NDArray, weights: Weights, activation: str) -> NDArray:

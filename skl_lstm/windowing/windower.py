@@ -25,6 +25,7 @@ from skl_lstm.windowing.window_array import WindowArray
 
 Padding = Literal["nan", "edge"]
 Context = Literal["auto", "fit", "none"]
+Fill = Literal["forward"]
 
 
 class LookbackWindower(TransformerMixin, BaseEstimator):
@@ -55,6 +56,10 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         row is missing. None infers it, and warns if a row is missing; no window reaches over such
         a hole. ``"rows"`` takes the rows to follow each other whatever their times, as those of
         trading days.
+    fill_missing : {None, "forward"}, default=None
+        What stands for a missing value in the series, and for a missing row: None leaves it NaN,
+        ``"forward"`` repeats the last known value of the column, that of the training rows
+        included. It never takes a later value, as an imputer before the windower may.
 
     Attributes
     ----------
@@ -130,6 +135,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
 
     # For windowers that an earlier version pickled without them.
     freq: Any = None
+    fill_missing: Fill | None = None
     span_: Span | None = None
     target_names_: list[str] | None = None
 
@@ -141,11 +147,13 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         padding: Padding = "nan",
         context: Context = "auto",
         freq: Any = None,
+        fill_missing: Fill | None = None,
     ) -> None:
         self.look_back = look_back
         self.padding = padding
         self.context = context
         self.freq = freq
+        self.fill_missing = fill_missing
 
     def fit(self, X: ArrayLike, y: object = None) -> LookbackWindower:
         """Store the first and the last rows of the series.
@@ -287,7 +295,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         if y is not None:
             warn_unless_shifted(y, series, self._column_names())
         self.head_ = series[: self.look_back].copy()
-        self.tail_ = _last_rows(series, steps, self.look_back - 1)
+        self.tail_ = _last_rows(series, steps, self.look_back - 1, self.fill_missing is not None)
         self.span_ = span
         self.target_names_ = names_of_targets(y)
         return series, steps
@@ -296,7 +304,14 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         self, series: NDArray, n_between: int | None, steps: NDArray[np.int64] | None
     ) -> WindowArray:
         """Return the windows of a series that begins `n_between` steps after what follows."""
-        windows = join(series, self.tail_, n_between, steps, repeat=self.padding == "edge")
+        windows = join(
+            series,
+            self.tail_,
+            n_between,
+            steps,
+            repeat=self.padding == "edge",
+            fill=self.fill_missing is not None,
+        )
         return WindowArray(windows, self._column_names())
 
     def _place(self, X: ArrayLike, series: NDArray) -> Place:
@@ -337,6 +352,7 @@ def join(
     steps: NDArray[np.int64] | None,
     *,
     repeat: bool,
+    fill: bool,
 ) -> NDArray:
     """Join each row of a series with the rows before it.
 
@@ -353,6 +369,8 @@ def join(
         Number of steps from any fixed time to each row; None if the rows are consecutive.
     repeat : bool
         Whether an unknown row is the known one before it, or else the first; NaN otherwise.
+    fill : bool
+        Whether a missing value is the last known one of its column.
 
     Returns
     -------
@@ -372,6 +390,8 @@ def join(
             missing = np.delete(np.arange(len(rows)), kept)
             unknown = np.concatenate([unknown, n_before + missing])
         _repeat_known_rows(joined, unknown)
+    if fill:
+        _fill_forward(joined)
     width = (n_before + 1) * n_columns
     windows = sliding_window_view(joined.ravel(), width)[::n_columns]
     if kept is None:
@@ -402,13 +422,29 @@ def _repeat_known_rows(rows: NDArray, unknown: NDArray[np.intp]) -> None:
     rows[unknown] = rows[source]
 
 
-def _last_rows(series: NDArray, steps: NDArray[np.int64] | None, n_rows: int) -> NDArray:
+def _fill_forward(rows: NDArray) -> None:
+    """Replace missing values by the last known one of their column."""
+    for column in rows.T:
+        known = ~np.isnan(column)
+        if not known.all():
+            last_known = np.maximum.accumulate(np.where(known, np.arange(len(rows)), 0))
+            column[:] = column[last_known]
+
+
+def _last_rows(
+    series: NDArray, steps: NDArray[np.int64] | None, n_rows: int, fill: bool
+) -> NDArray:
     """Return the rows of the last `n_rows` steps, with NaN for those that are missing."""
+    if fill:
+        series = series.copy()
+        _fill_forward(series)
     if steps is None:
         return series[len(series) - n_rows :].copy()
+    times = steps[-1] - np.arange(n_rows - 1, -1, -1)
+    at_or_before = np.searchsorted(steps, times, side="right") - 1
+    known = (at_or_before >= 0) & (fill | (steps[at_or_before] == times))
     last = np.full((n_rows, series.shape[1]), np.nan, dtype=series.dtype)
-    places = n_rows - 1 - (steps[-1] - steps)
-    last[places[places >= 0]] = series[places >= 0]
+    last[known] = series[at_or_before[known]]
     return last
 
 
@@ -425,3 +461,4 @@ def _check_parameters(windower: LookbackWindower) -> None:
     check_integer("look_back", windower.look_back)
     check_choice("padding", windower.padding, get_args(Padding))
     check_choice("context", windower.context, get_args(Context))
+    check_choice("fill_missing", windower.fill_missing, (None, *get_args(Fill)))

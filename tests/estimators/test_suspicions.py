@@ -80,6 +80,20 @@ def test_rows_that_are_sequences_of_their_own_are_taken_without_a_word():
     assert not warned(forecaster(), rng.normal(size=(50, 8)), rng.normal(size=50))
 
 
+def test_many_rows_left_out_are_told():
+    series = WALK[:, :1].copy()
+    X, y = make_supervised(series)
+    assert not warned(make_pipeline(LookbackWindower(30), forecaster()), X, y)
+    series[[25, 40]] = np.nan
+    X, y = make_supervised(series)
+    assert warned(make_pipeline(LookbackWindower(6), forecaster()), X, y) == [
+        "X and y have 14 of 59 rows with a missing lag or target, which are left out of training: "
+        "fill lags with LookbackWindower(fill_missing='forward'), or with an imputer before it"
+    ]
+    filled = LookbackWindower(6, fill_missing="forward")
+    assert not warned(make_pipeline(filled, forecaster()), X, y)
+
+
 def test_the_warnings_can_be_filtered_by_their_class():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -1,6 +1,7 @@
 """The NumPy forward pass gives what Keras gives."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -81,11 +82,20 @@ def test_values_far_out_saturate_and_nothing_overflows():
     assert 0.0 <= outputs[0, 0] <= 1.0
 
 
-def test_a_missing_lag_is_filled_from_the_earliest_known_one_of_its_series():
+def test_a_missing_lag_is_filled_from_the_nearest_known_one_of_its_series():
     nan = np.nan
     lags = np.array([[[nan, 1], [2, nan], [3, 5]], [[nan, nan], [nan, nan], [nan, 7]]], "f4")
     filled = [[[2, 1], [2, 1], [3, 5]], [[nan, 7], [nan, 7], [nan, 7]]]
     assert_array_equal(forward.fill_missing(lags), filled)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_known_value_before_is_nearer_than_the_one_after(seed):
+    rng = np.random.default_rng(seed)
+    lags = rng.normal(size=(20, 6, 2)).astype("f4")
+    lags[rng.random(lags.shape) < 0.5] = np.nan
+    expected = [pd.DataFrame(window).ffill().bfill() for window in lags]
+    assert_array_equal(forward.fill_missing(lags), expected)
 
 
 def test_lags_side_by_side_are_filled_before_they_become_features():

@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 
-from skl_lstm import LookbackWindower
+from skl_lstm import LookbackWindower, SeriesWarning
 
 
 def windows_by_loop(series, look_back, before):
@@ -120,6 +120,35 @@ def test_a_gap_touches_just_the_windows_that_hold_it():
     assert_array_equal(np.isnan(windows[2:]).any(axis=1), [0, 0, 0, 1, 1, 1, 0, 0])
 
 
+@given(sizes, st.integers(0, 10**6))
+def test_a_missing_value_is_filled_from_earlier_rows_alone(size, seed):
+    look_back, n_more, n_columns, n_test = size
+    rng = np.random.default_rng(seed)
+    series = rng.normal(size=(look_back + n_more + n_test, n_columns))
+    series[rng.random(series.shape) < 0.4] = np.nan
+    filled = pd.DataFrame(series).ffill().to_numpy()
+    n_train = look_back + n_more
+    windower = LookbackWindower(look_back, fill_missing="forward")
+    plain = LookbackWindower(look_back)
+    learned = windower.fit_transform(series[:n_train])
+    assert_array_equal(learned, plain.fit_transform(filled[:n_train]))
+    assert_array_equal(
+        windower.set_params(context="fit").transform(series[n_train:])[:, -n_columns:],
+        filled[n_train:] if look_back > 1 else pd.DataFrame(series[n_train:]).ffill(),
+    )
+
+
+def test_a_missing_row_is_filled_from_earlier_rows_too():
+    series = pd.DataFrame({"x": np.arange(12.0)}, pd.RangeIndex(5, 17)).drop([9, 10, 14])
+    with pytest.warns(SeriesWarning, match="^X lacks a row for 9"):
+        windower = LookbackWindower(4, fill_missing="forward").fit(series)
+    windows = windower.transform(series)
+    assert_array_equal(windows[4], [3, 3, 3, 6])
+    assert_array_equal(windower.tail_, [[8], [10], [11]])
+    ahead = windower.transform(pd.DataFrame({"x": [20.0]}, pd.RangeIndex(17, 18)))
+    assert_array_equal(ahead, [[8, 10, 11, 20]])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_precision_is_kept(dtype):
     assert LookbackWindower(3).fit_transform(numbers(9).astype(dtype)).dtype == dtype
@@ -210,7 +239,9 @@ def test_an_unknown_parameter_is_answered_with_the_nearest():
         LookbackWindower(lookback=3)
 
 
-@pytest.mark.parametrize(("name", "value"), [("padding", "zero"), ("context", True)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("padding", "zero"), ("context", True), ("fill_missing", "mean")]
+)
 def test_an_unknown_choice_is_named(name, value):
     with pytest.raises(ValueError, match=rf"{name} must be one of \(.*\), got {value!r}"):
         LookbackWindower(**{name: value}).fit([[1.0]])
