@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 # Under which names estimators of scikit-learn keep the fitted clones of a parameter, if that is
@@ -98,12 +97,18 @@ def reach(model: Any) -> int | None:
 
 def look_back(model: Any) -> int:
     """Return the number of rows in the longest window of a fitted model."""
-    return max((len(head) for head in heads(model)), default=1)
+    return max((len(windower.head_) for windower in windowers(model)), default=1)
 
 
-def heads(model: Any) -> list[NDArray]:
-    """Return the first rows that each windower of a fitted model was fitted on."""
-    return [part.head_ for part in parts(model) if hasattr(part, "head_")]
+def windowers(model: Any) -> list[Any]:
+    """Return the fitted windowers in a model."""
+    return [part for part in parts(model) if hasattr(part, "head_")]
+
+
+def target_transformer(model: Any) -> Any:
+    """Return the fitted transformer of the target in a model; None if there is none."""
+    found = (getattr(part, "transformer_", None) for part in parts(model, fitted=True))
+    return next((transformer for transformer in found if transformer is not None), None)
 
 
 def fitted_targets(model: Any) -> list[str] | None:

@@ -36,6 +36,8 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     ----------
     regressor_ : estimator
         The fitted regressor.
+    output_shape_ : tuple of int
+        Shape of the prediction for a row: ``()``, or ``(n_outputs,)`` if y has two dimensions.
     n_features_in_ : int
         Number of columns of X.
 
@@ -123,6 +125,7 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         self.regressor_ = regressor.fit(
             _safe_indexing(X, rows), _safe_indexing(y, rows), **per_row
         )
+        self.output_shape_ = np.shape(y)[1:]
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.regressor_, name):
                 setattr(self, name, getattr(self.regressor_, name))
@@ -148,12 +151,11 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         if get_tags(self.regressor_).input_tags.allow_nan:
             return self.regressor_.predict(X)
         known = _known(X)
-        if known.all() or not known.any():
+        if known.all():
             return self.regressor_.predict(X)
-        rows = np.flatnonzero(known)
-        outputs = np.asarray(self.regressor_.predict(_safe_indexing(X, rows)))
-        predictions = np.full((len(known), *outputs.shape[1:]), np.nan, dtype=outputs.dtype)
-        predictions[rows] = outputs
+        predictions = np.full((len(known), *self.output_shape_), np.nan)
+        if known.any():
+            predictions[known] = self.regressor_.predict(_safe_indexing(X, np.flatnonzero(known)))
         return predictions
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:

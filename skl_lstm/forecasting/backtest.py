@@ -125,7 +125,8 @@ def backtest(
     -----
     The origin of a fold is its first test row. It is the target of the last training row, and so
     it is known at the same time. Training rows whose target reaches beyond the origin are left
-    out, so that nothing after the origin affects a forecast.
+    out, so that nothing after the origin affects a forecast. Values that are not known are left
+    out of the measures; the naive forecasts use the last known value before them.
 
     MASE divides by the mean absolute error of the seasonal-naive forecast on the training rows
     of the fold: Hyndman, R. J. and Koehler, A. B. (2006), *Another look at measures of
@@ -290,7 +291,8 @@ def _forecast_fold(
         )
     if len(train) <= season:
         raise ValueError(
-            f"season={season} needs more training rows, got {len(train)} in fold {fold}"
+            f"season={season} needs more training rows, got {len(train)} in fold {fold}; set "
+            "fewer splits, or season=1"
         )
     series = data.rows[targets].to_numpy()
     n_steps = min(len(test) if steps is None else steps, len(series) - 1 - origin)
@@ -305,6 +307,7 @@ def _forecast_fold(
     forecasts = walk_forward(model, data.rows, [origin], n_steps, targets)[0]
     ahead = np.arange(n_steps)
     seen = series[train[0] : train[-1] + 1]
+    last_known = data.rows[targets].ffill().to_numpy()
     table = {
         "fold": fold,
         "step": np.repeat(ahead + 1, n_targets),
@@ -312,9 +315,9 @@ def _forecast_fold(
         "column": np.tile(np.array(targets, dtype=object), n_steps),
         "truth": series[origin + 1 + ahead].ravel(),
         "forecast": forecasts.ravel(),
-        "naive": np.tile(series[origin], n_steps),
-        "seasonal_naive": series[origin + 1 - season + ahead % season].ravel(),
-        "scale": np.tile(np.abs(seen[season:] - seen[:-season]).mean(axis=0), n_steps),
+        "naive": np.tile(last_known[origin], n_steps),
+        "seasonal_naive": last_known[origin + 1 - season + ahead % season].ravel(),
+        "scale": np.tile(np.nanmean(np.abs(seen[season:] - seen[:-season]), axis=0), n_steps),
     }
     if n_targets == 1:
         del table["column"]
@@ -326,6 +329,7 @@ def _summary(frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     by = [name for name in ("column", "step") if name in frame]
+    frame = frame.dropna(subset=["truth", *METHODS])  # all methods on the same values
     return pd.concat(
         {method: _measures(frame, method, by) for method in METHODS}, names=["method"]
     )

@@ -11,13 +11,13 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer
-from skl_lstm.compositions.parts import fitted_targets, heads, look_back, reach
-from skl_lstm.forecasting.walk import predict_outputs
+from skl_lstm.compositions.parts import fitted_targets, look_back, reach, windowers
+from skl_lstm.forecasting.walk import model_columns, predict_outputs, walk_forward
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import FEW_ROWS, equal_column
 from skl_lstm.windowing.calendar import following, label_text
 from skl_lstm.windowing.columns import Roles, led, names_in
-from skl_lstm.windowing.span import is_numbered_afresh, times_of
+from skl_lstm.windowing.span import first_label, is_numbered_afresh, times_of
 from skl_lstm.windowing.supervised import as_frame
 
 if TYPE_CHECKING:
@@ -80,9 +80,31 @@ def begin(
     asked = f"steps={steps}" + (f" in blocks of {horizon}" if horizon > 1 else "")
     ahead = _values_ahead(future, roles.known, frame, times, asked)
     rows = _lay_out(frame, ahead, roles, horizon, len(frame) + steps)
-    _check_fitted_rows(model, rows, len(frame), roles)
-    _warn_if_repeated(model, rows.iloc[: len(frame)], roles.targets)
+    past = rows.iloc[: len(frame)]
+    _check_fitted_rows(model, past, roles)
+    _warn_if_repeated(model, past, roles.targets)
     return Course(rows, times[:steps], roles, horizon)
+
+
+def path_ahead(model: Any, course: Course) -> NDArray[np.float64]:
+    """Return the forecast from the last row of the history, of shape (steps, n_targets).
+
+    Raises
+    ------
+    ValueError
+        If a forecast is NaN.
+    """
+    targets = course.roles.targets
+    path = walk_forward(model, course.rows, [len(course.past) - 1], len(course.times), targets)[0]
+    unknown = np.argwhere(np.isnan(path))
+    if len(unknown):
+        step, column = unknown[0]
+        raise ValueError(
+            f"model must predict numbers, got NaN at step {step + 1}, "
+            f"{label_text(course.times[step])}, for {targets[column]!r}: fill the missing values "
+            "in the last rows of history, or let the windower do it with fill_missing='forward'"
+        )
+    return path
 
 
 def check_regressor(model: Any) -> None:
@@ -292,38 +314,55 @@ def _lay_out(
     return rows.astype({name: past.dtypes[name] for name in roles.known})
 
 
-def _check_fitted_rows(model: Any, rows: pd.DataFrame, n_past: int, roles: Roles) -> None:
+def _check_fitted_rows(model: Any, past: pd.DataFrame, roles: Roles) -> None:
     """Raise ValueError if the model was fitted on rows of this history, but laid out otherwise.
 
     A windower keeps the first rows that it was fitted on. Where they are found in the history by
-    the targets, the other columns must agree as well.
+    their time and their targets, or by their targets alone, the other columns must agree too.
     """
-    others = [name for name in rows.columns if name not in roles.targets]
-    names = list(getattr(model, "feature_names_in_", rows.columns))
+    names = [name for name in model_columns(model, past) if _is_number(past.dtypes[name])]
+    others = [name for name in names if name not in roles.targets]
     if not others or not set(roles.targets) <= set(names):
         return
-    for head in heads(model):
-        if head.shape[1] != len(names) or len(head) < TELLING_ROWS:
+    columns = model_columns(model, past)
+    for windower in windowers(model):
+        head = windower.head_
+        if head.shape[1] != len(columns):
             continue
-        values = rows[names].iloc[:n_past]
-        numeric = [name for name in names if np.issubdtype(values.dtypes[name], np.number)]
-        places = _places(
-            values[roles.targets].to_numpy(np.float64),
-            head[:, [names.index(name) for name in roles.targets]],
-        )
-        if len(places) != 1:
+        seen = {name: head[:, columns.index(name)] for name in names}
+        place = _place_of(past, windower, [seen[name] for name in roles.targets], roles.targets)
+        if place is None:
             continue
+        given = past.iloc[place : place + len(head)]
         for name in others:
-            if name not in numeric:
-                continue
-            seen = head[:, names.index(name)]
-            given = values[name].to_numpy(np.float64)[places[0] : places[0] + len(head)]
-            if not np.allclose(seen, given, equal_nan=True):
+            if not np.allclose(seen[name], given[name].to_numpy(np.float64), equal_nan=True):
                 raise ValueError(
                     f"model must be fitted on rows laid out like make_supervised(history, "
                     f"target={roles.targets}, known={roles.known}), but in the rows that it was "
                     f"fitted on, {name!r} does not stand where it does there"
                 )
+
+
+def _is_number(dtype: Any) -> bool:
+    import pandas as pd
+
+    return pd.api.types.is_numeric_dtype(dtype)
+
+
+def _place_of(
+    past: pd.DataFrame, windower: Any, head: list[NDArray], targets: list[Any]
+) -> int | None:
+    """Return where the first rows of a windower stand in the history; None if that is unknown."""
+    import pandas as pd
+
+    values, rows = past[targets].to_numpy(np.float64), np.column_stack(head)
+    places = _places(values, rows)
+    times = times_of(past, "history")
+    first = None if times is None else first_label(times, windower.span_)
+    if times is not None and first is not None:
+        at = int(times.get_indexer(pd.Index([first]))[0])
+        return at if at in places else None
+    return int(places[0]) if len(places) == 1 and len(rows) >= TELLING_ROWS else None
 
 
 def _places(series: NDArray, head: NDArray) -> NDArray[np.intp]:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
-from skl_lstm.forecasting.course import begin
-from skl_lstm.forecasting.walk import walk_forward
+from skl_lstm.forecasting.course import begin, path_ahead
 from skl_lstm.windowing.supervised import as_given, is_foreign
 
 if TYPE_CHECKING:
@@ -70,7 +69,8 @@ def forecast(
         number of outputs does not fit them; if `steps` is not a positive integer, or exceeds
         what the model predicts at once although a column is known only up to now; if the history
         is shorter than `look_back`, ends with a missing value, or has an index that cannot be
-        continued; if `future` lacks a value; or if the model was fitted on other rows of this
+        continued; if `future` lacks a value; if a forecast is NaN, as that of a window with a gap
+        may be; or if the model was fitted on other rows of this
         history than :func:`make_supervised` makes.
 
     Warns
@@ -128,7 +128,7 @@ def forecast(
 
     course = begin(model, history, steps, target, known, future, freq)
     targets = course.roles.targets
-    values = walk_forward(model, course.rows, [len(course.past) - 1], steps, targets)[0]
+    values = path_ahead(model, course)
     ahead: Any = pd.DataFrame(values, index=course.times, columns=targets)
     if len(targets) == 1:
         named = hasattr(history, "columns")

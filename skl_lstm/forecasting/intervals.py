@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from skl_lstm.checks import check_integer
-from skl_lstm.compositions.parts import look_back
-from skl_lstm.forecasting.course import begin
+from skl_lstm.compositions.parts import look_back, target_transformer
+from skl_lstm.forecasting.course import begin, path_ahead
 from skl_lstm.forecasting.walk import model_input, walk_forward
 from skl_lstm.windowing.supervised import make_supervised
 
@@ -80,7 +82,7 @@ def forecast_interval(
         If the model is not fitted.
     ValueError
         As in :func:`forecast`; and if `coverage` is not in (0, 1), if `calibration` is too small
-        for it or leaves too few rows to fit a clone on, or if the history has gaps.
+        for it, gaps left out, or leaves too few rows to fit a clone on.
 
     See Also
     --------
@@ -88,14 +90,20 @@ def forecast_interval(
 
     Notes
     -----
-    The half width at a step is the ``ceil((calibration + 1) * coverage)``-th smallest of the
-    absolute residuals at that step: split conformal prediction (Vovk, V., Gammerman, A. and
-    Shafer, G., 2005, *Algorithmic learning in a random world*, Springer), for each step ahead as
-    in Stankeviciute, K., Alaa, A. M. and van der Schaar, M. (2021), *Conformal time-series
+    With ``k = floor((n + 1) * (1 - coverage) / 2)`` of the n residuals at a step, true value minus
+    forecast, the interval reaches from the k-th smallest to the k-th largest of them, so that it
+    may be wider on one side of the forecast: split conformal prediction (Vovk, V., Gammerman, A.
+    and Shafer, G., 2005, *Algorithmic learning in a random world*, Springer), for each step ahead
+    as in Stankeviciute, K., Alaa, A. M. and van der Schaar, M. (2021), *Conformal time-series
     forecasting*, NeurIPS 34. No residual belongs to a row that its clone was fitted on. The rows
     of a series are not exchangeable, so the coverage is approximate (Xu, C. and Xie, Y., 2021,
     *Conformal prediction interval for dynamic time-series*, ICML 38): if the variability of the
     series changes, the intervals adapt with a delay.
+
+    If a ``TransformedTargetRegressor`` transforms the target, residuals are taken in the
+    transformed scale: with a logarithm, an interval of positive values stays positive. The
+    forecast itself is always inside the interval. Rows whose true value is not known are left
+    out.
 
     A search is run again for each clone; passing its ``best_estimator_`` avoids that.
 
@@ -125,18 +133,11 @@ def forecast_interval(
     check_integer("refits", refits)
     course = begin(model, history, steps, target, known, future, freq)
     rows, past, times, targets = course.rows, course.past, course.times, course.roles.targets
-    unknown = past[targets].isna().any(axis=1)
-    if unknown.any():
-        raise ValueError(f"history must have no gaps, got NaN at {unknown.idxmax()}")
     n_origins = _n_origins(calibration, coverage, len(past) - steps)
-    forecasts = walk_forward(model, rows, [len(past) - 1], steps, targets)[0]
-    residuals = _residuals(model, past, targets, course.horizon, steps, n_origins, refits)
-    half_widths = np.sort(np.abs(residuals), axis=0)[_rank(n_origins, coverage) - 1]
-    ends = {
-        "lower": forecasts - half_widths,
-        "forecast": forecasts,
-        "upper": forecasts + half_widths,
-    }
+    forecasts = path_ahead(model, course)
+    truth, paths = _past_forecasts(model, past, targets, course.horizon, steps, n_origins, refits)
+    lower, upper = _ends(_scale_of(model, course.horizon), forecasts, truth, paths, coverage)
+    ends = {"lower": lower, "forecast": forecasts, "upper": upper}
     frames = {
         target: pd.DataFrame({name: values[:, k] for name, values in ends.items()}, index=times)
         for k, target in enumerate(targets)
@@ -144,7 +145,58 @@ def forecast_interval(
     return frames[targets[0]] if len(targets) == 1 else pd.concat(frames, axis=1)
 
 
-def _residuals(
+class _Scale(NamedTuple):
+    """The scale of the residuals: maps paths of shape (n, steps, n_targets) there and back."""
+
+    there: Callable[[NDArray], NDArray]
+    back: Callable[[NDArray], NDArray]
+
+
+def _scale_of(model: Any, horizon: int) -> _Scale:
+    """Return the scale in which a model learns its target, or else that of the data."""
+    transformer = target_transformer(model)
+    if transformer is None:
+        return _Scale(np.asarray, np.asarray)
+    maps = (transformer.transform, transformer.inverse_transform)
+    return _Scale(*(partial(_in_blocks, each, horizon) for each in maps))
+
+
+def _in_blocks(
+    function: Callable[[NDArray], NDArray], horizon: int, paths: NDArray
+) -> NDArray[np.float64]:
+    """Apply a transformer of y to paths, in blocks of the steps that a row of y holds."""
+    n, steps, n_targets = paths.shape
+    padded = np.pad(paths, ((0, 0), (0, -steps % horizon), (0, 0)), mode="edge")
+    rows = padded.reshape(-1, horizon * n_targets)
+    known = ~np.isnan(rows).any(axis=1)
+    mapped = np.full(rows.shape, np.nan)
+    if known.any():
+        mapped[known] = function(rows[known])
+    return mapped.reshape(n, -1, n_targets)[:, :steps]
+
+
+def _ends(
+    scale: _Scale, forecasts: NDArray, truth: NDArray, paths: NDArray, coverage: float
+) -> tuple[NDArray, NDArray]:
+    """Return the ends of the interval around forecasts of shape (steps, n_targets)."""
+    residuals = np.sort(scale.there(truth) - scale.there(paths), axis=0)  # NaN last
+    n_known = np.count_nonzero(~np.isnan(residuals), axis=0)
+    least = _least(coverage)
+    if n_known.min() < least:
+        step = int(n_known.min(axis=1).argmin()) + 1
+        raise ValueError(
+            f"calibration must leave at least {least} known errors at step {step} for "
+            f"coverage={coverage}, got {n_known.min()} because of gaps in the history"
+        )
+    rank = _rank(n_known, (1 - coverage) / 2)
+    ends = [forecasts]  # inside the interval even where the clones all erred to one side
+    for place in (rank - 1, n_known - rank):
+        quantile = np.take_along_axis(residuals, place[np.newaxis], axis=0)
+        ends.append(scale.back(scale.there(forecasts[np.newaxis]) + quantile)[0])
+    return np.min(ends, axis=0), np.max(ends, axis=0)
+
+
+def _past_forecasts(
     model: Any,
     rows: pd.DataFrame,
     targets: list[Any],
@@ -152,13 +204,13 @@ def _residuals(
     steps: int,
     n_origins: int,
     refits: int,
-) -> NDArray[np.float64]:
-    """Return the errors of forecasts from the last rows, by clones not fitted on them.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return forecasts from the last rows, by clones not fitted on them.
 
     Returns
     -------
-    residuals : ndarray of shape (n_origins, steps, n_targets)
-        True values minus forecasts.
+    truth, paths : ndarray of shape (n_origins, steps, n_targets)
+        True values, NaN where they are not known, and forecasts.
     """
     n_least = look_back(model) + horizon + n_origins + steps - 1
     if len(rows) < n_least:
@@ -174,14 +226,14 @@ def _residuals(
         y = make_supervised(before[targets], horizon=horizon)[1]
         refitted = clone(model).fit(model_input(model, before.iloc[:-horizon]), y)
         paths.append(walk_forward(refitted, rows, stretch, steps, targets))
-    return truth - np.concatenate(paths)
+    return truth, np.concatenate(paths)
 
 
 def _n_origins(calibration: int | None, coverage: float, n_rows: int) -> int:
     """Return the number of rows to forecast from: enough for the required coverage."""
     if not isinstance(coverage, Real) or not 0 < coverage < 1:
         raise ValueError(f"coverage must be a number in (0, 1), got {coverage!r}")
-    least = math.ceil(round(coverage / (1 - coverage), 9))
+    least = _least(coverage)
     if calibration is None:
         return max(min(n_rows // 2, ENOUGH), least)
     check_integer("calibration", calibration)
@@ -192,6 +244,11 @@ def _n_origins(calibration: int | None, coverage: float, n_rows: int) -> int:
     return calibration
 
 
-def _rank(n_residuals: int, coverage: float) -> int:
+def _least(coverage: float) -> int:
+    """Return the smallest number of residuals whose extremes have the coverage."""
     # Rounded, so that floating-point errors, as in 0.1 + 0.2, do not add a residual.
-    return math.ceil(round((n_residuals + 1) * coverage, 9))
+    return math.ceil(round(2 / (1 - coverage) - 1, 9))
+
+
+def _rank(n_residuals: NDArray[np.intp], share: float) -> NDArray[np.intp]:
+    return np.floor(np.round((n_residuals + 1) * share, 9)).astype(np.intp)

@@ -108,7 +108,12 @@ def predict_outputs(model: Any, rows: pd.DataFrame) -> NDArray[np.float64]:
 
 def model_input(model: Any, rows: pd.DataFrame) -> pd.DataFrame | NDArray:
     """Return the columns that a model was fitted on, without names if it was fitted without."""
-    names = getattr(model, "feature_names_in_", None)
-    if names is not None:
-        return rows if list(rows.columns) == list(names) else rows[list(names)]
-    return rows.to_numpy() if hasattr(model, "n_features_in_") else rows
+    if not hasattr(model, "feature_names_in_"):
+        return rows.to_numpy() if hasattr(model, "n_features_in_") else rows
+    names = model_columns(model, rows)
+    return rows if list(rows.columns) == names else rows[names]
+
+
+def model_columns(model: Any, rows: pd.DataFrame) -> list[Any]:
+    """Return the names of the columns that a model receives, in their order."""
+    return list(getattr(model, "feature_names_in_", rows.columns))

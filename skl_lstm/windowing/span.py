@@ -160,6 +160,13 @@ def place(times: pd.Index, span: Span) -> Place | None:
     return Place(int(steps[0]) - 1, uneven, doubt)
 
 
+def first_label(times: pd.Index, span: Span | None) -> Any:
+    """Return the time of the first training row, if it is of the kind of other times."""
+    if span is None or _kind(times) != span["kind"]:
+        return None
+    return _label(span["first"], times)
+
+
 def _if_with_holes(steps: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
     return None if steps is None or steps[-1] - steps[0] == len(steps) - 1 else steps
 

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skl_lstm import (
+    KnownRowsRegressor,
     LookbackWindower,
     LSTMForecaster,
     SeriesWarning,
@@ -255,7 +256,10 @@ def test_dates_with_holes_want_a_frequency(series):
         ({"steps": 0}, "steps must be a positive integer, got 0"),
         ({"steps": 2.5}, "steps must be a positive integer, got 2.5"),
         ({"season": 0}, "season must be a positive integer, got 0"),
-        ({"season": 35}, "season=35 needs more training rows, got 35 in fold 0"),
+        (
+            {"season": 35},
+            "season=35 needs more training rows, got 35 in fold 0; set fewer splits, or season=1",
+        ),
         (
             {"known": ["price"]},
             "known must name columns of X, ['passengers'], got ['price']",
@@ -307,6 +311,21 @@ def test_a_gap_in_X_is_one_in_y(series):
     assert len(backtest(linear(), X, y, cv=SPLITS, steps=2).frame) == 6
     with pytest.raises(ValueError, match=r"^y must hold .* at 1959-12-01 00:00:00 it does not$"):
         backtest(linear(), X, y.fillna(0.0), cv=SPLITS, steps=2)
+
+
+def test_a_gap_is_left_out_of_the_measures(series):
+    series = series.astype(float)
+    series.iloc[[60, 75, 76]] = np.nan
+    model = make_pipeline(LookbackWindower(3, fill_missing="forward"), KnownRowsRegressor())
+    frame, summary = backtest(model, series, cv=SPLITS, steps=3)
+    unknown = frame["time"].isin(series.index[[60, 75, 76]])
+    assert unknown.sum() == 2
+    assert_array_equal(frame["truth"].isna(), unknown)
+    assert frame.drop(columns="truth").notna().all(axis=None)
+    assert summary.notna().all(axis=None)
+    first = frame[(frame["step"] == 1)]
+    errors = (first["truth"] - first["forecast"]).abs().dropna()
+    assert summary.loc[("forecast", 1), "MAE"] == pytest.approx(errors.mean())
 
 
 def test_y_must_be_what_follows(series):

@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 from models import SPLITS, linear, piped
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skl_lstm import (
+    KnownRowsRegressor,
+    LookbackWindower,
     forecast,
     load_airline_passengers,
     make_supervised,
@@ -75,6 +78,22 @@ def test_a_history_shorter_than_look_back_is_refused():
 def test_a_history_must_be_known_to_its_end(history, message, linear_30):
     with pytest.raises(ValueError, match=message):
         forecast(linear_30, history, 2)
+
+
+def test_a_forecast_that_is_not_a_number_is_refused_with_its_step():
+    series = load_airline_passengers().astype(float)
+    X, y = make_supervised(series)
+    model = make_pipeline(LookbackWindower(3), KnownRowsRegressor()).fit(X, y)
+    series.iloc[-2] = np.nan
+    with pytest.raises(
+        ValueError,
+        match=r"^model must predict numbers, got NaN at step 1, 1961-01-01, for 'passengers': "
+        r"fill the missing values in the last rows of history, or let the windower do it with "
+        r"fill_missing='forward'$",
+    ):
+        forecast(model, series, 3)
+    filled = model.set_params(lookbackwindower__fill_missing="forward")
+    assert forecast(filled, series, 3).notna().all()
 
 
 def test_a_gap_in_the_history_is_the_models_to_fill():

@@ -13,9 +13,10 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 
 from skl_lstm import (
+    KnownRowsRegressor,
     LookbackWindower,
     LSTMForecaster,
     forecast,
@@ -41,15 +42,17 @@ def network(look_back=12, **parameters):
     )
 
 
-def half_widths(model, series, steps, stretches, rank):
+def ends_by_loop(model, series, steps, stretches, rank):
     """Forecast from each row of each stretch by a clone fitted on what precedes the stretch."""
     residuals = []
     for stretch in stretches:
         refitted = clone(model).fit(*make_supervised(series[: stretch[0] + 1]))
         for origin in stretch:
             ahead = forecast(refitted, series[: origin + 1], steps)
-            residuals.append(np.abs(series.loc[ahead.index] - ahead))
-    return np.sort(residuals, axis=0)[rank - 1]
+            residuals.append(series.loc[ahead.index] - ahead)
+    residuals = np.sort(residuals, axis=0)
+    ahead = forecast(model, series, steps).to_numpy()
+    return ahead + np.minimum(residuals[rank - 1], 0), ahead + np.maximum(residuals[-rank], 0)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +65,13 @@ def test_widths_are_the_residuals_of_clones_that_had_not_seen_the_rows(model):
     model.fit(*make_supervised(series))
     interval = forecast_interval(model, series, 4, coverage=0.8, calibration=12, refits=3)
     stretches = np.arange(128, 140).reshape(3, 4)  # the last four rows are ahead of the last
-    widths = half_widths(model, series, 4, stretches, math.ceil(13 * 0.8))
+    lower, upper = ends_by_loop(model, series, 4, stretches, math.floor(13 * 0.1))
     assert list(interval.columns) == ["lower", "forecast", "upper"]
     pd.testing.assert_series_equal(
         interval["forecast"], forecast(model, series, 4), check_names=False
     )
-    assert_allclose(interval["upper"] - interval["forecast"], widths, rtol=1e-5)
-    assert_allclose(interval["forecast"] - interval["lower"], widths, rtol=1e-5)
+    assert_allclose(interval["lower"], lower, rtol=1e-5)
+    assert_allclose(interval["upper"], upper, rtol=1e-5)
 
 
 def test_half_of_the_rows_calibrate_unless_more_are_needed():
@@ -76,8 +79,8 @@ def test_half_of_the_rows_calibrate_unless_more_are_needed():
     model = linear().fit(*make_supervised(series))
     by_itself = forecast_interval(model, series, 4)
     pd.testing.assert_frame_equal(by_itself, forecast_interval(model, series, 4, 0.9, 70))
-    surer = forecast_interval(model, series, 4, 0.99)
-    pd.testing.assert_frame_equal(surer, forecast_interval(model, series, 4, 0.99, 99))
+    surer = forecast_interval(model, series, 4, 0.98)
+    pd.testing.assert_frame_equal(surer, forecast_interval(model, series, 4, 0.98, 99))
 
 
 def test_300_rows_of_a_long_history_calibrate():
@@ -92,8 +95,8 @@ def test_more_refits_than_calibration_rows_are_a_clone_for_each_row():
     series = load_airline_passengers()
     model = linear().fit(*make_supervised(series))
     pd.testing.assert_frame_equal(
-        forecast_interval(model, series, 2, calibration=10, refits=10),
-        forecast_interval(model, series, 2, calibration=10, refits=99),
+        forecast_interval(model, series, 2, calibration=20, refits=20),
+        forecast_interval(model, series, 2, calibration=20, refits=99),
     )
 
 
@@ -126,19 +129,23 @@ def test_it_covers_what_it_promises_where_rows_are_exchangeable():
 
 @pytest.fixture
 def sales():
-    """Two columns, of which the price of the day before moves the other."""
+    """Two columns, of which the price of the day moves the other."""
     rng = np.random.default_rng(0)
     price = 5 + rng.normal(size=120)
-    sold = 30 - 2 * np.roll(price, 1) + 0.1 * rng.normal(size=120)
+    sold = 30 - 2 * price + 0.1 * rng.normal(size=120)
     days = pd.date_range("2024-01-01", periods=120, freq="D")
     return pd.DataFrame({"price": price, "sold": sold}, index=days)
 
 
 def test_what_is_known_ahead_is_known_in_the_calibration_too(sales):
     history, future = sales[:110], sales.loc["2024-04-20":, ["price"]]
-    model = linear(2).fit(history[:-1], history["sold"][1:])
+    model = linear(2).fit(*make_supervised(history, target="sold", known="price"))
     interval = forecast_interval(model, history, 10, future=future)
     assert_allclose(interval["forecast"], forecast(model, history, 10, future=future))
+    assert_allclose(interval["forecast"], sales["sold"][110:], atol=0.5)
+    by_hand = linear(1).fit(history[:-1], history["sold"][1:])
+    with pytest.raises(ValueError, match=r"'price' does not stand where it does there$"):
+        forecast_interval(by_hand, history, 10, future=future)
     widths = interval["upper"] - interval["lower"]
     assert widths.max() < 1.0  # the noise alone, where not knowing the price costs 6 and more
 
@@ -184,10 +191,10 @@ def test_coverage_must_lie_between_0_and_1(coverage):
         ({"steps": 2.5}, "steps must be a positive integer, got 2.5"),
         ({"refits": 0}, "refits must be a positive integer, got 0"),
         ({"calibration": 0}, "calibration must be a positive integer, got 0"),
-        ({"calibration": 8}, "calibration must be at least 9 for coverage=0.9, got 8"),
+        ({"calibration": 18}, "calibration must be at least 19 for coverage=0.9, got 18"),
         (
-            {"calibration": 18, "coverage": 0.95},
-            "calibration must be at least 19 for coverage=0.95, got 18",
+            {"calibration": 38, "coverage": 0.95},
+            "calibration must be at least 39 for coverage=0.95, got 38",
         ),
         (
             {"calibration": 131},
@@ -196,7 +203,7 @@ def test_coverage_must_lie_between_0_and_1(coverage):
         ),
         (
             {"coverage": 0.999},
-            "history must have at least 1013 rows for calibration=999, steps=2 and windows of "
+            "history must have at least 2013 rows for calibration=1999, steps=2 and windows of "
             "12, got 144",
         ),
     ],
@@ -215,12 +222,66 @@ def test_the_longest_calibration_leaves_one_row_to_fit_on():
     assert len(forecast_interval(model, series, 2, calibration=130)) == 2
 
 
-def test_a_gap_is_refused():
+def test_residuals_that_are_not_known_are_left_out():
     series = load_airline_passengers().astype(float)
-    model = network(3).fit(*make_supervised(series))
-    series.iloc[100] = np.nan
-    with pytest.raises(ValueError, match=r"^history must have no gaps, got NaN at 1957-05-01"):
-        forecast_interval(model, series, 2)
+    known = forecast_interval(
+        gap_model(3).fit(*make_supervised(series)), series, 2, calibration=60, refits=2
+    )
+    series.iloc[[95, 110]] = np.nan
+    model = gap_model(3).fit(*make_supervised(series))
+    interval = forecast_interval(model, series, 2, calibration=60, refits=2)
+    assert interval.notna().all(axis=None)
+    assert_allclose(interval, known, rtol=0.1)
+    series.iloc[130] = np.nan
+    with pytest.raises(
+        ValueError,
+        match=r"^calibration must leave at least 19 known errors at step 1 for coverage=0\.9, got "
+        r"15 because of gaps in the history$",
+    ):
+        forecast_interval(model, series, 2, calibration=19, refits=1)
+
+
+def gap_model(look_back):
+    return make_pipeline(LookbackWindower(look_back), KnownRowsRegressor(LinearRegression()))
+
+
+def skewed(n_rows=400):
+    """A positive series, mostly small and at times large."""
+    return pd.Series(np.random.default_rng(0).lognormal(0, 1, n_rows))
+
+
+def test_an_interval_is_wider_on_the_side_of_the_larger_errors():
+    series = skewed()
+    model = linear(3).fit(*make_supervised(series))
+    interval = forecast_interval(model, series, 3)
+    above, below = (
+        interval["upper"] - interval["forecast"],
+        interval["forecast"] - interval["lower"],
+    )
+    assert (above > 2 * below).all()
+
+
+def test_an_interval_of_a_transformed_target_has_its_range():
+    series = skewed()
+    model = TransformedTargetRegressor(
+        make_pipeline(FunctionTransformer(np.log), linear(3)), func=np.log, inverse_func=np.exp
+    ).fit(*make_supervised(series))
+    interval = forecast_interval(model, series, 3)
+    assert (interval["lower"] > 0).all()
+    truth = np.quantile(series, [0.05, 0.95])
+    assert_allclose(interval[["lower", "upper"]], [truth] * 3, rtol=0.4)
+
+
+@pytest.mark.parametrize("horizon", [2, 3])
+def test_an_affine_transformer_of_the_target_changes_nothing(horizon):
+    series = load_airline_passengers().astype(float)
+    plain = linear(6)
+    scaled = TransformedTargetRegressor(plain, transformer=MinMaxScaler())
+    intervals = [
+        forecast_interval(model.fit(*make_supervised(series, horizon=horizon)), series, 4)
+        for model in (plain, scaled)
+    ]
+    assert_allclose(*intervals)
 
 
 def test_only_a_fitted_regressor_is_taken():
