@@ -132,7 +132,7 @@ def forecast_interval(
 
     check_integer("refits", refits)
     course = begin(model, history, steps, target, known, future, freq)
-    rows, past, times, targets = course.rows, course.past, course.times, course.roles.targets
+    past, times, targets = course.past, course.times, course.roles.targets
     n_origins = _n_origins(calibration, coverage, len(past) - steps)
     forecasts = path_ahead(model, course)
     truth, paths = _past_forecasts(model, past, targets, course.horizon, steps, n_origins, refits)

@@ -91,7 +91,8 @@ def frequency(index: pd.Index, freq: Any = None, name: str = "history") -> Any:
     if not is_time(index):
         raise ValueError(
             f"{name} must be indexed by dates, periods or whole numbers, got labels of "
-            f"{index.dtype}; {name}.reset_index(drop=True) numbers its rows"
+            f"{index.dtype}; {name}.index = pd.to_datetime({name}.index) makes dates of text, and "
+            f"{name}.reset_index(drop=True) numbers rows that are in order"
         )
     check_increases(index, name)
     if freq is not None:
@@ -102,7 +103,8 @@ def frequency(index: pd.Index, freq: Any = None, name: str = "history") -> Any:
             f"freq must be given if it cannot be inferred from the dates of {name}, got "
             f"{len(index)} dates"
         )
-    hole = first_hole(index, likely)
+    regular = regular_frequency(index) is not None
+    hole = None if regular else first_hole(index, likely, positions(index, likely, index[0]))
     if hole is not None:
         raise ValueError(
             f"{name} must have {hole}; add the row, or pass freq= to treat the rows as consecutive"
@@ -139,6 +141,17 @@ def given_frequency(index: pd.Index, freq: Any, name: str = "history") -> Any:
     return freq
 
 
+def regular_frequency(index: pd.Index) -> Any:
+    """Return the step between any two rows of an increasing index; None if it is not regular."""
+    import pandas as pd
+
+    if isinstance(index, pd.RangeIndex):
+        return index.step
+    if isinstance(index, pd.DatetimeIndex):
+        return index.freq or pd.DatetimeIndex(index, freq="infer").freq
+    return None
+
+
 def likely_frequency(index: pd.Index) -> Any:
     """Infer the step between two rows of an increasing index, which may have holes.
 
@@ -149,15 +162,13 @@ def likely_frequency(index: pd.Index) -> Any:
     """
     import pandas as pd
 
+    regular = regular_frequency(index)
+    if regular is not None:
+        return regular
     if isinstance(index, pd.PeriodIndex):
         return index.freq
-    if isinstance(index, pd.RangeIndex):
-        return index.step
     if not isinstance(index, pd.DatetimeIndex):
         return int(_step_of_numbers(np.diff(index))) if len(index) > 1 else 1
-    own = index.freq or pd.DatetimeIndex(index, freq="infer").freq
-    if own is not None:
-        return own
     likely = _by_the_calendar(index)
     if likely is not None:
         return likely
@@ -214,9 +225,11 @@ def _whole_steps(distances: NDArray, step: int) -> NDArray[np.int64] | None:
     return None if rest.any() else steps
 
 
-def first_hole(index: pd.Index, freq: Any) -> str | None:
-    """Say which row an increasing index lacks first; None if there is no hole."""
-    steps = positions(index, freq, index[0])
+def first_hole(index: pd.Index, freq: Any, steps: NDArray[np.int64] | None) -> str | None:
+    """Say which row an increasing index lacks first; None if there is no hole.
+
+    `steps` are its :func:`positions`.
+    """
     holes = index[:-1] + freq != index[1:] if steps is None else np.diff(steps) != 1
     if not holes.any():
         return None
@@ -244,13 +257,13 @@ def _forward_offset(freq: Any, date: Any) -> Any:
     import pandas as pd
 
     try:
-        offset = pd.tseries.frequencies.to_offset(freq)
-    except (TypeError, ValueError):
-        offset = None
+        offset, reason = pd.tseries.frequencies.to_offset(freq), ""
+    except (TypeError, ValueError) as error:
+        offset, reason = None, f": {error}"
     if offset is None or not date + offset > date:
         raise ValueError(
-            f"freq must be a frequency of pandas that goes forward, got {freq!r}"
-        ) from None
+            f"freq must be a frequency of pandas that goes forward, got {freq!r}{reason}"
+        )
     return offset
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.calendar import (
     check_increases,
     first_hole,
@@ -16,6 +17,7 @@ from skl_lstm.windowing.calendar import (
     likely_frequency,
     positions,
     refuse_levels,
+    regular_frequency,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 ROWS = "rows"
 
 NO_REACH = "no window reaches over a hole"
+
+# Number of times below which none can be called irregular.
+FEW_TIMES = 4
 
 # What a windower keeps of the times that it was fitted on: plain values, for its file.
 Span = dict[str, Any]
@@ -66,12 +71,28 @@ def times_of(X: Any, name: str = "X") -> pd.Index | None:
         refuse_levels(index, name)
     if index.inferred_type == "date":
         index = pd.DatetimeIndex(index)
+    if index.inferred_type == "string" and _looks_like_dates(index):
+        warn(
+            f"{name} is indexed by text such as {index[0]!r}, which is not read as dates, so that "
+            f"the order of the rows is not checked: {name}.index = pd.to_datetime({name}.index)",
+            SeriesWarning,
+        )
     if not len(index) or not is_time(index):
         return None
     if index.hasnans:
         raise ValueError(f"{name} must have a time for each row, got NaT in its index")
     check_increases(index, name)
     return index
+
+
+def _looks_like_dates(index: pd.Index) -> bool:
+    import pandas as pd
+
+    try:
+        pd.to_datetime(index[:2], format="ISO8601")
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def span_of(times: pd.Index, freq: Any) -> tuple[Span, NDArray[np.int64] | None, str | None]:
@@ -90,33 +111,78 @@ def span_of(times: pd.Index, freq: Any) -> tuple[Span, NDArray[np.int64] | None,
         What to keep of them.
     steps : ndarray of int or None
         Number of steps from the first row to each row; None if they are consecutive.
-    hole : str or None
-        The first row that is missing, if `freq` is inferred.
+    doubt : str or None
+        What is wrong with the times, if `freq` is inferred: a row is missing, or there is no step.
 
     Raises
     ------
     ValueError
         If `freq` is given and is not that of the times, or a row is missing.
     """
-    step, steps, hole = None, None, None
+    step, steps, doubt = None, None, None
     if freq is None:
-        step = likely_frequency(times)
+        step = regular_frequency(times)
+        if step is None and len(times) > 1:
+            step, steps, doubt = _uneven_step(times)
     elif not (isinstance(freq, str) and freq == ROWS):
         step = given_frequency(times, freq, "X")
-    if step is not None:
-        steps = positions(times, step, times[0])
-        hole = first_hole(times, step)
-    if hole is not None and freq is not None:
-        raise ValueError(f"X must have {hole}; add the row, or set freq='rows' if none is missing")
-    if hole is None or steps is None:  # off the calendar, so that no step is known
-        step, steps, hole = None if hole else step, None, None
+        hole = first_hole(times, step, positions(times, step, times[0]))
+        if hole is not None:
+            raise ValueError(
+                f"X must have {hole}; add the row, or set freq='rows' if none is missing"
+            )
     span = {
         "kind": _kind(times),
         "first": _plain_label(times[0]),
         "last": _plain_label(times[-1]),
         "freq": _plain_frequency(step),
+        "longest_gap": int(np.diff(_as_numbers(times)).max(initial=0)),
     }
-    return span, steps, hole
+    return span, steps, doubt
+
+
+def _uneven_step(times: pd.Index) -> tuple[Any, NDArray[np.int64] | None, str | None]:
+    """Return the step of times that are not regular, the steps to each, and what is wrong."""
+    step = likely_frequency(times)
+    steps = None if step is None else positions(times, step, times[0])
+    if steps is not None:
+        hole = first_hole(times, step, steps)
+        if hole is None:
+            return step, None, None
+        return (
+            step,
+            steps,
+            (
+                f"X lacks {hole}; {NO_REACH}. Add the rows, with NaN for what is not known, or "
+                "set freq='rows' if none is missing"
+            ),
+        )
+    if len(times) < FEW_TIMES:
+        return None, None, None
+    return (
+        None,
+        None,
+        (
+            f"X has no regular times: {_first_odd_gap(times)}; its rows are taken to follow each "
+            "other. Set freq='rows' if they do"
+        ),
+    )
+
+
+def _first_odd_gap(times: pd.Index) -> str:
+    """Name two neighboring times that are further apart, or nearer, than most."""
+    gaps = np.diff(_as_numbers(times))
+    values, counts = np.unique(gaps, return_counts=True)
+    at = int(np.argmax(gaps != values[counts.argmax()]))
+    return f"{label_text(times[at + 1])} comes after {label_text(times[at])}"
+
+
+def _as_numbers(times: pd.Index) -> NDArray[np.int64]:
+    import pandas as pd
+
+    if isinstance(times, pd.DatetimeIndex):
+        return times.as_unit("ns").asi8
+    return times.asi8 if isinstance(times, pd.PeriodIndex) else np.asarray(times)
 
 
 def place(times: pd.Index, span: Span) -> Place | None:
@@ -143,19 +209,22 @@ def place(times: pd.Index, span: Span) -> Place | None:
     doubt = (
         f"X begins at {label_text(times[0])}, which does not follow the rows seen in fit, "
         f"{label_text(first)} to {label_text(last)}: its first windows lack the lags that are not "
-        "known. Pass the look_back - 1 rows before it too to complete them"
+        "known. Pass the rows before it too, leave out their predictions, and set context='none' "
+        "to say so; in cross-validation, use TimeSeriesSplit"
     )
     if step is None:
         if times[0] == first:
             return Place(None)
-        return Place(0) if times[0] > last else Place(None, doubt=doubt)
+        gap = _as_numbers(times[:1])[0] - _as_numbers(_index_of(last, times))[0]
+        follows = 0 < gap <= max(span["longest_gap"], 1)
+        return Place(0) if follows else Place(None, doubt=doubt)
     if steps is None:  # between the times of the training rows, as at another time of day
         return Place(None, _if_with_holes(positions(times, step, times[0])), doubt)
     uneven = _if_with_holes(steps)
     if times[0] == first:
         return Place(None, uneven)
     if steps[0] == 1:
-        hole = None if uneven is None else f"X lacks {first_hole(times, step)}; {NO_REACH}"
+        hole = None if uneven is None else f"X lacks {first_hole(times, step, steps)}; {NO_REACH}"
         return Place(0, uneven, hole)
     return Place(int(steps[0]) - 1, uneven, doubt)
 
@@ -194,6 +263,12 @@ def _began_afresh(span: Span) -> bool:
 
 def _plain_label(label: Any) -> Any:
     return int(label) if isinstance(label, int | np.integer) else str(label)
+
+
+def _index_of(label: Any, times: pd.Index) -> pd.Index:
+    import pandas as pd
+
+    return pd.Index([label], dtype=times.dtype)
 
 
 def _label(plain: Any, times: pd.Index) -> Any:

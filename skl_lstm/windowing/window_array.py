@@ -57,6 +57,17 @@ class WindowArray(np.ndarray):
         """Take over the columns of the array that this one was made from."""
         self._told = getattr(source, "_told", (None, 0))
 
+    def __getitem__(self, key: Any) -> Any:
+        """Select rows, which remain windows, or columns, which do not."""
+        part = super().__getitem__(key)
+        columns = key[1:] if isinstance(key, tuple) else ()
+        if isinstance(part, WindowArray) and not all(
+            each is Ellipsis or (isinstance(each, slice) and each == slice(None))
+            for each in columns
+        ):
+            part._told = (None, 0)
+        return part
+
     @property
     def step_columns(self) -> tuple[str, ...] | None:
         """Names of the columns of a time step."""
@@ -108,7 +119,7 @@ def step_columns(X: Any) -> tuple[str, ...] | None:
     found = [LAG_NAME.fullmatch(name) for name in names]
     if not any(found):
         return None
-    last = [match[1] for match in found if match is not None and match[2] == "0"]
-    n_lags = len(found) // max(len(last), 1)
-    expected = [f"{name}_lag{lag}" for lag in range(n_lags - 1, -1, -1) for name in last]
-    return tuple(last) if expected == names else ()
+    newest = min(int(match[2]) for match in found if match is not None)
+    last = [match[1] for match in found if match is not None and int(match[2]) == newest]
+    lags = range(newest + len(found) // len(last) - 1, newest - 1, -1)
+    return tuple(last) if names == [f"{name}_lag{lag}" for lag in lags for name in last] else ()

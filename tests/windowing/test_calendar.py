@@ -165,7 +165,11 @@ BACKWARDS = pd.DateOffset(months=-1)
             None,
             "history must be indexed by dates, periods or whole numbers, got labels of",
         ),
-        (pd.Index([0.0, 1.0]), None, "got labels of float64; history.reset_index(drop=True)"),
+        (
+            pd.Index([0.0, 1.0]),
+            None,
+            "got labels of float64; history.index = pd.to_datetime(history.index) makes dates",
+        ),
         (pd.RangeIndex(30), "MS", "freq must be a positive integer, got 'MS'"),
         *[
             (MONTHS, freq, f"freq must be a frequency of pandas that goes forward, got {freq!r}")

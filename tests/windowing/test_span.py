@@ -232,13 +232,38 @@ def test_dates_of_the_standard_library_are_times():
         assert_array_equal(windower.transform(series[6:])[0], [np.nan, 6])
 
 
-def test_irregular_times_follow_where_they_are_later():
-    index = pd.DatetimeIndex(np.cumsum(np.arange(1, 13) ** 3) * 10**15)
-    series = pd.DataFrame({"x": np.arange(12.0)}, index)
-    windower = LookbackWindower(3).fit(series[:8])
-    assert_array_equal(windower.transform(series[9:])[0], [6, 7, 9])
-    with pytest.warns(SeriesWarning, match="which does not follow the rows seen in fit"):
-        assert_array_equal(windower.transform(series[3:])[0], [np.nan, np.nan, 3])
+def irregular(freq=None):
+    gaps = np.random.default_rng(0).integers(1000, 9999, 20)
+    index = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.cumsum(gaps), unit="s")
+    series = pd.DataFrame({"x": np.arange(20.0)}, index)
+    return series, LookbackWindower(3, freq=freq)
+
+
+def test_irregular_times_are_told_and_follow_where_they_are_soon_later():
+    series, windower = irregular()
+    with pytest.warns(
+        SeriesWarning,
+        match="^X has no regular times: 2024-01-01 .* comes after 2024-01-01 .*; its rows are "
+        r"taken to follow each other. Set freq='rows' if they do$",
+    ):
+        windower.fit(series[:12])
+    series, windower = irregular("rows")
+    windower.fit(series[:12])
+    assert_array_equal(windower.transform(series[12:])[0], [10, 11, 12])
+    for begin in (3, 18):
+        with pytest.warns(SeriesWarning, match="which does not follow the rows seen in fit"):
+            windows = windower.transform(series[begin:])
+        assert_array_equal(windows[0], [np.nan, np.nan, begin])
+
+
+def test_dates_as_text_are_told():
+    days = pd.date_range("2024", periods=5).strftime("%Y-%m-%d")
+    with pytest.warns(
+        SeriesWarning,
+        match=r"^X is indexed by text such as '2024-01-01', which is not read as dates, so that "
+        r"the order of the rows is not checked: X.index = pd.to_datetime\(X.index\)$",
+    ):
+        LookbackWindower(2).fit(pd.DataFrame({"x": np.arange(5.0)}, days))
 
 
 @pytest.mark.parametrize(("context", "lags"), [("fit", [38, 39]), ("none", [np.nan, np.nan])])
@@ -276,7 +301,7 @@ def test_any_rows_of_any_series_see_true_lags_or_none(steps, look_back, data):
         warnings.simplefilter("ignore", SeriesWarning)
         learned = windower.fit_transform(series[:n_train])
         judged = windower.transform(series[first:])
-    step = windower.span_["freq"]
+    step = windower.span_["freq"] or 1
     for rows, windows in ((places[:n_train], learned), (places[first:], judged)):
         if ((rows - places[0]) % step).any():
             continue  # later rows stand between those that fit could see

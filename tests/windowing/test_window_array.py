@@ -55,6 +55,7 @@ def test_files_keep_the_columns(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
+        lambda w: w[:, ::-1],
         lambda w: w[:, 2:],
         lambda w: w[:, 0],
         lambda w: w[0],
@@ -104,6 +105,11 @@ def test_names_of_lags_tell_under_set_output():
     assert step_columns(windower.fit_transform(SERIES)[["load_lag1", "load_lag0"]]) == ("load",)
     assert step_columns(windower.fit_transform(SERIES)[["load_lag0", "load_lag1"]]) == ()
     assert step_columns(SERIES) is None
+
+
+def test_lags_named_by_hand_tell_where_they_are_complete():
+    assert step_columns(pd.DataFrame(columns=["load_lag3", "load_lag2", "load_lag1"])) == ("load",)
+    assert step_columns(pd.DataFrame(columns=["load_lag1", "load_lag2"])) == ()
 
 
 def test_windows_print_as_an_array():
