@@ -102,7 +102,7 @@ def look_back(model: Any) -> int:
 
 def windowers(model: Any) -> list[Any]:
     """Return the fitted windowers in a model."""
-    return [part for part in parts(model) if hasattr(part, "head_")]
+    return [part for part in parts(model, fitted=True) if hasattr(part, "head_")]
 
 
 def target_transformer(model: Any) -> Any:
@@ -111,10 +111,10 @@ def target_transformer(model: Any) -> Any:
     return next((transformer for transformer in found if transformer is not None), None)
 
 
-def fitted_targets(model: Any) -> list[str] | None:
-    """Return the names of the columns that a model predicts, if a windower in it saw them."""
-    told = (getattr(part, "target_names_", None) for part in parts(model, fitted=True))
-    return next((names for names in told if names is not None), None)
+def fitted_roles(model: Any) -> dict[str, Any]:
+    """Return the ``"target"``, ``"known"`` and ``"horizon"`` of a model, as far as it tells."""
+    told = (getattr(windower, "roles_", None) for windower in windowers(model))
+    return next((roles for roles in told if roles is not None), {})
 
 
 def _rows_seen(part: Any) -> int | None:

@@ -13,7 +13,8 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
 from skl_lstm.checks import check_integer
-from skl_lstm.forecasting.course import check_regressor, warn_of_short_windows
+from skl_lstm.forecasting.course import check_regressor
+from skl_lstm.forecasting.fitted_model import warn_of_short_windows
 from skl_lstm.forecasting.walk import walk_forward
 from skl_lstm.windowing.alignment import names_of_targets
 from skl_lstm.windowing.calendar import following, frequency, season_of

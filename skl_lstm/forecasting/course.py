@@ -11,13 +11,17 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer
-from skl_lstm.compositions.parts import fitted_targets, look_back, reach, windowers
-from skl_lstm.forecasting.walk import model_columns, predict_outputs, walk_forward
-from skl_lstm.warn import SeriesWarning, warn
-from skl_lstm.windowing.alignment import FEW_ROWS, equal_column
+from skl_lstm.compositions.parts import fitted_roles, look_back
+from skl_lstm.forecasting.fitted_model import (
+    in_order_of_fit,
+    roles_in,
+    warn_if_repeated,
+    warn_of_short_windows,
+)
+from skl_lstm.forecasting.walk import walk_forward
 from skl_lstm.windowing.calendar import following, label_text
-from skl_lstm.windowing.columns import Roles, led, names_in
-from skl_lstm.windowing.span import first_label, is_numbered_afresh, times_of
+from skl_lstm.windowing.columns import Roles, led, names_in, refuse_laid_out
+from skl_lstm.windowing.span import is_numbered_afresh, kind_of, times_of
 from skl_lstm.windowing.supervised import as_frame
 
 if TYPE_CHECKING:
@@ -62,7 +66,8 @@ def begin(
     check_regressor(model)
     check_is_fitted(model)
     frame = _check_frame(model, history, target)
-    roles, horizon = roles_in(model, frame, target, _known_columns(known, future, frame, target))
+    named = _known_columns(model, known, future, frame, target)
+    roles, horizon = roles_in(model, frame, target, named)
     if future is None:
         n_past = _n_until_unknown(frame, roles) if roles.known else len(frame)
         frame, future = frame.iloc[:n_past], frame.iloc[n_past:]
@@ -81,8 +86,8 @@ def begin(
     ahead = _values_ahead(future, roles.known, frame, times, asked)
     rows = _lay_out(frame, ahead, roles, horizon, len(frame) + steps)
     past = rows.iloc[: len(frame)]
-    _check_fitted_rows(model, past, roles)
-    _warn_if_repeated(model, past, roles.targets)
+    rows = rows[list(in_order_of_fit(model, past, frame.columns, roles).columns)]
+    warn_if_repeated(model, rows.iloc[: len(frame)], roles.targets)
     return Course(rows, times[:steps], roles, horizon)
 
 
@@ -119,6 +124,7 @@ def _check_frame(model: Any, history: Any, target: Any) -> pd.DataFrame:
         raise ValueError(f"history must have one or two dimensions, got {np.ndim(history)}")
     frame = as_frame(history)
     times_of(frame, "history")
+    refuse_laid_out(frame, "history")
     if frame.empty:
         raise ValueError(f"history must have at least one row and column, got shape {frame.shape}")
     if not frame.columns.is_unique:
@@ -135,15 +141,16 @@ def _check_frame(model: Any, history: Any, target: Any) -> pd.DataFrame:
     lacking = [name for name in names if name not in frame]
     if lacking:
         raise ValueError(
-            f"history must have the columns that the model was fitted on, {names}, but lacks "
-            f"{lacking}"
+            f"history must be a DataFrame with the columns that the model was fitted on, {names}, "
+            f"but lacks {lacking}"
         )
     others = [] if target is None else names_in("target", target, frame.columns, "history")
     return frame[names + [name for name in others if name not in names]]
 
 
-def _known_columns(known: Any, future: Any, frame: pd.DataFrame, target: Any) -> Any:
-    """Return the columns known ahead: those named, or else those of `future`."""
+def _known_columns(model: Any, known: Any, future: Any, frame: pd.DataFrame, target: Any) -> Any:
+    """Return the columns known ahead: those named, here or in fit, or else those of `future`."""
+    known = known if known is not None else fitted_roles(model).get("known") or None
     if known is not None or future is None:
         return known
     columns = _as_future(future).columns
@@ -160,81 +167,6 @@ def _known_columns(known: Any, future: Any, frame: pd.DataFrame, target: Any) ->
     return [name for name in columns if name not in targets]
 
 
-def roles_in(
-    model: Any, frame: pd.DataFrame, target: Any, known: Any, name: str = "history"
-) -> tuple[Roles, int]:
-    """Return the roles of the columns, and the number of rows that a model predicts at once.
-
-    Raises
-    ------
-    ValueError
-        If the outputs of the model do not fit the targets, or `target` is None and what it
-        predicts can be read in two ways.
-    """
-    roles = Roles.of(frame.columns, target, known, name)
-    told = fitted_targets(model)
-    told = told if told is not None and set(told) <= set(frame.columns) else None
-    if target is None and told is not None and not set(told) & set(roles.known):
-        roles = Roles.of(frame.columns, told, known, name)
-    elif told is not None and told != roles.targets:
-        raise ValueError(
-            f"target must be {told}, which the model was fitted to predict, got {roles.targets}"
-        )
-    sample = _sample(model, frame)[roles.order(frame.columns)]
-    n_outputs = _predict_sample(model, sample).shape[1]
-    if target is None and told is None and len(roles.targets) > 1:
-        raise ValueError(
-            f"target must name what the model predicts: its {n_outputs} outputs could be of any "
-            f"of {roles.targets}"
-        )
-    if n_outputs % len(roles.targets):
-        raise ValueError(
-            f"target must name the columns that the model predicts, got {roles.targets}, but the "
-            f"model has {n_outputs} outputs"
-        )
-    return roles, n_outputs // len(roles.targets)
-
-
-def _sample(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the last rows without missing values, as many as a window and some more."""
-    n_rows = look_back(model) - 1 + FEW_ROWS
-    complete = frame.tail(10 * n_rows).dropna()
-    if len(complete) < look_back(model):
-        complete = frame.dropna()
-    return (complete if len(complete) else frame).tail(n_rows)
-
-
-def _predict_sample(model: Any, sample: pd.DataFrame) -> NDArray:
-    # With dates only for parts that may read them: the rows need not follow each other.
-    return predict_outputs(
-        model, sample if reach(model) is None else sample.reset_index(drop=True)
-    )
-
-
-def _warn_if_repeated(model: Any, past: pd.DataFrame, targets: list[Any]) -> None:
-    """Warn if a model predicts for each row what stands in it."""
-    sample = _sample(model, past)
-    outputs = _predict_sample(model, sample)
-    complete = slice(look_back(model) - 1, None)
-    column = equal_column(outputs[complete], sample[targets].to_numpy(np.float64)[complete])
-    if column is not None:
-        warn(
-            f"the model predicts for each row its own value of {targets[column]!r}, not the next "
-            "one; was it fitted on y that is not shifted? make_supervised(history) shifts y",
-            SeriesWarning,
-        )
-
-
-def warn_of_short_windows(model: Any, roles: Roles, horizon: int) -> None:
-    """Warn if windows do not reach the columns known ahead of all rows that are predicted."""
-    if roles.known and look_back(model) < horizon:
-        warn(
-            f"look_back={look_back(model)} is shorter than the {horizon} rows that the model "
-            f"predicts at once: it sees {roles.known} only of the last {look_back(model)} of them",
-            SeriesWarning,
-        )
-
-
 def _n_until_unknown(frame: pd.DataFrame, roles: Roles) -> int:
     """Return the number of rows before the last ones, of which only other columns are known."""
     known = np.flatnonzero(frame[roles.targets].notna().any(axis=1))
@@ -246,7 +178,7 @@ def _check_end(frame: pd.DataFrame, targets: Sequence[Any]) -> None:
     if missing.any():
         raise ValueError(
             f"history must end with known values, got NaN in column {missing.idxmax()!r} of its "
-            f"last row, {label_text(frame.index[-1])}"
+            f"last row, {label_text(frame.index[-1])}; fill it, or end the history before it"
         )
 
 
@@ -271,19 +203,7 @@ def _values_ahead(
     lacking = [name for name in known if name not in frame]
     if lacking:
         raise ValueError(f"future must hold all columns known ahead, {known}, but lacks {lacking}")
-    if is_numbered_afresh(frame.index):
-        if len(frame) < len(times):
-            raise ValueError(
-                f"future must have {len(times)} rows for {asked}, got {len(frame)} of {known}"
-            )
-        frame = frame.iloc[: len(times)].set_axis(times)
-    absent = times[~times.isin(frame.index)]
-    if len(absent) or not frame.index.is_unique:
-        raise ValueError(
-            f"future must have one row for each time from {label_text(times[0])} to "
-            f"{label_text(times[-1])}, got {len(frame)} rows without "
-            f"{label_text(absent[0]) if len(absent) else 'different times'}"
-        )
+    frame = _at_times(frame, known, past, times, asked)
     ahead = frame.loc[times, known]
     for name in known:
         if ahead[name].isna().any():
@@ -301,6 +221,52 @@ def _values_ahead(
     return ahead
 
 
+def _at_times(
+    frame: pd.DataFrame, known: list[Any], past: pd.DataFrame, times: pd.Index, asked: str
+) -> pd.DataFrame:
+    """Return the rows of `future` with their times, if it has a row for each time ahead."""
+    if not len(frame):
+        raise ValueError(
+            f"future must hold the values of {known} for {len(times)} rows after the history"
+        )
+    if is_numbered_afresh(frame.index) and not _is_whole(frame, known, past):
+        if len(frame) < len(times):
+            raise ValueError(
+                f"future must have {len(times)} rows for {asked}, got {len(frame)} of {known}"
+            )
+        if len(frame) > len(times) and not is_numbered_afresh(past.index):
+            raise ValueError(
+                f"future must have an index like that of history to choose from, or {len(times)} "
+                f"rows, got {len(frame)} rows numbered from 0"
+            )
+        return frame.iloc[: len(times)].set_axis(times)
+    if kind_of(frame.index) != kind_of(times):
+        raise ValueError(
+            f"future must be indexed by {kind_of(times)}, as history is, got "
+            f"{kind_of(frame.index)}"
+        )
+    twice = frame.index[frame.index.duplicated()]
+    if len(twice):
+        raise ValueError(
+            f"future must have one row for each time, got several for {label_text(twice[0])}"
+        )
+    absent = times[~times.isin(frame.index)]
+    if len(absent):
+        raise ValueError(
+            f"future must have a row for each time from {label_text(times[0])} to "
+            f"{label_text(times[-1])}, as {asked} requires, got none for {label_text(absent[0])}"
+        )
+    return frame
+
+
+def _is_whole(frame: pd.DataFrame, known: list[Any], past: pd.DataFrame) -> bool:
+    """Return whether rows numbered from 0 are the history and what follows it."""
+    return is_numbered_afresh(past.index) and all(
+        np.array_equal(frame[name].to_numpy()[: len(past)], past[name].to_numpy())
+        for name in known
+    )
+
+
 def _lay_out(
     past: pd.DataFrame, ahead: pd.DataFrame, roles: Roles, horizon: int, n_rows: int
 ) -> pd.DataFrame:
@@ -310,65 +276,9 @@ def _lay_out(
     # Rows that are not read, without which missing values would change the type of a column.
     beyond = ahead.iloc[[-1] * horizon]
     whole = pd.concat([past.astype(dict.fromkeys(roles.targets, np.float64)), ahead, beyond])
-    rows = led(whole, roles, horizon).iloc[:n_rows]
-    return rows.astype({name: past.dtypes[name] for name in roles.known})
-
-
-def _check_fitted_rows(model: Any, past: pd.DataFrame, roles: Roles) -> None:
-    """Raise ValueError if the model was fitted on rows of this history, but laid out otherwise.
-
-    A windower keeps the first rows that it was fitted on. Where they are found in the history by
-    their time and their targets, or by their targets alone, the other columns must agree too.
-    """
-    names = [name for name in model_columns(model, past) if _is_number(past.dtypes[name])]
-    others = [name for name in names if name not in roles.targets]
-    if not others or not set(roles.targets) <= set(names):
-        return
-    columns = model_columns(model, past)
-    for windower in windowers(model):
-        head = windower.head_
-        if head.shape[1] != len(columns):
-            continue
-        seen = {name: head[:, columns.index(name)] for name in names}
-        place = _place_of(past, windower, [seen[name] for name in roles.targets], roles.targets)
-        if place is None:
-            continue
-        given = past.iloc[place : place + len(head)]
-        for name in others:
-            if not np.allclose(seen[name], given[name].to_numpy(np.float64), equal_nan=True):
-                raise ValueError(
-                    f"model must be fitted on rows laid out like make_supervised(history, "
-                    f"target={roles.targets}, known={roles.known}), but in the rows that it was "
-                    f"fitted on, {name!r} does not stand where it does there"
-                )
-
-
-def _is_number(dtype: Any) -> bool:
-    import pandas as pd
-
-    return pd.api.types.is_numeric_dtype(dtype)
-
-
-def _place_of(
-    past: pd.DataFrame, windower: Any, head: list[NDArray], targets: list[Any]
-) -> int | None:
-    """Return where the first rows of a windower stand in the history; None if that is unknown."""
-    import pandas as pd
-
-    values, rows = past[targets].to_numpy(np.float64), np.column_stack(head)
-    places = _places(values, rows)
-    times = times_of(past, "history")
-    first = None if times is None else first_label(times, windower.span_)
-    if times is not None and first is not None:
-        at = int(times.get_indexer(pd.Index([first]))[0])
-        return at if at in places else None
-    return int(places[0]) if len(places) == 1 and len(rows) >= TELLING_ROWS else None
-
-
-def _places(series: NDArray, head: NDArray) -> NDArray[np.intp]:
-    """Return where a few rows occur in a series."""
-    n_places = len(series) - len(head) + 1
-    found = np.arange(max(n_places, 0))
-    for i, row in enumerate(head):
-        found = found[np.isclose(series[found + i], row, rtol=1e-9, equal_nan=True).all(axis=1)]
-    return found
+    rows = led(whole, roles, horizon).iloc[:n_rows].copy()
+    for name in roles.known:  # as in fit, unless values ahead are of another type
+        as_before = rows[name].astype(past.dtypes[name])
+        if (as_before == rows[name]).all():
+            rows[name] = as_before
+    return rows

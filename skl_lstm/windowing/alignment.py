@@ -16,6 +16,9 @@ FEW_ROWS = 10
 # Rows that are compared first, since most columns differ in them already.
 FIRST_ROWS = 100
 
+# How far standardized values may differ by rounding.
+SAME = 1e-6
+
 STEP_NAME = re.compile(r"(.*)_step1", re.DOTALL)
 
 
@@ -75,18 +78,16 @@ def warn_unless_shifted(y: Any, rows: NDArray, names: Sequence[Any]) -> None:
 def equal_column(y: Any, rows: NDArray) -> int | None:
     """Return the position of a column that equals the first output, if there is one.
 
-    A column that does not change, or only by the same amount at each row, is passed over: it
-    looks the same after a shift, once it is scaled.
+    Either may have been scaled. A column that looks the same after a shift, such as a straight
+    line, proves nothing and is passed over.
     """
     target = _first_output(y)
     if target is None or len(target) != len(rows) or len(target) < FEW_ROWS:
         return None
+    parts = (slice(FIRST_ROWS), slice(None))
     for column in range(rows.shape[1]):
-        values = rows[:, column]
-        if all(
-            _equal(target[part], values[part]) for part in (slice(FIRST_ROWS), slice(None))
-        ) and not _is_straight(target):
-            return column
+        if all(same_shape(target[part], rows[part, column]) for part in parts):
+            return None if same_shape(target[1:], target[:-1]) else column
     return None
 
 
@@ -109,16 +110,18 @@ def _first_output(y: Any) -> NDArray | None:
         return None
 
 
-def _equal(one: NDArray, other: NDArray) -> bool:
-    """Return whether values are the same, up to the rounding of scaling."""
-    precision = np.finfo(other.dtype).eps ** 0.75
-    largest = np.nanmax(np.abs(one), initial=0.0)
-    known = ~np.isnan(one)
-    return bool(known.any()) and np.allclose(
-        one[known], other[known], rtol=0.0, atol=precision * largest
-    )
+def same_shape(one: NDArray, other: NDArray) -> bool:
+    """Return whether values are the same after each is brought to mean 0 and spread 1.
+
+    Where one is missing, they are not compared.
+    """
+    known = ~(np.isnan(one) | np.isnan(other))
+    if np.count_nonzero(known) < 3:
+        return False
+    first, second = (_standardized(values[known]) for values in (one, other))
+    return bool((np.abs(first - second) <= SAME).all())
 
 
-def _is_straight(values: NDArray) -> bool:
-    changes = np.diff(values)
-    return bool(np.allclose(changes, changes[:1], rtol=1e-6, atol=0.0, equal_nan=True))
+def _standardized(values: NDArray) -> NDArray:
+    spread = values.std()
+    return (values - values.mean()) / (spread if spread > 0 else 1.0)

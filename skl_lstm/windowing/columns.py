@@ -12,6 +12,34 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# Under which name the attributes of a DataFrame or Series tell the roles of its columns.
+TOLD = "skl_lstm"
+
+
+def tell(values: Any, roles: Roles, horizon: int) -> Any:
+    """Note in X or y how they were laid out, for whoever gets them from pandas."""
+    told = {"target": roles.targets, "known": roles.known, "horizon": horizon}
+    values.attrs = {**values.attrs, TOLD: told}
+    return values
+
+
+def told_by(values: Any) -> dict[str, Any] | None:
+    """Return what :func:`tell` noted; None if nothing."""
+    attributes = getattr(values, "attrs", None)
+    return attributes.get(TOLD) if isinstance(attributes, dict) else None
+
+
+def refuse_laid_out(frame: Any, name: str) -> None:
+    """Raise ValueError if the columns known ahead were moved already."""
+    told = told_by(frame)
+    moved = [] if told is None else [column for column in told["known"] if column in frame]
+    if moved:
+        raise ValueError(
+            f"{name} must hold each value at its own time, but it is the X that make_supervised "
+            f"returned, in which {moved} are moved ahead; pass the series itself"
+        )
+
+
 @dataclass(frozen=True)
 class Roles:
     """Which columns are forecast, and which are known ahead; the others are known up to now.

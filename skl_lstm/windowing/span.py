@@ -132,7 +132,7 @@ def span_of(times: pd.Index, freq: Any) -> tuple[Span, NDArray[np.int64] | None,
                 f"X must have {hole}; add the row, or set freq='rows' if none is missing"
             )
     span = {
-        "kind": _kind(times),
+        "kind": kind_of(times),
         "first": _plain_label(times[0]),
         "last": _plain_label(times[-1]),
         "freq": _plain_frequency(step),
@@ -193,14 +193,14 @@ def place(times: pd.Index, span: Span) -> Place | None:
     ValueError
         If the times are of another kind than those of the training rows.
     """
-    same_kind = _kind(times) == span["kind"]
+    same_kind = kind_of(times) == span["kind"]
     # Numbers from 0 are those that pandas gives to rows without an index.
     afresh = (is_numbered_afresh(times), _began_afresh(span))
     if all(afresh) or (any(afresh) and not same_kind):
         return None
     if not same_kind:
         raise ValueError(
-            f"X must be indexed by {span['kind']}, as in fit, got {_kind(times)}; "
+            f"X must be indexed by {span['kind']}, as in fit, got {kind_of(times)}; "
             "X.to_numpy() has no index"
         )
     first, last = (_label(span[end], times) for end in ("first", "last"))
@@ -231,7 +231,7 @@ def place(times: pd.Index, span: Span) -> Place | None:
 
 def first_label(times: pd.Index, span: Span | None) -> Any:
     """Return the time of the first training row, if it is of the kind of other times."""
-    if span is None or _kind(times) != span["kind"]:
+    if span is None or kind_of(times) != span["kind"]:
         return None
     return _label(span["first"], times)
 
@@ -240,13 +240,14 @@ def _if_with_holes(steps: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
     return None if steps is None or steps[-1] - steps[0] == len(steps) - 1 else steps
 
 
-def _kind(times: pd.Index) -> str:
+def kind_of(times: pd.Index) -> str:
+    """Name the kind of an index, for messages."""
     import pandas as pd
 
     if isinstance(times, pd.PeriodIndex):
         return f"periods of frequency {times.freqstr}"
     if not isinstance(times, pd.DatetimeIndex):
-        return "numbers"
+        return "numbers" if is_time(times) else f"labels of {times.dtype}"
     return "dates without a time zone" if times.tz is None else "dates of a time zone"
 
 

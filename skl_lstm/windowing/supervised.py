@@ -8,7 +8,7 @@ import numpy as np
 
 from skl_lstm.checks import check_integer
 from skl_lstm.windowing.alignment import step_names
-from skl_lstm.windowing.columns import Roles, led
+from skl_lstm.windowing.columns import Roles, led, refuse_laid_out, tell
 from skl_lstm.windowing.span import times_of
 
 
@@ -46,8 +46,8 @@ def make_supervised(
     Raises
     ------
     ValueError
-        If a parameter is invalid, if the series is not longer than `horizon`, or if its index
-        does not increase or has several levels.
+        If a parameter is invalid, if the series is not longer than `horizon`, if its index does
+        not increase or has several levels, or if it is the X of an earlier call.
 
     See Also
     --------
@@ -59,6 +59,9 @@ def make_supervised(
     A window of `look_back` rows of X holds the columns known ahead for the rows
     ``t + horizon - look_back + 1 … t + horizon``. So if ``look_back >= horizon``, a model sees
     them for every row that it predicts; if it is shorter, only for the last `look_back` of them.
+
+    X and y of pandas note `target`, `known` and `horizon` in their ``attrs``, from which a
+    windower learns them, so that :func:`forecast` knows how the model was fitted.
 
     Examples
     --------
@@ -88,6 +91,7 @@ def make_supervised(
     check_integer("horizon", horizon)
     frame = as_frame(series)
     times_of(frame, "series")
+    refuse_laid_out(frame, "series")
     if not frame.columns.is_unique:
         raise ValueError(f"series must have columns of different names, got {list(frame.columns)}")
     roles = Roles.of(frame.columns, target, known)
@@ -103,6 +107,7 @@ def make_supervised(
     y = pd.concat([step.set_axis(X.index) for step in steps], axis=1)
     y.columns = pd.Index(step_names(roles.targets, horizon))
     y = y.iloc[:, 0] if y.shape[1] == 1 else y
+    X, y = (tell(each, roles, horizon) for each in (X, y))
     return as_given(series, X), as_given(series, y)
 
 

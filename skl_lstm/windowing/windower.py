@@ -19,6 +19,7 @@ from skl_lstm.checks import (
 )
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets, warn_unless_shifted
+from skl_lstm.windowing.columns import told_by
 from skl_lstm.windowing.joining import join, last_rows
 from skl_lstm.windowing.span import Place, Span, place, span_of, times_of
 from skl_lstm.windowing.window_array import WindowArray
@@ -71,9 +72,9 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     span_ : dict or None
         First and last time seen in :meth:`fit`, and the step between two rows; None without an
         index of times.
-    target_names_ : list of str or None
-        Names of the columns that `y` continued in :meth:`fit`, which :func:`forecast` reads; None
-        if `y` had no names.
+    roles_ : dict or None
+        The ``"target"``, and if :func:`make_supervised` made X and y also the columns ``"known"``
+        ahead and the ``"horizon"``, which :func:`forecast` reads; None if X and y do not tell.
     n_features_in_ : int
         Number of columns of the series.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -137,7 +138,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     freq: Any = None
     fill_missing: Fill | None = None
     span_: Span | None = None
-    target_names_: list[str] | None = None
+    roles_: dict[str, Any] | None = None
 
     @naming_the_nearest
     def __init__(
@@ -283,7 +284,12 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
                 f"got n_samples={len(series)}"
             )
         times = times_of(X)
+        times_of_y = times_of(y, "y")
         span, steps, doubt = (None, None, None) if times is None else span_of(times, self.freq)
+        if times is None and times_of_y is not None:
+            # A scaler before leaves the times to y alone. They may be those of y's own values, and
+            # so do not place the rows, but show holes between them.
+            _, steps, doubt = span_of(times_of_y, self.freq)
         # Only now, so that rejected input leaves an earlier fit unchanged.
         validate_data(self, X, skip_check_array=True)
         if doubt is not None:
@@ -293,7 +299,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         self.head_ = series[: self.look_back].copy()
         self.tail_ = last_rows(series, steps, self.look_back - 1, self.fill_missing is not None)
         self.span_ = span
-        self.target_names_ = names_of_targets(y)
+        self.roles_ = told_by(X) or told_by(y) or _roles_of_names(y)
         return series, steps
 
     def _join(
@@ -339,6 +345,11 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _roles_of_names(y: object) -> dict[str, Any] | None:
+    names = names_of_targets(y)
+    return None if names is None else {"target": names}
 
 
 def _begins_with(series: NDArray, head: NDArray) -> bool:

@@ -169,7 +169,9 @@ def test_what_is_known_ahead_acts_at_its_own_time(targets, horizon, sales):
     ahead = forecast(model, history, 10, future=future, **names)
     assert_allclose(ahead, loop(model, history, 10, future, targets), rtol=1e-6)
     assert (ahead.name == "sold") if len(targets) == 1 else (list(ahead.columns) == targets)
-    numbered = forecast(model, history, 10, future=future.reset_index(drop=True), **names)
+    n_ahead = 12 if horizon == 3 else 10
+    alone = future[:n_ahead].reset_index(drop=True)
+    numbered = forecast(model, history, 10, future=alone, **names)
     assert_array_equal(numbered, ahead)
     later = future.copy()
     later.iloc[6:, 0] = 0.0
@@ -314,8 +316,8 @@ def test_a_history_that_windows_of_windows_overreach_is_taken_as_it_is():
     [
         (
             lambda f: f[:-1],
-            "^future must have one row for each time from 2024-04-10 to 2024-04-14, got 4 rows "
-            "without 2024-04-14$",
+            "^future must have a row for each time from 2024-04-10 to 2024-04-14, as steps=5 "
+            "requires, got none for 2024-04-14$",
         ),
         (
             lambda f: f[:-1].reset_index(drop=True),
@@ -328,18 +330,16 @@ def test_a_history_that_windows_of_windows_overreach_is_taken_as_it_is():
         ),
         (
             lambda f: None,
-            "^future must have one row for each time from 2024-04-10 to 2024-04-14, got 0 rows "
-            "without 2024-04-10$",
+            r"^future must hold the values of .* for 5 rows after the history$",
         ),
         (
             lambda f: f.shift(1, freq="D"),
-            "^future must have one row for each time from 2024-04-10 to 2024-04-14, got 5 rows "
-            "without 2024-04-10$",
+            "^future must have a row for each time from 2024-04-10 to 2024-04-14, as steps=5 "
+            "requires, got none for 2024-04-10$",
         ),
         (
             lambda f: pd.concat([f, f]),
-            "^future must have one row for each time from 2024-04-10 to 2024-04-14, got 10 rows "
-            "without different times$",
+            "^future must have one row for each time, got several for 2024-04-10$",
         ),
         (
             lambda f: f[["price", "weekday", "price"]],
@@ -355,6 +355,16 @@ def test_a_history_that_windows_of_windows_overreach_is_taken_as_it_is():
             "^future must hold known values, got NaN in column 'price' at 2024-04-12$",
         ),
         (lambda f: f.to_numpy(), "^future must be a DataFrame, got ndarray$"),
+        (
+            lambda f: pd.concat([f, f]).reset_index(drop=True),
+            "^future must have an index like that of history to choose from, or 5 rows, got 10 "
+            "rows numbered from 0$",
+        ),
+        (
+            lambda f: f.tz_localize("UTC"),
+            "^future must be indexed by dates without a time zone, as history is, got dates of a "
+            "time zone$",
+        ),
     ],
 )
 def test_a_future_must_fit_the_forecast(change, message, sales):
@@ -369,10 +379,17 @@ def test_a_future_must_fit_the_forecast(change, message, sales):
 
 def test_columns_of_future_are_those_known_ahead_unless_named(sales):
     history = sales[["sold", "price"]][:100]
-    model = linear(7).fit(*make_supervised(history, known="price"))
+    X, y = make_supervised(history, known="price")
+    told = linear(7).fit(X, y)
+    model = linear(7).fit(X.to_numpy(), y.to_numpy())
     future = sales[["price"]][100:]
     ahead = forecast(model, history, 5, future=future)
     assert_array_equal(ahead, forecast(model, history, 5, known="price", future=sales[100:]))
+    assert_array_equal(ahead, forecast(told, history, 5, future=sales[100:]))
+    with pytest.raises(
+        ValueError, match=r"^known must be \['price'\], as the model was fitted, got None$"
+    ):
+        forecast(told, history, 1, known=[])
     with pytest.raises(
         ValueError,
         match=r"^future must hold columns of history, \['sold', 'price'\], got \['rain'\]$",
@@ -433,8 +450,7 @@ def test_another_target_than_the_model_was_fitted_on_is_refused(sales):
     model = linear(7).fit(*make_supervised(sales, target="sold"))
     with pytest.raises(
         ValueError,
-        match=r"^target must be \['sold'\], which the model was fitted to predict, got "
-        r"\['visitors'\]$",
+        match=r"^target must be \['sold'\], as the model was fitted, got \['visitors'\]$",
     ):
         forecast(model, sales, 1, target="visitors")
 
@@ -446,9 +462,9 @@ def test_a_model_fitted_on_rows_laid_out_otherwise_is_refused(as_array, sales):
     model = linear(7).fit(X.to_numpy() if as_array else X, y)
     with pytest.raises(
         ValueError,
-        match=r"^model must be fitted on rows laid out like make_supervised\(history, "
-        r"target=\['sold'\], known=\['price'\]\), but in the rows that it was fitted on, 'price' "
-        "does not stand where it does there$",
+        match=r"^model must be fitted on make_supervised\(history, target=\['sold'\], "
+        r"known=\['price'\]\), but in the rows that it was fitted on, \['price'\] are of other "
+        "times; name the same columns known ahead as in fit, or fit it again$",
     ):
         forecast(model, history, 5, target="sold", future=sales[["price"]][100:])
 
@@ -468,8 +484,8 @@ def test_a_history_without_a_column_of_the_model_is_refused(sales):
     model = linear(7).fit(*make_supervised(sales, target="sold"))
     with pytest.raises(
         ValueError,
-        match=r"^history must have the columns that the model was fitted on, \['sold', 'price', "
-        r"'weekday', 'visitors'\], but lacks \['price'\]$",
+        match=r"^history must be a DataFrame with the columns that the model was fitted on, "
+        r"\['sold', 'price', 'weekday', 'visitors'\], but lacks \['price'\]$",
     ):
         forecast(model, sales.drop(columns="price"), 1)
 
@@ -524,3 +540,95 @@ def test_an_estimator_that_does_not_say_what_it_is_forecasts():
 def test_an_unfitted_model_is_refused(model):
     with pytest.raises(NotFittedError):
         forecast(model, np.arange(30.0), 1)
+
+
+@pytest.mark.parametrize("as_polars", [False, True])
+def test_a_whole_table_without_dates_holds_its_future_at_its_end(as_polars, sales):
+    names = {"target": "sold", "known": ["price"]}
+    table = sales[["sold", "price"]].reset_index(drop=True)
+    model = linear(7).fit(*make_supervised(table[:100], **names))
+    expected = forecast(model, table[:100], 10, future=table[100:], **names)
+    history, whole = table[:100], table
+    if as_polars:
+        polars = pytest.importorskip("polars")
+        history, whole = polars.DataFrame(history), polars.DataFrame(whole)
+    assert_array_equal(forecast(model, history, 10, future=whole, **names), expected)
+    rest = table[100:].reset_index(drop=True)
+    assert_array_equal(forecast(model, table[:100], 10, future=rest, **names), expected)
+
+
+@pytest.mark.parametrize(
+    ("past_type", "price"), [(int, 5.5), (bool, 0.5), (np.int8, 300)], ids=["int", "bool", "int8"]
+)
+def test_values_ahead_of_another_type_are_not_cut(past_type, price):
+    prices = (np.arange(40) % 3).astype(past_type)
+    days = pd.date_range("2024", periods=40)
+    shop = pd.DataFrame({"sold": 40.0 - 4.0 * prices, "price": prices}, days)
+    model = linear(1).fit(*make_supervised(shop, target="sold", known="price"))
+    future = pd.DataFrame({"price": [price]}, [pd.Timestamp("2024-02-10")])
+    assert_allclose(forecast(model, shop, 1, future=future), 40 - 4 * price)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_arrays_are_taken_in_the_order_of_the_fit(scaled, sales):
+    table = sales[["visitors", "sold"]].to_numpy()
+    steps = [windows(4), LinearRegression()]
+    model = make_pipeline(*([StandardScaler()] if scaled else []), *steps)
+    by_hand = clone(model).fit(table[:99], table[1:100, 1])
+    expected = by_hand.predict(table[:100])[-1]
+    assert_allclose(forecast(by_hand, table[:100], 1, target=1), expected)
+    as_supervised = clone(model).fit(*make_supervised(table[:100], target=1))
+    assert_allclose(forecast(as_supervised, table[:100], 1, target=1), expected)
+
+
+@pytest.mark.parametrize("horizon", [1, 4])
+def test_columns_known_ahead_cannot_be_forgotten_behind_a_scaler(horizon, sales):
+    history = sales[["sold", "price"]][:100]
+    names = {"target": "sold", "known": ["price"]}
+    model = make_pipeline(StandardScaler(), windows(4), LinearRegression())
+    fitted = clone(model).fit(*make_supervised(history, horizon=horizon, **names))
+    assert len(forecast(fitted, history, horizon, future=sales)) == horizon
+    X, y = make_supervised(history, horizon=horizon, **names)
+    untold = clone(model).fit(X.to_numpy(), y.to_numpy())
+    with pytest.raises(ValueError, match=r"\['price'\] are of other times; name the same columns"):
+        forecast(untold, history, 1, target="sold")
+
+
+def test_the_order_of_several_targets_is_that_of_the_fit(sales):
+    both = sales[["sold", "visitors"]]
+    model = in_units_of_the_data(piped(3)).fit(*make_supervised(both))
+    with pytest.raises(
+        ValueError,
+        match=r"^target must be \['sold', 'visitors'\], in the order in which the model was "
+        r"fitted, got \['visitors', 'sold'\]$",
+    ):
+        forecast(model, both, 3, target=["visitors", "sold"])
+
+
+def test_rows_of_make_supervised_are_no_history(sales):
+    names = {"target": "sold", "known": ["price"]}
+    X, y = make_supervised(sales[["sold", "price"]], **names)
+    model = linear(3).fit(X, y)
+    message = (
+        r"must hold each value at its own time, but it is the X that make_supervised returned, in "
+        r"which \['price'\] are moved ahead; pass the series itself$"
+    )
+    with pytest.raises(ValueError, match=f"^history {message}"):
+        forecast(model, X, 1)
+    with pytest.raises(ValueError, match=f"^series {message}"):
+        make_supervised(X, **names)
+
+
+def test_a_history_that_was_revised_is_still_forecast(sales):
+    names = {"target": "sold", "known": ["price"]}
+    model = linear(7).fit(*make_supervised(sales[["sold", "price"]], **names))
+    revised = sales[["sold", "price"]].copy()
+    revised.iloc[3, 1] += 0.01
+    assert len(forecast(model, revised[:100], 3, future=sales)) == 3
+
+
+def test_a_template_that_was_fitted_before_does_not_matter(sales):
+    other = linear(12).fit(*make_supervised(sales[["visitors"]]))
+    search = GridSearchCV(other, {"lookbackwindower__look_back": [3]}, cv=SPLITS)
+    search.fit(*make_supervised(sales[["sold"]]))
+    assert len(forecast(search, sales[["sold"]][-5:], 2)) == 2

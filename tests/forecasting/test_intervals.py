@@ -144,7 +144,7 @@ def test_what_is_known_ahead_is_known_in_the_calibration_too(sales):
     assert_allclose(interval["forecast"], forecast(model, history, 10, future=future))
     assert_allclose(interval["forecast"], sales["sold"][110:], atol=0.5)
     by_hand = linear(1).fit(history[:-1], history["sold"][1:])
-    with pytest.raises(ValueError, match=r"'price' does not stand where it does there$"):
+    with pytest.raises(ValueError, match=r"\['price'\] are of other times"):
         forecast_interval(by_hand, history, 10, future=future)
     widths = interval["upper"] - interval["lower"]
     assert widths.max() < 1.0  # the noise alone, where not knowing the price costs 6 and more

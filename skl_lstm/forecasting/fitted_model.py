@@ -1,0 +1,218 @@
+"""What a fitted model predicts from which columns, as far as it tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from skl_lstm.compositions.parts import fitted_roles, look_back, reach, windowers
+from skl_lstm.forecasting.walk import model_columns, predict_outputs
+from skl_lstm.warn import SeriesWarning, warn
+from skl_lstm.windowing.alignment import FEW_ROWS, SAME, equal_column, same_shape
+from skl_lstm.windowing.columns import Roles
+from skl_lstm.windowing.span import first_label, times_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Number of rows from which one place in the history can be told from others by its values.
+TELLING_ROWS = 4
+
+
+def roles_in(model: Any, frame: pd.DataFrame, target: Any, known: Any) -> tuple[Roles, int]:
+    """Return the roles of the columns, and the number of rows that a model predicts at once.
+
+    Parameters
+    ----------
+    model : fitted regressor
+        The model.
+    frame : DataFrame of shape (n, n_columns)
+        The history.
+    target, known : name, sequence of names, or None
+        What the user names; None for what the model tells.
+
+    Raises
+    ------
+    ValueError
+        If the names are not those that the model was fitted with, if its outputs do not fit
+        them, or if `target` is None and what it predicts can be read in two ways.
+    """
+    told = {
+        role: names
+        for role, names in fitted_roles(model).items()
+        if role != "horizon" and set(names) <= set(frame.columns)
+    }
+    by_model = target is None and "target" in told
+    target = told.get("target") if target is None else target
+    known = told.get("known") if known is None else known
+    roles = Roles.of(frame.columns, target, known, "history")
+    for role, names in (("target", roles.targets), ("known", roles.known)):
+        as_fitted = told.get(role, names)
+        if names != as_fitted and (role == "target" or set(names) != set(as_fitted)):
+            raise ValueError(
+                f"{role} must be {as_fitted}, as the model was fitted, got {names or None}"
+            )
+    leading = list(getattr(model, "feature_names_in_", ()))[: len(roles.targets)]
+    if set(leading) == set(roles.targets) and leading != roles.targets:
+        raise ValueError(
+            f"target must be {leading}, in the order in which the model was fitted, got "
+            f"{roles.targets}"
+        )
+    n_outputs = _predict_sample(model, _sample(model, frame[roles.order(frame.columns)])).shape[1]
+    if target is None and not by_model and len(roles.targets) > 1:
+        raise ValueError(
+            f"target must name what the model predicts: its {n_outputs} outputs could be of any "
+            f"of {roles.targets}"
+        )
+    if n_outputs % len(roles.targets):
+        raise ValueError(
+            f"target must name the columns that the model predicts, got {roles.targets}, but the "
+            f"model has {n_outputs} outputs"
+        )
+    return roles, n_outputs // len(roles.targets)
+
+
+def in_order_of_fit(model: Any, rows: pd.DataFrame, given: pd.Index, roles: Roles) -> pd.DataFrame:
+    """Return rows with their columns as the model was fitted on them.
+
+    Parameters
+    ----------
+    model : fitted regressor
+        The model. If it was fitted on a DataFrame, columns go by name.
+    rows : DataFrame of shape (n, n_columns)
+        The history, laid out as :func:`make_supervised` does, targets first.
+    given : Index
+        Its columns in the order of the user.
+    roles : Roles
+        Roles of the columns.
+
+    Raises
+    ------
+    ValueError
+        If the model was fitted on rows of this history that were laid out otherwise: a windower
+        keeps the first rows that it was fitted on, and where these are found in the history by
+        their targets, the other columns must agree too, up to scaling.
+    """
+    found = _disagreeing(model, rows, roles)
+    if not found and (found is not None or hasattr(model, "feature_names_in_")):
+        return rows
+    as_given = rows[list(given)]
+    if not hasattr(model, "feature_names_in_") and _disagreeing(model, as_given, roles) == []:
+        return as_given
+    if found:
+        raise ValueError(
+            f"model must be fitted on make_supervised(history, target={roles.targets}, "
+            f"known={roles.known}), but in the rows that it was fitted on, {found} are of other "
+            "times; name the same columns known ahead as in fit, or fit it again"
+        )
+    return rows
+
+
+def _disagreeing(model: Any, rows: pd.DataFrame, roles: Roles) -> list[Any] | None:
+    """Return the columns in which the first rows of a fit differ; None if they are not found."""
+    import pandas as pd
+
+    names = model_columns(model, rows)
+    numeric = [name for name in names if pd.api.types.is_numeric_dtype(rows.dtypes[name])]
+    if not set(roles.targets) <= set(numeric):
+        return None
+    for windower in windowers(model):
+        if windower.head_.shape[1] != len(names):
+            continue
+        head = {name: windower.head_[:, names.index(name)] for name in numeric}
+        values = {name: rows[name].to_numpy(np.float64, na_value=np.nan) for name in numeric}
+        place = _place_of(times_of(rows, "history"), windower, head, values, roles.targets)
+        if place is None:
+            continue
+        part = slice(place, place + len(windower.head_))
+        return [name for name in numeric if not _alike(head[name], values[name][part])]
+    return None
+
+
+def _place_of(
+    times: pd.Index | None,
+    windower: Any,
+    head: dict[Any, NDArray],
+    values: dict[Any, NDArray],
+    targets: list[Any],
+) -> int | None:
+    """Return where the first rows of a windower stand in the history; None if that is unknown."""
+    import pandas as pd
+
+    n_rows = len(windower.head_)
+    n_places = len(values[targets[0]]) - n_rows + 1
+    first = None if times is None else first_label(times, windower.span_)
+    if times is not None and first is not None:
+        at = int(times.get_indexer(pd.Index([first]))[0])
+        places = [at] if 0 <= at < n_places else []
+    elif n_rows < TELLING_ROWS or n_places < 1:
+        return None
+    else:
+        name = targets[0]
+        starts = sliding_window_view(values[name], TELLING_ROWS)[:n_places]
+        places = list(np.flatnonzero(_same_beginning(starts, head[name][:TELLING_ROWS])))
+    for name in targets:
+        places = [p for p in places if _alike(head[name], values[name][p : p + n_rows])]
+    return places[0] if len(places) == 1 else None
+
+
+def _same_beginning(starts: NDArray, wanted: NDArray) -> NDArray[np.bool_]:
+    """Return which rows of `starts` are `wanted`, up to scaling; a missing value fits any."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found, sought = (
+            (each - each.mean(axis=-1, keepdims=True)) / each.std(axis=-1, keepdims=True)
+            for each in (starts, wanted)
+        )
+    return ((np.abs(found - sought) < SAME) | np.isnan(found - sought)).all(axis=1)
+
+
+def _alike(one: NDArray, other: NDArray) -> bool:
+    """Return whether most values are equal, or all of them up to scaling."""
+    equal = np.isclose(one, other, rtol=1e-9, atol=0.0, equal_nan=True)
+    if 2 * np.count_nonzero(equal) > len(equal):  # some may have been revised
+        return True
+    return len(one) >= TELLING_ROWS and same_shape(one, other)
+
+
+def warn_if_repeated(model: Any, past: pd.DataFrame, targets: list[Any]) -> None:
+    """Warn if a model predicts for each row what stands in it."""
+    sample = _sample(model, past)
+    complete = slice(look_back(model) - 1, None)
+    outputs = _predict_sample(model, sample)[complete]
+    values = sample[targets].to_numpy(np.float64)[complete]
+    column = equal_column(outputs, values)
+    if column is not None and np.allclose(outputs[:, 0], values[:, column]):
+        warn(
+            f"the model predicts for each row its own value of {targets[column]!r}, not the next "
+            "one; was it fitted on y that is not shifted? make_supervised(history) shifts y",
+            SeriesWarning,
+        )
+
+
+def warn_of_short_windows(model: Any, roles: Roles, horizon: int) -> None:
+    """Warn if windows do not reach the columns known ahead of all rows that are predicted."""
+    if roles.known and look_back(model) < horizon:
+        warn(
+            f"look_back={look_back(model)} is shorter than the {horizon} rows that the model "
+            f"predicts at once: it sees {roles.known} only of the last {look_back(model)} of them",
+            SeriesWarning,
+        )
+
+
+def _sample(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the last rows without missing values, as many as a window and some more."""
+    n_rows = look_back(model) - 1 + FEW_ROWS
+    complete = frame.tail(10 * n_rows).dropna()
+    if len(complete) < look_back(model):
+        complete = frame.dropna()
+    return (complete if len(complete) else frame).tail(n_rows)
+
+
+def _predict_sample(model: Any, sample: pd.DataFrame) -> NDArray:
+    # With dates only for parts that may read them: the rows need not follow each other.
+    return predict_outputs(
+        model, sample if reach(model) is None else sample.reset_index(drop=True)
+    )
