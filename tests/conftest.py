@@ -2,10 +2,15 @@
 
 import os
 
+import hypothesis
 import numpy as np
 import pytest
 
 from skl_lstm import load_airline_passengers, make_supervised
+
+# Times belong to benchmarks: a busy machine fails no test.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 os.environ.setdefault("MPLBACKEND", "agg")  # pictures are looked at by their artists
 

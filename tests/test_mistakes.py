@@ -175,7 +175,7 @@ def test_windows_beside_other_columns_are_no_time_steps():
         ValueError,
         match=r"^X must have the same columns at each lag, with all columns of a time step side "
         r"by side, oldest first, but it joins windows with other columns; put LookbackWindower "
-        r"after what joins them, or set reshape_mode='features'$",
+        r"after what joins them, or set reshape_mode='features' and window_scaling=None$",
     ):
         make_pipeline(joined, network()).fit(X, y)
     model = make_pipeline(joined, network(reshape_mode="features")).fit(X, y)

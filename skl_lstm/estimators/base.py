@@ -100,7 +100,8 @@ class BaseLSTM(Interchange):
         values = self._check_X(X)
         check_column_names(X)
         check_consistent_length(values, y)
-        shape = window_shape(X, values, self.features_per_step, self.reshape_mode)
+        as_steps = self.reshape_mode == "timesteps" or self.window_scaling is not None
+        shape = window_shape(X, values, self.features_per_step, as_steps)
         network = self._network(shape, values.ndim, y.shape[1])
         if resume:
             validate_data(self, X, reset=False, skip_check_array=True)

@@ -37,7 +37,7 @@ def check_X(X: ArrayLike, estimator: BaseEstimator) -> NDArray:
 
 
 def window_shape(
-    X: ArrayLike, values: NDArray, features_per_step: Any, reshape_mode: str
+    X: ArrayLike, values: NDArray, features_per_step: Any, as_steps: bool
 ) -> tuple[int, int]:
     """Return the number of time steps and of features of the windows in a checked X.
 
@@ -49,8 +49,9 @@ def window_shape(
         The same windows.
     features_per_step : int or "auto"
         Number of features; what X tells, or else 1, if "auto".
-    reshape_mode : {"timesteps", "features"}
-        Whether the network receives time steps.
+    as_steps : bool
+        Whether it matters which value belongs to which step: to the network, or to the scaling
+        of windows.
 
     Raises
     ------
@@ -60,11 +61,11 @@ def window_shape(
     if values.ndim == 3:
         return values.shape[1], values.shape[2]
     told, width = step_columns(X), values.shape[1]
-    if told == () and reshape_mode == "timesteps":
+    if told == () and as_steps:
         raise ValueError(
             "X must have the same columns at each lag, with all columns of a time step side by "
             "side, oldest first, but it joins windows with other columns; put LookbackWindower "
-            "after what joins them, or set reshape_mode='features'"
+            "after what joins them, or set reshape_mode='features' and window_scaling=None"
         )
     n_told = len(told) if told else None
     if features_per_step == "auto":

@@ -31,8 +31,8 @@ def warn_of_rows_left_out(rows: Rows, n_rows: int) -> None:
     if n_left_out > MANY * (n_rows - begin):
         warn(
             f"X and y have {n_left_out} of {n_rows} rows with a missing lag or target, which are "
-            "left out of training: fill lags with LookbackWindower(fill_missing='forward'), or "
-            "with an imputer before it",
+            "left out of training; LookbackWindower(fill_missing='forward') fills lags, as does an "
+            "imputer before it",
             SeriesWarning,
         )
 
@@ -62,27 +62,37 @@ def warn_of_unlikely_input(
     learned : ndarray of shape (n_train, n_outputs)
         The targets as the network learns them.
     """
-    names = step_columns(X)
+    names, scaled = step_columns(X), model.window_scaling is not None
     last_step = values[:, -1] if values.ndim == 3 else values[:, -shape[1] :]
-    warn_unless_shifted(y, last_step, names or range(shape[1]))
-    if model.window_scaling is None:
+    if not getattr(X, "compared", False):
+        warn_unless_shifted(y, last_step, names or range(shape[1]))
+    if not scaled:
         _warn_of_large_targets(learned)
-    if names is None and values.ndim == 2 and shape[1] == 1 and model.reshape_mode == "timesteps":
+    elif shape == (1, 1) and model.window_scaling != "mean":
+        warn(
+            f"X has windows of a single value, of which window_scaling={model.window_scaling!r} "
+            "leaves nothing: put LookbackWindower before the forecaster, with look_back > 1",
+            SeriesWarning,
+        )
+    as_steps = scaled or model.reshape_mode == "timesteps"
+    if names is None and values.ndim == 2 and shape[1] == 1 and as_steps:
         _warn_of_columns(X, values, y, model.features_per_step)
 
 
 def _warn_of_large_targets(y: NDArray) -> None:
     size = np.linalg.norm(y) / np.sqrt(y.size)
     if size > LARGE:
+        # Rounded, so that the fits of a search say the same, which Python then tells once.
         warn(
-            f"y has values of about {size:.4g}, but a network starts with outputs of about 1 and "
-            "takes many epochs to reach them: set window_scaling='last', or scale X and y",
+            f"y has values of about {10.0 ** round(np.log10(size)):g}, but a network starts with "
+            "outputs of about 1 and takes many epochs to reach them: set window_scaling='last', "
+            "or scale X and y",
             SeriesWarning,
         )
 
 
 def _warn_of_columns(X: ArrayLike, values: NDArray, y: NDArray, features_per_step: Any) -> None:
-    """Warn of columns of a series that are read as time steps of a window."""
+    """Warn of columns of a series that are read as lags of one."""
     n_rows, width = values.shape
     if width == 1 or n_rows < FEW_ROWS or _overlap(values, 1):
         return
@@ -92,16 +102,16 @@ def _warn_of_columns(X: ArrayLike, values: NDArray, y: NDArray, features_per_ste
     if per_step is not None:
         warn(
             f"the rows of X overlap like windows of a series of {per_step} columns, but they are "
-            f"read as {width} time steps of one feature: set features_per_step={per_step}",
+            f"read as {width} lags of one: set features_per_step={per_step}",
             SeriesWarning,
         )
     elif features_per_step == "auto" and (
         hasattr(X, "columns") or column_continued(y, values) is not None
     ):
         warn(
-            f"X has {width} columns that are not lags of one series, but they are read as "
-            f"{width} time steps of one feature: put LookbackWindower before the forecaster, or "
-            "set features_per_step",
+            f"X has {width} columns that are not lags of one series, but they are read as {width} "
+            "lags of one: put LookbackWindower right before the forecaster, or set "
+            "features_per_step",
             SeriesWarning,
         )
 
@@ -111,7 +121,7 @@ def _overlap(values: NDArray, n_columns: int) -> bool:
 
     Each column may have been scaled by itself.
     """
-    rows = values[:FIRST_ROWS]
+    rows = values[len(values) // 2 :][:FIRST_ROWS]  # the first ones may have been imputed
     now, before = rows[1:, :-n_columns], rows[:-1, n_columns:]
     both = ~(np.isnan(now).any(axis=1) | np.isnan(before).any(axis=1))
     return bool(both.any()) and np.allclose(_standardized(now[both]), _standardized(before[both]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,17 @@ LAG_NAME = re.compile(r"(.*)_lag(\d+)", re.DOTALL)
 
 # How scikit-learn joins the outputs of several transformers, or batches of rows.
 JOINS = (np.hstack, np.concatenate, np.vstack)
+
+
+class Told(NamedTuple):
+    """What windows tell of themselves, as long as they are `width` columns wide."""
+
+    columns: tuple[str, ...] | None
+    width: int
+    compared: bool
+
+
+NOTHING = Told(None, 0, False)
 
 
 class WindowArray(np.ndarray):
@@ -28,6 +39,8 @@ class WindowArray(np.ndarray):
         The values, with all columns of a time step side by side.
     step_columns : sequence of str
         Names of the columns of a time step.
+    compared : bool, default=False
+        Whether the windower has compared the target with the columns.
 
     Attributes
     ----------
@@ -45,17 +58,17 @@ class WindowArray(np.ndarray):
     (True, ('load', 'temp'))
     """
 
-    _told: tuple[tuple[str, ...] | None, int]
+    _told: Told
 
-    def __new__(cls, windows: NDArray, step_columns: Sequence[str]) -> WindowArray:
+    def __new__(
+        cls, windows: NDArray, step_columns: Sequence[str], *, compared: bool = False
+    ) -> WindowArray:
         """View an array of windows as one that knows its columns."""
-        array = windows.view(cls)
-        array._told = tuple(step_columns), array.shape[1]
-        return array
+        return _restore(windows, Told(tuple(step_columns), windows.shape[1], compared))
 
     def __array_finalize__(self, source: NDArray | None) -> None:
         """Take over the columns of the array that this one was made from."""
-        self._told = getattr(source, "_told", (None, 0))
+        self._told = getattr(source, "_told", NOTHING)
 
     def __getitem__(self, key: Any) -> Any:
         """Select rows, which remain windows, or columns, which do not."""
@@ -65,14 +78,19 @@ class WindowArray(np.ndarray):
             each is Ellipsis or (isinstance(each, slice) and each == slice(None))
             for each in columns
         ):
-            part._told = (None, 0)
+            part._told = NOTHING
         return part
 
     @property
     def step_columns(self) -> tuple[str, ...] | None:
         """Names of the columns of a time step."""
-        columns, width = self._told
-        return columns if self.ndim == 2 and self.shape[1] == width else None
+        as_wide = self.ndim == 2 and self.shape[1] == self._told.width
+        return self._told.columns if as_wide else None
+
+    @property
+    def compared(self) -> bool:
+        """Whether the windower has compared the target with the columns."""
+        return self._told.compared
 
     def __array_function__(self, func: Any, types: Iterable[type], args: Any, kwargs: Any) -> Any:
         """Mark windows that are joined with other columns, as ColumnTransformer joins them."""
@@ -82,19 +100,19 @@ class WindowArray(np.ndarray):
         parts = [part for part in args[0] if isinstance(part, WindowArray)]
         as_wide = [part for part in parts if part.shape[1:] == result.shape[1:]]
         told = as_wide[0].step_columns if as_wide else ()
-        return _restore(np.asarray(result), (told, result.shape[1]))
+        return _restore(np.asarray(result), Told(told, result.shape[1], False))
 
     def __reduce__(self) -> Any:
         """Pickle the columns too."""
-        return _restore, (np.asarray(self), self._told)
+        return _restore, (np.asarray(self), tuple(self._told))
 
     def __repr__(self) -> str:
         return repr(np.asarray(self))
 
 
-def _restore(windows: NDArray, told: tuple[tuple[str, ...] | None, int]) -> WindowArray:
+def _restore(windows: NDArray, told: tuple[Any, ...]) -> WindowArray:
     array = windows.view(WindowArray)
-    array._told = told
+    array._told = Told(*told)
     return array
 
 

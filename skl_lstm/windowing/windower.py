@@ -207,7 +207,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         if fit_params:
             raise TypeError(f"fit_transform takes no further parameters, got {sorted(fit_params)}")
         series, steps = self._learn(X, y)
-        return self._join(series, None, steps)
+        return self._join(series, None, steps, compared=y is not None)
 
     def transform(self, X: ArrayLike) -> WindowArray:
         """Join each row with the rows before it.
@@ -303,7 +303,12 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         return series, steps
 
     def _join(
-        self, series: NDArray, n_between: int | None, steps: NDArray[np.int64] | None
+        self,
+        series: NDArray,
+        n_between: int | None,
+        steps: NDArray[np.int64] | None,
+        *,
+        compared: bool = False,
     ) -> WindowArray:
         """Return the windows of a series that begins `n_between` steps after what follows."""
         windows = join(
@@ -314,7 +319,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
             repeat=self.padding == "edge",
             fill=self.fill_missing is not None,
         )
-        return WindowArray(windows, self._column_names())
+        return WindowArray(windows, self._column_names(), compared=compared)
 
     def _place(self, X: ArrayLike, series: NDArray) -> Place:
         """Return where rows stand beside the training rows."""

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -36,9 +37,8 @@ def test_targets_out_of_reach_are_said_to_need_scaling():
     X, y = make_supervised(1000 + 50 * WALK[:, :1])
     model = make_pipeline(LookbackWindower(3), forecaster())
     assert warned(model, X, y) == [
-        f"y has values of about {np.sqrt(np.mean(y[2:] ** 2)):.4g}, but a network starts with "
-        "outputs of about 1 and takes many epochs to reach them: set window_scaling='last', or "
-        "scale X and y"
+        "y has values of about 1000, but a network starts with outputs of about 1 and takes many "
+        "epochs to reach them: set window_scaling='last', or scale X and y"
     ]
     assert not warned(clone(model).set_params(lstmforecaster__window_scaling="last"), X, y)
     assert not warned(model, X / 100, y / 100)
@@ -49,8 +49,8 @@ def test_columns_without_a_windower_are_said_to_be_read_as_time_steps(as_array):
     X, y = make_supervised(FRAME, target="load")
     X = X.to_numpy() if as_array else X
     assert warned(forecaster(), X, y) == [
-        "X has 3 columns that are not lags of one series, but they are read as 3 time steps of "
-        "one feature: put LookbackWindower before the forecaster, or set features_per_step"
+        "X has 3 columns that are not lags of one series, but they are read as 3 lags of one: put "
+        "LookbackWindower right before the forecaster, or set features_per_step"
     ]
     assert not warned(forecaster(features_per_step=3), X, y)
     assert not warned(forecaster(reshape_mode="features"), X, y)
@@ -63,9 +63,31 @@ def test_windows_of_several_columns_without_their_number_are_noticed(features_pe
     windows = StandardScaler().fit_transform(LookbackWindower(4).fit_transform(X))
     assert warned(forecaster(features_per_step=features_per_step), windows[3:], y[3:]) == [
         "the rows of X overlap like windows of a series of 3 columns, but they are read as 12 "
-        "time steps of one feature: set features_per_step=3"
+        "lags of one: set features_per_step=3"
     ]
     assert not warned(forecaster(features_per_step=3), windows, y)
+
+
+@pytest.mark.parametrize("scaling", ["last", "mean", "standard"])
+@pytest.mark.parametrize("reshape_mode", ["timesteps", "features"])
+def test_columns_without_a_windower_are_noticed_however_they_are_normalized(scaling, reshape_mode):
+    X, y = make_supervised(FRAME, target="load")
+    model = forecaster(window_scaling=scaling, reshape_mode=reshape_mode)
+    (message,) = warned(model, X, y)
+    assert message.startswith("X has 3 columns that are not lags of one series")
+    imputed = make_pipeline(LookbackWindower(4), SimpleImputer(), model)
+    (message,) = warned(imputed, X, y)
+    assert message.endswith("read as 12 lags of one: set features_per_step=3")
+
+
+@pytest.mark.parametrize("scaling", ["last", "standard"])
+def test_windows_of_one_value_leave_nothing_to_see(scaling):
+    X, y = make_supervised(WALK[:, :1])
+    model = make_pipeline(LookbackWindower(), forecaster(window_scaling=scaling))
+    assert warned(model, X, y) == [
+        f"X has windows of a single value, of which window_scaling={scaling!r} leaves nothing: "
+        "put LookbackWindower before the forecaster, with look_back > 1"
+    ]
 
 
 def test_plain_windows_of_one_column_are_taken_without_a_word():
@@ -87,8 +109,8 @@ def test_many_rows_left_out_are_told():
     series[[25, 40]] = np.nan
     X, y = make_supervised(series)
     assert warned(make_pipeline(LookbackWindower(6), forecaster()), X, y) == [
-        "X and y have 14 of 59 rows with a missing lag or target, which are left out of training: "
-        "fill lags with LookbackWindower(fill_missing='forward'), or with an imputer before it"
+        "X and y have 14 of 59 rows with a missing lag or target, which are left out of training; "
+        "LookbackWindower(fill_missing='forward') fills lags, as does an imputer before it"
     ]
     filled = LookbackWindower(6, fill_missing="forward")
     assert not warned(make_pipeline(filled, forecaster()), X, y)
