@@ -4,8 +4,9 @@ How many values are inside their interval? The data are eight real series of ver
 the last quarter of each is held out. At each of 24 to 36 origins in it, the model is fitted on all
 rows up to the origin and forecasts one season ahead (11 years for sunspots, 5 for the Nile), with
 nominal coverages of 90 % and 80 %. The result is the percentage of true values inside their
-interval, over all origins and steps of a series. The other side uses the residuals of one clone
-instead of ten, as in split conformal prediction.
+interval, over all origins and steps of a series. The other sides are intervals that are as wide on
+both sides of the forecast, with the residuals of ten clones and of one, as in split conformal
+prediction.
 
 Forecasts from different origins overlap, so the counts are not independent: for a single series, a
 few points of difference are due to chance.
@@ -34,7 +35,11 @@ from skl_lstm import (
 )
 
 COVERAGES = (0.9, 0.8)
-REFITS = {OURS: 10, "one clone": 1}
+SIDES: dict[str, dict[str, Any]] = {
+    OURS: {},
+    "symmetric": {"symmetric": True},
+    "one clone, symmetric": {"symmetric": True, "refits": 1},
+}
 
 
 def network(look_back: int) -> list[Any]:
@@ -87,13 +92,13 @@ def cases() -> dict[str, Case]:
 
 
 def covered(
-    series: pd.Series, origin: int, steps: int, model: Any, refits: int
+    series: pd.Series, origin: int, steps: int, model: Any, settings: dict[str, Any]
 ) -> list[pd.Series]:
     """Return, for each coverage, which values after the origin are inside their interval."""
     history, truth = series[:origin], series[origin : origin + steps]
     model = clone(model).fit(*make_supervised(history))
     intervals = (
-        forecast_interval(model, history, steps, coverage, refits=refits)[: len(truth)]
+        forecast_interval(model, history, steps, coverage, **settings)[: len(truth)]
         for coverage in COVERAGES
     )
     return [truth.between(interval["lower"], interval["upper"]) for interval in intervals]
@@ -106,19 +111,19 @@ def main() -> None:
     for name, (series, season, kind) in list(cases().items())[: 1 if options.quick else None]:
         held_out = max(24, len(series) // 4)
         origins = range(len(series) - held_out, len(series), max(1, held_out // 24))
-        for side, refits in REFITS.items():
+        for side, settings in SIDES.items():
             hits = Parallel(n_jobs=-1, backend="threading")(
-                delayed(covered)(series, origin, season, kind(season), refits)
+                delayed(covered)(series, origin, season, kind(season), settings)
                 for origin in (origins[:2] if options.quick else origins)
             )
             for coverage, found in zip(COVERAGES, zip(*hits, strict=True), strict=True):
                 share = 100 * float(np.concatenate(found).mean())
                 shares.setdefault((side, coverage), []).append(share)
         for coverage in COVERAGES:
-            figures = {side: [shares[side, coverage][-1]] for side in REFITS}
+            figures = {side: [shares[side, coverage][-1]] for side in SIDES}
             report.add(f"{name}: nominal coverage {coverage:.0%}", figures, "%", relate=False)
     for coverage in COVERAGES:
-        means = {side: [float(np.mean(shares[side, coverage]))] for side in REFITS}
+        means = {side: [float(np.mean(shares[side, coverage]))] for side in SIDES}
         report.add(f"mean: nominal coverage {coverage:.0%}", means, "%", relate=False)
     report.close()
 

@@ -34,6 +34,10 @@ def naming_the_nearest(init: Init) -> Init:
                     f"{type(self).__name__}() got an unexpected keyword argument {name!r}"
                     f"{did_you_mean(name, known)}"
                 )
+        try:
+            inspect.signature(init).bind(self, *values, **parameters)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}() {error}; parameters go by name") from None
         init(self, *values, **parameters)
 
     return cast(Init, checked)
@@ -90,6 +94,9 @@ def numbers(X: Any, estimator: BaseEstimator, **options: Any) -> NDArray:
         As ``check_array``; of a DataFrame, naming the column that does not hold numbers.
     """
     check_dense(X)
+    for name in getattr(X, "columns", ()):
+        if np.asarray(X[name][:1]).dtype.kind in "mM":  # which may become numbers unnoticed
+            _refuse_other_than_numbers(name, X[name], None)
     try:
         return check_array(
             X,
@@ -105,9 +112,11 @@ def numbers(X: Any, estimator: BaseEstimator, **options: Any) -> NDArray:
         raise
 
 
-def _refuse_other_than_numbers(name: Any, column: Any, error: Exception) -> None:
+def _refuse_other_than_numbers(name: Any, column: Any, error: Exception | None) -> None:
     values = np.asarray(column)
-    if values.dtype.kind in "mM":
+    known = (value for value in values.flat if not _is_missing(value))
+    example = next((value for value in known if not is_number(value)), None)
+    if values.dtype.kind in "mM" or hasattr(example, "isoformat"):
         raise ValueError(
             f"X must hold numbers, but column {name!r} holds times: set the time of the rows as "
             "the index, or derive numbers from it, such as the hour"
@@ -115,11 +124,15 @@ def _refuse_other_than_numbers(name: Any, column: Any, error: Exception) -> None
     try:
         values.astype(np.float64)
     except (TypeError, ValueError):
-        example = next(value for value in values if not is_number(value))
         raise ValueError(
-            f"X must hold numbers, but column {name!r} holds values such as {example!r}: encode "
-            "it before, with OneHotEncoder(sparse_output=False) or TargetEncoder, or leave it out"
+            f"X must hold numbers, but column {name!r} holds values such as {str(example)!r}: "
+            "encode it before, with OneHotEncoder(sparse_output=False) or TargetEncoder, or leave "
+            "it out; if it names several series, select one of them"
         ) from error
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)
 
 
 def check_column_names(X: Any) -> None:

@@ -123,7 +123,7 @@ def test_polars_goes_in_and_comes_out():
             ["Mon", "Tue"] * 30,
             "^X must hold numbers, but column 'weekday' holds values such as 'Mon': encode it "
             r"before, with OneHotEncoder\(sparse_output=False\) or TargetEncoder, or leave it "
-            "out$",
+            "out; if it names several series, select one of them$",
         ),
         (pd.Categorical(["Mon", "Tue"] * 30), "column 'weekday' holds values such as 'Mon'"),
         (
@@ -132,8 +132,11 @@ def test_polars_goes_in_and_comes_out():
             "the index, or derive numbers from it, such as the hour$",
         ),
         (pd.timedelta_range("1h", periods=N), "column 'weekday' holds times"),
+        (pd.date_range("2024", periods=N, tz="UTC"), "column 'weekday' holds times"),
+        (list(pd.date_range("2024", periods=N).date), "column 'weekday' holds times"),
+        (pd.array([None, "Tue"] * 30, dtype="string"), "holds values such as 'Tue'"),
     ],
-    ids=["text", "category of text", "dates", "durations"],
+    ids=["text", "category", "dates", "durations", "of a time zone", "days", "missing text"],
 )
 def test_a_column_of_other_things_than_numbers_is_named(estimator, values, message):
     frame = shop().assign(weekday=values)
@@ -154,3 +157,14 @@ def test_an_encoder_before_the_windows_needs_no_number_of_columns():
     sparse = make_pipeline(OneHotEncoder(), LookbackWindower(4), forecaster)
     with pytest.raises(TypeError, match=r"^X must be dense, got sparse data: set sparse_output"):
         sparse.fit(frame[["weekday"]], frame["sold"])
+
+
+@pytest.mark.parametrize("kind", ["Datetime", "Date"])
+def test_times_of_polars_are_no_numbers(kind):
+    pl = pytest.importorskip("polars")
+    days = pl.Series("day", list(pd.date_range("2024", periods=20).to_pydatetime()))
+    frame = pl.DataFrame({"sold": np.arange(20.0), "day": days.cast(getattr(pl, kind))})
+    with pytest.raises(ValueError, match="column 'day' holds times"):
+        LookbackWindower(2).fit(frame)
+    with pytest.raises(ValueError, match="column 'day' holds times"):
+        LookbackWindower(2).fit(make_supervised(frame, target="sold")[0])

@@ -12,7 +12,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils import Tags, _safe_indexing, check_array, check_consistent_length, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from skl_lstm.checks import check_integer
+from skl_lstm.checks import check_integer, naming_the_nearest
+from skl_lstm.windowing.windower import LookbackWindower
 
 
 class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
@@ -30,7 +31,8 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         lag are left out too.
     horizon : int, default=1
         Number of rows that a target covers. The last ``horizon - 1`` rows are left out of
-        training: in cross-validation, their targets lie in the test fold.
+        training: in cross-validation, their targets lie in the test fold. So they are in the
+        final fit of a search, where they could serve; there set 1.
 
     Attributes
     ----------
@@ -47,6 +49,9 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     Notes
     -----
+    A search scores with :meth:`score` by default. Other metrics of scikit-learn refuse unknown
+    targets, and predictions of rows whose window is incomplete.
+
     Overlapping targets and their remedy are described by López de Prado, M. (2018), *Advances in
     financial machine learning*, Wiley, section 7.4, as purging.
 
@@ -67,6 +72,7 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     {'lookbackwindower__look_back': 24}
     """
 
+    @naming_the_nearest
     def __init__(self, regressor: Any = None, *, horizon: int = 1) -> None:
         self.regressor = regressor
         self.horizon = horizon
@@ -92,9 +98,15 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `horizon` is not a positive integer, or no row is left.
+            If `horizon` is not a positive integer, `regressor` holds a windower, or no row is
+            left.
         """
         check_integer("horizon", self.horizon)
+        if self._holds_windower():
+            raise ValueError(
+                "regressor must not hold a LookbackWindower, which needs all rows: put it before "
+                "KnownRowsRegressor"
+            )
         if y is None:
             raise ValueError(
                 "This KnownRowsRegressor estimator requires y to be passed, but the target y is "
@@ -176,6 +188,10 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             R².
         """
         return score_known(y, self.predict(X), sample_weight)
+
+    def _holds_windower(self) -> bool:
+        parts = self.get_params().values()
+        return any(isinstance(part, LookbackWindower) for part in parts)
 
     def _rows_seen(self) -> int:
         return 1

@@ -51,13 +51,14 @@ def target_columns(
     """
     told_by_X = step_columns(X) or getattr(X, "columns", None)
     names = [] if told_by_X is None else [str(name) for name in told_by_X][-n_series:]
+    told = None if told is None else [_whole_name(name, names) for name in told]
     if not told or not all(names.count(name) == 1 for name in told):
         told = None
     if target is None:
         if n_series > 1 and told is None:
             raise ValueError(
                 f"target must name the columns that window_scaling normalizes, of the {n_series} "
-                "in a step, got None"
+                f"in a step{f', {names}' if names else ''}, got None"
             )
         return (0,) if told is None else tuple(names.index(name) for name in told)
     several = np.iterable(target) and not isinstance(target, str | bytes | Mapping | Set)
@@ -87,9 +88,19 @@ def _position(target: Any, names: list[str], n_series: int) -> int:
             f"target must be positions if X has no column names, got {target!r}; windows have "
             "those of the DataFrame that they are made of"
         )
-    if names.count(target) != 1:
-        raise ValueError(f"target must be columns of a step, {names}, got {target!r}")
-    return names.index(target)
+    whole = _whole_name(target, names)
+    if names.count(whole) != 1:
+        raise ValueError(
+            f"target must be columns of a step, {names}, got {target!r}; set_output("
+            "transform='pandas') on what stands before LookbackWindower keeps the names"
+        )
+    return names.index(whole)
+
+
+def _whole_name(name: str, names: list[str]) -> str:
+    """Return a name with the prefix that a ColumnTransformer may have given it."""
+    prefixed = [each for each in names if each.endswith(f"__{name}")]
+    return prefixed[0] if name not in names and len(prefixed) == 1 else name
 
 
 def normalized(scaling: WindowScaling, rows: Rows) -> Rows:

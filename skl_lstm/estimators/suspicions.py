@@ -31,8 +31,8 @@ def warn_of_rows_left_out(rows: Rows, n_rows: int) -> None:
     if n_left_out > MANY * (n_rows - begin):
         warn(
             f"X and y have {n_left_out} of {n_rows} rows with a missing lag or target, which are "
-            "left out of training; LookbackWindower(fill_missing='forward') fills lags, as does an "
-            "imputer before it",
+            "left out of training; LookbackWindower(fill_missing='forward') fills lags, as does "
+            "an imputer before it",
             SeriesWarning,
         )
 

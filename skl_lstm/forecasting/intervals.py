@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
-from skl_lstm.checks import check_integer
+from skl_lstm.checks import check_choice, check_integer
 from skl_lstm.compositions.parts import look_back, target_transformer
 from skl_lstm.forecasting.course import begin, path_ahead
 from skl_lstm.forecasting.walk import model_input, walk_forward
@@ -33,6 +33,7 @@ def forecast_interval(
     calibration: int | None = None,
     *,
     refits: int = 10,
+    symmetric: bool = False,
     target: Any = None,
     known: Any = None,
     future: pd.DataFrame | None = None,
@@ -62,6 +63,10 @@ def forecast_interval(
     refits : int, default=10
         Number of clones. The calibration rows are divided among them, and each is fitted on all
         rows before its own. The more there are, the more the clones resemble the model itself.
+    symmetric : bool, default=False
+        Whether the interval is as wide on both sides, from the sizes of the errors alone. This
+        covers more where the errors change sides, as on a trend that the model does not follow;
+        the default suits errors that are larger on one side.
     target, known : name or sequence of names, default=None
         The columns that the model predicts, and those known ahead, as in :func:`forecast`.
     future : DataFrame of shape (n_rows, n_columns), default=None
@@ -92,13 +97,14 @@ def forecast_interval(
     -----
     With ``k = floor((n + 1) * (1 - coverage) / 2)`` of the n residuals at a step, true value minus
     forecast, the interval reaches from the k-th smallest to the k-th largest of them, so that it
-    may be wider on one side of the forecast: split conformal prediction (Vovk, V., Gammerman, A.
-    and Shafer, G., 2005, *Algorithmic learning in a random world*, Springer), for each step ahead
-    as in Stankeviciute, K., Alaa, A. M. and van der Schaar, M. (2021), *Conformal time-series
-    forecasting*, NeurIPS 34. No residual belongs to a row that its clone was fitted on. The rows
-    of a series are not exchangeable, so the coverage is approximate (Xu, C. and Xie, Y., 2021,
-    *Conformal prediction interval for dynamic time-series*, ICML 38): if the variability of the
-    series changes, the intervals adapt with a delay.
+    may be wider on one side of the forecast. If `symmetric`, it reaches the
+    ``ceil((n + 1) * coverage)``-th smallest of their sizes to both sides. This is split conformal
+    prediction (Vovk, V., Gammerman, A. and Shafer, G., 2005, *Algorithmic learning in a random
+    world*, Springer), for each step ahead as in Stankeviciute, K., Alaa, A. M. and van der Schaar,
+    M. (2021), *Conformal time-series forecasting*, NeurIPS 34. No residual belongs to a row that
+    its clone was fitted on. The rows of a series are not exchangeable, so the coverage is
+    approximate (Xu, C. and Xie, Y., 2021, *Conformal prediction interval for dynamic time-series*,
+    ICML 38): if the variability of the series changes, the intervals adapt with a delay.
 
     If a ``TransformedTargetRegressor`` transforms the target, residuals are taken in the
     transformed scale: with a logarithm, an interval of positive values stays positive. The
@@ -124,19 +130,21 @@ def forecast_interval(
     >>> ahead.round(1)  # doctest: +NORMALIZE_WHITESPACE
                 lower  forecast  upper
     Month
-    1961-01-01  441.8     466.5  491.1
-    1961-02-01  397.3     430.3  463.4
-    1961-03-01  421.8     455.4  489.0
+    1961-01-01  444.4     466.5  491.5
+    1961-02-01  393.1     430.3  462.1
+    1961-03-01  419.7     455.4  487.3
     """
     import pandas as pd
 
     check_integer("refits", refits)
+    check_choice("symmetric", symmetric, (True, False))
     course = begin(model, history, steps, target, known, future, freq)
     past, times, targets = course.past, course.times, course.roles.targets
     n_origins = _n_origins(calibration, coverage, len(past) - steps)
     forecasts = path_ahead(model, course)
     truth, paths = _past_forecasts(model, past, targets, course.horizon, steps, n_origins, refits)
-    lower, upper = _ends(_scale_of(model, course.horizon), forecasts, truth, paths, coverage)
+    scale = _scale_of(model, course.horizon)
+    lower, upper = _ends(scale, forecasts, truth, paths, coverage, symmetric)
     ends = {"lower": lower, "forecast": forecasts, "upper": upper}
     frames = {
         target: pd.DataFrame({name: values[:, k] for name, values in ends.items()}, index=times)
@@ -176,10 +184,15 @@ def _in_blocks(
 
 
 def _ends(
-    scale: _Scale, forecasts: NDArray, truth: NDArray, paths: NDArray, coverage: float
+    scale: _Scale,
+    forecasts: NDArray,
+    truth: NDArray,
+    paths: NDArray,
+    coverage: float,
+    symmetric: bool,
 ) -> tuple[NDArray, NDArray]:
     """Return the ends of the interval around forecasts of shape (steps, n_targets)."""
-    residuals = np.sort(scale.there(truth) - scale.there(paths), axis=0)  # NaN last
+    residuals = scale.there(truth) - scale.there(paths)
     n_known = np.count_nonzero(~np.isnan(residuals), axis=0)
     least = _least(coverage)
     if n_known.min() < least:
@@ -188,10 +201,13 @@ def _ends(
             f"calibration must leave at least {least} known errors at step {step} for "
             f"coverage={coverage}, got {n_known.min()} because of gaps in the history"
         )
-    rank = _rank(n_known, (1 - coverage) / 2)
+    rank = _rank(n_known, (1 - coverage) / (1 if symmetric else 2))
+    if symmetric:
+        residuals, n_known = np.concatenate([residuals, -residuals]), 2 * n_known
+    in_order = np.sort(residuals, axis=0)  # NaN last
     ends = [forecasts]  # inside the interval even where the clones all erred to one side
     for place in (rank - 1, n_known - rank):
-        quantile = np.take_along_axis(residuals, place[np.newaxis], axis=0)
+        quantile = np.take_along_axis(in_order, place[np.newaxis], axis=0)
         ends.append(scale.back(scale.there(forecasts[np.newaxis]) + quantile)[0])
     return np.min(ends, axis=0), np.max(ends, axis=0)
 

@@ -19,6 +19,9 @@ FIRST_ROWS = 100
 # How far standardized values may differ by rounding.
 SAME = 1e-6
 
+# Share of the rows that decides.
+MOST = 0.9
+
 STEP_NAME = re.compile(r"(.*)_step1", re.DOTALL)
 
 
@@ -67,10 +70,32 @@ def warn_unless_shifted(y: Any, rows: NDArray, names: Sequence[Any]) -> None:
         Names of the columns.
     """
     column = equal_column(y, rows)
-    if column is not None:
+    if column is None:
+        _warn_unless_next(y, rows, names)
+    else:
         warn(
             f"y equals column {names[column]!r} of the same row of X, not of the row after it. A "
             "model that learns this repeats its input: make_supervised(series) shifts y",
+            SeriesWarning,
+        )
+
+
+def _warn_unless_next(y: Any, rows: NDArray, names: Sequence[Any]) -> None:
+    """Warn if y has the name of a column and values of it, but not those of the next row."""
+    told, target = names_of_targets(y), _first_output(y)
+    if told is None or target is None or told[0] not in names or len(target) != len(rows):
+        return
+    values = rows[:, list(names).index(told[0])]
+    expected = values[1:]
+    known = ~(np.isnan(target[:-1]) | np.isnan(expected))
+    if np.count_nonzero(known) < FEW_ROWS:
+        return
+    right = np.isclose(target[:-1][known], expected[known]).mean()
+    of_column = np.isin(target[:-1][known], values).mean()
+    if right < MOST and of_column > MOST:
+        warn(
+            f"y has values of column {told[0]!r}, but not those of the row after each row of X; "
+            "make_supervised(series) shifts y by one row, or by horizon rows",
             SeriesWarning,
         )
 

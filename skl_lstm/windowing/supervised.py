@@ -143,5 +143,9 @@ def as_given(series: Any, values: Any) -> Any:
     if not is_foreign(series):
         return values.to_numpy()
     frame = values.to_frame() if values.ndim == 1 else values
-    other = type(series)({name: frame[name].to_numpy() for name in frame.columns})
+    columns = {name: frame[name].to_numpy() for name in frame.columns}
+    for name, values_of in columns.items():
+        if values_of.dtype.kind == "M":  # polars takes no seconds
+            columns[name] = values_of.astype("datetime64[us]")
+    other = type(series)(columns)
     return other[values.name] if values.ndim == 1 else other

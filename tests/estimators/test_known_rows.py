@@ -180,3 +180,13 @@ def test_a_pipeline_with_it_is_saved_without_pickle(tmp_path, gap):
     save_model(model, tmp_path / "model.skops")
     again = load_model(tmp_path / "model.skops")
     pd.testing.assert_series_equal(forecast(again, gap, 3), forecast(model, gap, 3))
+
+
+def test_a_windower_inside_is_refused():
+    model = KnownRowsRegressor(behind_windows(LinearRegression()))
+    with pytest.raises(
+        ValueError,
+        match=r"^regressor must not hold a LookbackWindower, which needs all rows: put it before "
+        r"KnownRowsRegressor$",
+    ):
+        model.fit(np.arange(30.0)[:, np.newaxis], np.arange(30.0))

@@ -74,6 +74,22 @@ def test_widths_are_the_residuals_of_clones_that_had_not_seen_the_rows(model):
     assert_allclose(interval["upper"], upper, rtol=1e-5)
 
 
+def test_a_symmetric_interval_is_as_wide_as_the_sizes_of_the_errors():
+    series = load_airline_passengers()
+    model = linear().fit(*make_supervised(series))
+    arguments = {"coverage": 0.8, "calibration": 12, "refits": 1}
+    interval = forecast_interval(model, series, 2, symmetric=True, **arguments)
+    clone_ = clone(model).fit(*make_supervised(series[:131]))
+    for step in (1, 2):
+        sizes = [
+            abs(series.iloc[o + step] - forecast(clone_, series[: o + 1], 2).iloc[step - 1])
+            for o in range(130, 142)
+        ]
+        width = np.sort(sizes)[math.ceil(13 * 0.8) - 1]
+        row = interval.iloc[step - 1]
+        assert_allclose([row["lower"], row["upper"]], row["forecast"] + np.array([-1, 1]) * width)
+
+
 def test_half_of_the_rows_calibrate_unless_more_are_needed():
     series = load_airline_passengers()
     model = linear().fit(*make_supervised(series))

@@ -118,3 +118,23 @@ def test_names_of_make_supervised_are_read_back(horizon, target):
     frame = pd.DataFrame(WALK, columns=["a", "b"])
     _, y = make_supervised(frame, target=target, horizon=horizon)
     assert names_of_targets(y) == ([target] if isinstance(target, str) else target)
+
+
+@pytest.mark.parametrize("shift", [1, -2, -12])
+def test_y_shifted_otherwise_than_by_one_row_is_noticed(shift):
+    frame = load_airline_passengers().to_frame()
+    y = frame["passengers"].shift(shift).dropna()
+    with pytest.warns(
+        SeriesWarning,
+        match=r"^y has values of column 'passengers', but not those of the row after each row of "
+        r"X; make_supervised\(series\) shifts y by one row, or by horizon rows$",
+    ):
+        linear().fit(frame.loc[y.index], y)
+
+
+def test_y_of_folds_with_a_seam_is_taken_without_a_word():
+    X, y = make_supervised(load_airline_passengers())
+    kept = np.r_[0:40, 60:143]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        LookbackWindower(3, freq="rows").fit(X.iloc[kept], y.iloc[kept])
