@@ -23,7 +23,11 @@ from skl_lstm.estimators.data import (
 from skl_lstm.estimators.interchange import Interchange
 from skl_lstm.estimators.normalization import normalized, target_columns
 from skl_lstm.estimators.stream import LSTMStream
-from skl_lstm.estimators.suspicions import warn_of_rows_left_out, warn_of_unlikely_input
+from skl_lstm.estimators.suspicions import (
+    warn_of_rows_left_out,
+    warn_of_unknown_ends,
+    warn_of_unlikely_input,
+)
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.network.forward import States, predict_stateful
 from skl_lstm.network.forward import predict as predict_stateless
@@ -190,6 +194,7 @@ class BaseLSTM(Interchange):
                 f"X has windows of shape {shape}, but {type(self).__name__} was fitted on "
                 f"windows of shape {self.window_shape_}"
             )
+        warn_of_unknown_ends(values, self.window_shape_[1])
         network, scaling = self.network_, self.window_scaling_
         dtype = np.float32 if scaling is None else values.dtype
         lags = Windows.of(values, *self.window_shape_, dtype).view()

@@ -14,12 +14,11 @@ from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.network.windows import Windows, cast_finite
 from skl_lstm.training.rows import Rows
 from skl_lstm.warn import SeriesWarning, warn
+from skl_lstm.windowing.alignment import FEW_ROWS, same_shape
 from skl_lstm.windowing.window_array import step_columns
 
-# How many ranges away from the windows y is taken to be in other units, if there are enough rows
-# to tell.
+# How many ranges away from the windows y is taken to be in other units.
 FAR = 10.0
-FEW_ROWS = 10
 
 
 def target_columns(
@@ -132,18 +131,22 @@ def normalized(scaling: WindowScaling, rows: Rows) -> Rows:
 
 
 def warn_of_other_units(windows: Windows, y: NDArray, scaling: WindowScaling) -> None:
-    """Warn if y lies so far outside the values of the windows that its units must be others."""
+    """Warn if y is the target column of the next rows in other units, or lies far from it."""
     if len(y) < FEW_ROWS:
         return
     lags = windows.view()
+    in_turn = np.flatnonzero(np.diff(windows.rows) == 1)
     for i, column in enumerate(scaling.columns):
         known = lags[..., column]
         low, high = (reduce(known, axis=None) for reduce in (np.fmin.reduce, np.fmax.reduce))
         targets = y[:, i :: len(scaling.columns)]
+        next_values, target = known[windows.rows[in_turn + 1], -1], y[in_turn, i]
+        scaled = same_shape(next_values, target) and not np.allclose(next_values, target)
         outside = np.median(np.maximum(low - targets, targets - high))
-        if outside > FAR * min(high - low, np.ptp(targets) or np.inf):
+        if scaled or outside > FAR * min(high - low, np.ptp(targets) or np.inf):
+            how = "has other units than" if scaled else "lies far outside"
             warn(
-                f"y lies far outside the windows: it has values from {targets.min():.4g} to "
+                f"y {how} the windows: it has values from {targets.min():.4g} to "
                 f"{targets.max():.4g}, and column {column} of a step of X from {low:.4g} to "
                 f"{high:.4g}. window_scaling={scaling.method!r} needs both in the same units: "
                 "scale neither of them, and let target name the column that y continues",

@@ -20,6 +20,9 @@ from skl_lstm.windowing.window_array import step_columns
 # A network starts with outputs about 1; targets this large are out of its reach for long.
 LARGE = 100.0
 
+# Number of last rows without values of their own that are told.
+N_UNKNOWN = 3
+
 # Share of the rows beyond which those left out are told.
 MANY = 0.1
 
@@ -33,6 +36,17 @@ def warn_of_rows_left_out(rows: Rows, n_rows: int) -> None:
             f"X and y have {n_left_out} of {n_rows} rows with a missing lag or target, which are "
             "left out of training; LookbackWindower(fill_missing='forward') fills lags, as does "
             "an imputer before it",
+            SeriesWarning,
+        )
+
+
+def warn_of_unknown_ends(values: NDArray, n_features: int) -> None:
+    """Warn if the last windows lack their newest values, as rows that are to be forecast do."""
+    last_steps = values[-N_UNKNOWN:, -1] if values.ndim == 3 else values[-N_UNKNOWN:, -n_features:]
+    if len(last_steps) == N_UNKNOWN and np.isnan(last_steps).any(axis=1).all():
+        warn(
+            f"X has no values of its own in its last {N_UNKNOWN} rows, so that predict continues "
+            "from older ones; forecast(model, history, steps) forecasts rows that are not known",
             SeriesWarning,
         )
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skl_lstm.checks import check_integer
 from skl_lstm.compositions.parts import fitted_roles, look_back
 from skl_lstm.forecasting.fitted_model import (
+    check_step,
     in_order_of_fit,
     roles_in,
     warn_if_repeated,
@@ -69,7 +70,7 @@ def begin(
     named = _known_columns(model, known, future, frame, target)
     roles, horizon = roles_in(model, frame, target, named)
     if future is None:
-        n_past = _n_until_unknown(frame, roles) if roles.known else len(frame)
+        n_past = n_until_unknown(frame, roles.targets) if roles.known else len(frame)
         frame, future = frame.iloc[:n_past], frame.iloc[n_past:]
     _check_end(frame, roles.targets)
     if roles.past and steps > horizon:
@@ -82,6 +83,7 @@ def begin(
     # The last prediction may cover more rows than are asked for, and looks as far ahead.
     n_ahead = -(-steps // horizon) * horizon
     times = following(frame.index, n_ahead, freq)
+    check_step(model, frame)
     asked = f"steps={steps}" + (f" in blocks of {horizon}" if horizon > 1 else "")
     ahead = _values_ahead(future, roles.known, frame, times, asked)
     rows = _lay_out(frame, ahead, roles, horizon, len(frame) + steps)
@@ -167,9 +169,9 @@ def _known_columns(model: Any, known: Any, future: Any, frame: pd.DataFrame, tar
     return [name for name in columns if name not in targets]
 
 
-def _n_until_unknown(frame: pd.DataFrame, roles: Roles) -> int:
+def n_until_unknown(frame: pd.DataFrame, targets: list[Any]) -> int:
     """Return the number of rows before the last ones, of which only other columns are known."""
-    known = np.flatnonzero(frame[roles.targets].notna().any(axis=1))
+    known = np.flatnonzero(frame[targets].notna().any(axis=1))
     return int(known[-1]) + 1 if len(known) else len(frame)
 
 

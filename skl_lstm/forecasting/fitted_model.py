@@ -12,8 +12,9 @@ from skl_lstm.compositions.parts import fitted_roles, look_back, reach, windower
 from skl_lstm.forecasting.walk import model_columns, predict_outputs
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import FEW_ROWS, SAME, equal_column, same_shape
+from skl_lstm.windowing.calendar import label_text
 from skl_lstm.windowing.columns import Roles
-from skl_lstm.windowing.span import first_label, times_of
+from skl_lstm.windowing.span import first_label, steps_between, times_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,6 +176,19 @@ def _alike(one: NDArray, other: NDArray) -> bool:
     if 2 * np.count_nonzero(equal) > len(equal):  # some may have been revised
         return True
     return len(one) >= TELLING_ROWS and same_shape(one, other)
+
+
+def check_step(model: Any, history: pd.DataFrame) -> None:
+    """Raise ValueError if rows of the history are further apart than those of the fit."""
+    times = times_of(history, "history")
+    for windower in windowers(model):
+        steps = None if times is None else steps_between(times, windower.span_)
+        if steps is not None and 2 * np.count_nonzero(steps == 1) < len(steps):
+            raise ValueError(
+                f"history must have a row every {windower.span_['freq']}, as the rows that the "
+                f"model was fitted on, got {label_text(history.index[1])} after "
+                f"{label_text(history.index[0])}"
+            )
 
 
 def warn_if_repeated(model: Any, past: pd.DataFrame, targets: list[Any]) -> None:

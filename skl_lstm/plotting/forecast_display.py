@@ -10,6 +10,8 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer
+from skl_lstm.forecasting.course import n_until_unknown
+from skl_lstm.forecasting.fitted_model import roles_in
 from skl_lstm.forecasting.forecast import forecast
 from skl_lstm.forecasting.intervals import forecast_interval
 from skl_lstm.forecasting.walk import predict_outputs
@@ -126,7 +128,6 @@ class ForecastDisplay:
         coverage: float | None = None,
         target: Any = None,
         known: Any = None,
-        horizon: int = 1,
         future: Any = None,
         freq: Any = None,
         ax: Axes | None = None,
@@ -153,9 +154,9 @@ class ForecastDisplay:
         coverage : float, default=None
             Coverage of an interval around the forecast, computed as in
             :func:`forecast_interval`; no interval if None. Requires `steps`.
-        target, known, horizon : default=None, None and 1
-            Without `y`, the columns of the series and the number of rows that the model
-            predicts, as in :func:`make_supervised`.
+        target, known : name or sequence of names, default=None
+            Without `y`, the columns that the model predicts, and those known ahead, as in
+            :func:`forecast`.
         future : DataFrame, default=None
             Values of the columns known ahead, as in :func:`forecast`.
         freq : str, offset or int, default=None
@@ -187,10 +188,11 @@ class ForecastDisplay:
             raise ValueError(f"estimator must be a regressor, got {type(estimator).__name__}")
         if coverage is not None and steps is None:
             raise ValueError(f"coverage requires steps, got coverage={coverage!r} and steps=None")
-        names = {"target": target, "known": known}
         frame = as_frame(X) if y is None else None
         if frame is not None:
-            X, y = make_supervised(frame, **names, horizon=horizon)
+            roles, horizon = roles_in(estimator, frame, target, known)
+            past = frame.iloc[: n_until_unknown(frame, roles.targets)]
+            X, y = make_supervised(past, target=roles.targets, known=roles.known, horizon=horizon)
         rows, targets = as_frame(X), as_frame(y)
         if len(rows) != len(targets):
             raise ValueError(
@@ -204,7 +206,7 @@ class ForecastDisplay:
             )
         times = rows.index[1:].append(following(rows.index, 1, freq))
         said = pd.Series(predict_outputs(estimator, rows)[:, 0], times)
-        whole = _series(rows, targets, freq) if frame is None else frame[rows.columns[0]]
+        whole = _series(rows, targets, freq) if frame is None else past[rows.columns[0]]
         ahead = None
         if steps is not None:
             if whole is None:
@@ -213,13 +215,11 @@ class ForecastDisplay:
                     "that continues it"
                 )
             history = whole if frame is None else frame
-            names = (
-                {**names, "future": future, "freq": freq} if frame is not None else {"freq": freq}
-            )
+            given = {"target": target, "known": known, "future": future, "freq": freq}
             if coverage is None:
-                ahead = forecast(estimator, history, steps, **names)
+                ahead = forecast(estimator, history, steps, **given)
             else:
-                ahead = forecast_interval(estimator, history, steps, coverage, **names)
+                ahead = forecast_interval(estimator, history, steps, coverage, **given)
             ahead = _first_target(ahead)
         return cls.from_predictions(
             targets.iloc[:, 0].set_axis(times) if whole is None else whole,

@@ -236,6 +236,17 @@ def first_label(times: pd.Index, span: Span | None) -> Any:
     return _label(span["first"], times)
 
 
+def steps_between(times: pd.Index, span: Span | None) -> NDArray[np.int64] | None:
+    """Return how many steps of the training rows lie between two rows, if that is known.
+
+    The number is 0 where rows are nearer, or no whole number of steps apart.
+    """
+    if span is None or span["freq"] is None or kind_of(times) != span["kind"] or len(times) < 2:
+        return None
+    steps = positions(times, _frequency(span["freq"]), times[0])
+    return np.zeros(len(times) - 1, dtype=np.int64) if steps is None else np.diff(steps)
+
+
 def _if_with_holes(steps: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
     return None if steps is None or steps[-1] - steps[0] == len(steps) - 1 else steps
 

@@ -116,6 +116,27 @@ def test_many_rows_left_out_are_told():
     assert not warned(make_pipeline(filled, forecaster()), X, y)
 
 
+def test_rows_that_are_not_known_are_said_to_need_forecast():
+    X, y = make_supervised(WALK[:, :1])
+    model = make_pipeline(LookbackWindower(4), forecaster()).fit(X, y)
+    unknown = np.concatenate([X[-20:], np.full((3, 1), np.nan)])
+    with pytest.warns(
+        SeriesWarning,
+        match=r"^X has no values of its own in its last 3 rows, so that predict continues from "
+        r"older ones; forecast\(model, history, steps\) forecasts rows that are not known$",
+    ):
+        model.predict(unknown)
+
+
+@pytest.mark.parametrize("factor", [1.01, 3.0])
+def test_a_target_in_other_units_than_its_column_is_noticed(factor):
+    X, y = make_supervised(5 + WALK[:, :1])
+    model = make_pipeline(LookbackWindower(4), forecaster(window_scaling="last"))
+    (message,) = warned(model, X * factor - 1, y)
+    assert message.startswith("y has other units than the windows: it has values from ")
+    assert not warned(model, X, y)
+
+
 def test_the_warnings_can_be_filtered_by_their_class():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

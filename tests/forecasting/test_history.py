@@ -101,3 +101,20 @@ def test_a_gap_in_the_history_is_the_models_to_fill():
     model = piped(3).fit(*make_supervised(series))
     series.iloc[-2] = np.nan
     assert forecast(model, series, 3).notna().all()
+
+
+@pytest.mark.parametrize(
+    ("fitted_on", "given"), [("h", "D"), ("D", "h"), ("MS", "D"), ("D", "MS")]
+)
+def test_a_history_of_another_step_than_that_of_the_fit_is_refused(fitted_on, given):
+    values = np.random.default_rng(0).normal(size=60)
+    model = linear(3).fit(
+        *make_supervised(pd.Series(values, pd.date_range("2024", periods=60, freq=fitted_on)))
+    )
+    history = pd.Series(values, pd.date_range("2024", periods=60, freq=given))
+    with pytest.raises(
+        ValueError,
+        match=rf"^history must have a row every {fitted_on}, as the rows that the model was "
+        r"fitted on, got 2024-0.* after 2024-01-01$",
+    ):
+        forecast(model, history, 1)

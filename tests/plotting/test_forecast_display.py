@@ -229,3 +229,13 @@ def test_what_has_no_place_in_time_is_refused(changes, message, series):
     with pytest.raises(ValueError, match=message):
         ForecastDisplay.from_predictions(**{"history": series, **changes})
     assert not plt.get_fignums()
+
+
+def test_a_series_whose_last_targets_are_not_known_is_drawn_to_the_last_known(series):
+    frame = pd.DataFrame({"passengers": series.astype(float), "month": series.index.month})
+    names = {"target": "passengers", "known": "month"}
+    model = linear().fit(*make_supervised(frame[:130], **names))
+    frame.iloc[130:, 0] = np.nan
+    display = ForecastDisplay.from_estimator(model, frame, steps=6)
+    assert len(points(display.history_line_)[1]) == 130
+    assert_array_equal(points(display.forecast_line_)[1], forecast(model, frame, 6))
