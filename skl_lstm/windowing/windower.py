@@ -28,6 +28,9 @@ Padding = Literal["nan", "edge"]
 Context = Literal["auto", "fit", "none"]
 Fill = Literal["forward"]
 
+# Number of rows from which equal ones are no chance.
+FEW_ROWS = 3
+
 
 class LookbackWindower(TransformerMixin, BaseEstimator):
     """Transformer that joins each row of a series with the rows before it.
@@ -69,6 +72,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     tail_ : ndarray of shape (look_back - 1, n_features_in_)
         The last rows seen in :meth:`fit`, used to complete the first windows of the rows that
         follow.
+    landmarks_ : ndarray of shape (n_landmarks, n_features_in_)
+        Rows at `look_back`, twice, four times … of it, used to recognize the same series.
     span_ : dict or None
         First and last time seen in :meth:`fit`, and the step between two rows; None without an
         index of times.
@@ -89,7 +94,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     -----
     The output is a read-only view of one padded copy of the series, so its memory does not grow
     with ``look_back``; only a series in which rows are missing is laid out window by window.
-    Apart from ``head_`` and ``tail_``, nothing of the training series is kept.
+    Apart from ``head_``, ``tail_`` and ``landmarks_``, nothing of the training series is kept.
 
     The index of X decides which rows follow, if it has dates, periods or numbers in :meth:`fit`
     and in :meth:`transform`. Rows that begin later than what follows the training rows, or within
@@ -97,12 +102,14 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     complete if the ``look_back - 1`` rows before them are passed too. Where both have just the
     numbers 0, 1, 2 … that pandas gives to rows, these do not count as an index.
 
-    Without an index, the training series is recognized by its first ``look_back`` rows, compared
-    up to rounding. An input of fewer rows is therefore taken to follow the training rows, and so
-    is a part of the training rows that does not begin with the first one. Rows that follow the
-    training rows but repeat their beginning (a periodic series, leading zeros) are taken for the
-    training series. If that can happen, set ``context="fit"`` or ``"none"``; then no window
-    depends on any later row.
+    Without an index, the training series is recognized by its first ``look_back`` rows and by
+    its landmarks, compared up to rounding, and its end by the last rows. Any other rows are taken
+    to follow the training rows: an input of few rows, each call of a service that predicts row by
+    row, a part from the middle of the training rows. A service passes the ``look_back - 1`` rows
+    before a new row with it; the last prediction is then exact. ``KFold`` and shuffled splits need
+    an index. Rows that repeat the training series exactly (a strictly periodic one) are taken for
+    it; if that can happen, set ``context="fit"`` or ``"none"``; then no window depends on any
+    later row.
 
     Examples
     --------
@@ -137,6 +144,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     # For windowers that an earlier version pickled without them.
     freq: Any = None
     fill_missing: Fill | None = None
+    landmarks_: NDArray | None = None
     span_: Span | None = None
     roles_: dict[str, Any] | None = None
 
@@ -298,6 +306,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
             warn_unless_shifted(y, series, self._column_names())
         self.head_ = series[: self.look_back].copy()
         self.tail_ = last_rows(series, steps, self.look_back - 1, self.fill_missing is not None)
+        self.landmarks_ = series[_landmarks(self.look_back, len(series))]
         self.span_ = span
         self.roles_ = told_by(X) or told_by(y) or _roles_of_names(y)
         return series, steps
@@ -330,7 +339,31 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
             return Place(None, steps)
         if self.context == "fit":
             return Place(0, steps)
-        return told or Place(None if _begins_with(series, self.head_) else 0)
+        return told or self._place_by_values(series)
+
+    def _place_by_values(self, series: NDArray) -> Place:
+        """Return where rows without an index seem to stand beside the training rows."""
+        if self._is_training_series(series):
+            return Place(None)
+        n_common = min(len(series), len(self.tail_))
+        last, tail = series[len(series) - n_common :], self.tail_[len(self.tail_) - n_common :]
+        if n_common >= FEW_ROWS and np.ptp(tail, axis=0).any() and _are_same(last, tail):
+            return Place(
+                -len(series),
+                doubt="X ends with the last rows seen in fit, and so lies inside them: its first "
+                "windows lack the lags that are not known. Pass the rows before it too",
+            )
+        return Place(0)
+
+    def _is_training_series(self, series: NDArray) -> bool:
+        """Return whether rows begin with the training series, or with a beginning of it."""
+        n_rows = len(series)
+        if n_rows < len(self.head_) or not _are_same(series[: len(self.head_)], self.head_):
+            return False
+        if self.landmarks_ is None:
+            return True
+        places = _landmarks(len(self.head_), n_rows)[: len(self.landmarks_)]
+        return _are_same(series[places], self.landmarks_[: len(places)])
 
     def _column_names(self) -> tuple[str, ...]:
         seen = getattr(self, "feature_names_in_", None)
@@ -357,13 +390,17 @@ def _roles_of_names(y: object) -> dict[str, Any] | None:
     return None if names is None else {"target": names}
 
 
-def _begins_with(series: NDArray, head: NDArray) -> bool:
-    """Return whether `series` begins with `head`, up to the rounding of repeated scaling."""
-    if len(series) < len(head):
-        return False
-    precision = max(np.finfo(series.dtype).eps, np.finfo(head.dtype).eps) ** 0.75
-    tolerance = precision * np.nanmax(np.abs(head), axis=0, initial=0.0)
-    return np.allclose(series[: len(head)], head, rtol=0.0, atol=tolerance, equal_nan=True)
+def _landmarks(look_back: int, n_rows: int) -> NDArray[np.intp]:
+    """Return places in a series, further and further apart, at which to compare it."""
+    n_doublings = max((n_rows - 1) // look_back, 0).bit_length()
+    return look_back * 2 ** np.arange(n_doublings)
+
+
+def _are_same(rows: NDArray, others: NDArray) -> bool:
+    """Return whether rows are the same, up to the rounding of repeated scaling."""
+    precision = max(np.finfo(rows.dtype).eps, np.finfo(others.dtype).eps) ** 0.75
+    tolerance = precision * np.nanmax(np.abs(others), axis=0, initial=0.0)
+    return np.allclose(rows, others, rtol=0.0, atol=tolerance, equal_nan=True)
 
 
 def _check_parameters(windower: LookbackWindower) -> None:

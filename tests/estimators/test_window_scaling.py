@@ -352,7 +352,7 @@ def test_targets_are_named_or_counted(target, columns):
         (
             None,
             "target must name the columns that window_scaling normalizes, of the 2 in a step, "
-            "got None",
+            "['sold', 'price'], got None",
         ),
         ("cost", "target must be columns of a step, ['sold', 'price'], got 'cost'"),
         ("price_lag1", "target must be columns of a step, ['sold', 'price'], got 'price_lag1'"),

@@ -107,6 +107,44 @@ def test_a_test_fold_near_the_first_rows_is_not_taken_for_them(train, test):
     assert_array_equal(windower.transform(test)[0], np.concatenate([train[-1], test[0]]))
 
 
+@pytest.mark.parametrize("look_back", [3, 7])
+def test_a_test_fold_that_begins_like_the_training_series_follows_it(look_back):
+    t = np.arange(200)
+    night = np.maximum(np.sin(t / 24 * 2 * np.pi - 2), 0) * np.random.default_rng(0).random(200)
+    series = np.where(t % 24 < 7, 0.0, night)[:, np.newaxis]
+    windower = LookbackWindower(look_back).fit(series[:120])
+    assert_array_equal(windower.transform(series[:60]), windower.transform(series)[:60])
+    before = series[120 - look_back + 1 : 120]
+    assert_array_equal(
+        windower.transform(series[120:]), windows_by_loop(series[120:], look_back, before)
+    )
+
+
+@pytest.mark.parametrize("n_rows", [3, 5, 24])
+def test_the_last_training_rows_lie_inside_them(n_rows):
+    series = numbers(100)
+    windower = LookbackWindower(6).fit(series)
+    with pytest.warns(
+        SeriesWarning,
+        match=r"^X ends with the last rows seen in fit, and so lies inside them: its first windows "
+        r"lack the lags that are not known. Pass the rows before it too$",
+    ):
+        windows = windower.transform(series[-n_rows:])
+    exact = windower.transform(series)[-n_rows:]
+    seen = ~np.isnan(windows)
+    assert_array_equal(windows[seen], exact[seen])
+    assert seen[5:].all()
+    assert n_rows == 24 or seen[:, n_rows - 1 :].any()
+
+
+def test_rows_one_by_one_are_exact_with_their_past():
+    series = numbers(120)
+    windower = LookbackWindower(6).fit(series[:100])
+    whole = windower.transform(series)
+    for i in range(100, 110):
+        assert_array_equal(windower.transform(series[i - 5 : i + 1])[-1], whole[i])
+
+
 def test_a_shorter_input_than_a_window_follows_the_training_rows():
     train = np.array([[0.0], [1.0], [2.0]])
     windower = LookbackWindower(look_back=3).fit(train)
