@@ -126,8 +126,8 @@ def test_the_last_training_rows_lie_inside_them(n_rows):
     windower = LookbackWindower(6).fit(series)
     with pytest.warns(
         SeriesWarning,
-        match=r"^X ends with the last rows seen in fit, and so lies inside them: its first windows "
-        r"lack the lags that are not known. Pass the rows before it too$",
+        match=r"^X ends with the last rows seen in fit, and so lies inside them: its first "
+        r"windows lack the lags that are not known. Pass the rows before it too$",
     ):
         windows = windower.transform(series[-n_rows:])
     exact = windower.transform(series)[-n_rows:]
