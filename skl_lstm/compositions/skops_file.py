@@ -75,7 +75,9 @@ def save_model(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
     -----
     The file has the format of `skops
     <https://skops.readthedocs.io/en/stable/persistence.html>`_. To save a search, pass its
-    ``best_estimator_``.
+    ``best_estimator_``. Decision trees, and so forests and gradient boosting, are refused: a tree
+    that was tampered with can read memory outside it, and no check of types would notice. For
+    them, and for files that you trust, use ``joblib.dump``.
 
     Examples
     --------
@@ -102,7 +104,8 @@ def save_model(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
         # later.
         _loads(content)
     except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
-        raise ModelFileError(f"the model cannot be saved: {error}") from error
+        best = "; save its best_estimator_" if hasattr(model, "best_estimator_") else ""
+        raise ModelFileError(f"the model cannot be saved: {error}{best}") from error
     write_whole(path, content)
 
 

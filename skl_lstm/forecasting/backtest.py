@@ -241,7 +241,7 @@ class _Data(NamedTuple):
             target = told
         roles = Roles.of(frame.columns, target, known, "X")
         targets = pd.Index(roles.targets)
-        next_values = _next_values(frame, np.asarray(y), targets)
+        next_values = _next_values(frame, y, targets)
         frame = frame.astype(dict.fromkeys(targets, np.float64))
         times = frame.index.append(following(frame.index, 1, freq))
         rows = pd.concat([frame, frame.tail(1)]).set_axis(times)
@@ -254,8 +254,20 @@ class _Data(NamedTuple):
         return data
 
 
-def _next_values(frame: pd.DataFrame, y: NDArray, targets: pd.Index) -> NDArray:
+def _as_floats(name: str, values: Any) -> NDArray:
+    """Return numbers of any type, or their texts, as floats of the same precision."""
+    array = np.asarray(values)
+    if array.dtype.kind == "f":
+        return array
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold numbers: {error}") from None
+
+
+def _next_values(frame: pd.DataFrame, y: Any, targets: pd.Index) -> NDArray:
     """Return the part of y that is one step ahead, and check that it is the next row of X."""
+    values, y = _as_floats("X", frame[targets]), _as_floats("y", y)
     width = y.size // len(y)
     if width % len(targets):
         raise ValueError(
@@ -263,7 +275,6 @@ def _next_values(frame: pd.DataFrame, y: NDArray, targets: pd.Index) -> NDArray:
             f"{list(targets)}"
         )
     following_rows = y.reshape(len(y), width)[:, : len(targets)]
-    values = frame[targets].to_numpy()
     floats = [each.dtype for each in (values, y) if each.dtype.kind == "f"]
     coarser = min(floats, key=lambda dtype: dtype.itemsize, default=np.dtype(np.float64))
     # Without a tolerance: a slowly changing series is close to itself one row later.

@@ -116,6 +116,10 @@ def path_ahead(model: Any, course: Course) -> NDArray[np.float64]:
 
 def check_regressor(model: Any) -> None:
     """Raise ValueError unless `model` is a regressor, or can predict and has no declared type."""
+    if getattr(model, "refit", True) is False:
+        raise ValueError(
+            f"model must be fitted on all rows, got {type(model).__name__} with refit=False"
+        )
     if not hasattr(model, "predict") or get_tags(model).estimator_type not in ("regressor", None):
         raise ValueError(f"model must be a regressor, got {type(model).__name__}")
 

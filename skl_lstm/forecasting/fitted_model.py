@@ -120,23 +120,57 @@ def _disagreeing(model: Any, rows: pd.DataFrame, roles: Roles) -> list[Any] | No
     numeric = [name for name in names if pd.api.types.is_numeric_dtype(rows.dtypes[name])]
     if not set(roles.targets) <= set(numeric):
         return None
+    values = {name: rows[name].to_numpy(np.float64, na_value=np.nan) for name in numeric}
     for windower in windowers(model):
-        if windower.head_.shape[1] != len(names):
-            continue
-        head = {name: windower.head_[:, names.index(name)] for name in numeric}
-        values = {name: rows[name].to_numpy(np.float64, na_value=np.nan) for name in numeric}
+        head = _head_columns(windower, names, by_place=not hasattr(model, "feature_names_in_"))
         place = _place_of(times_of(rows, "history"), windower, head, values, roles.targets)
         if place is None:
             continue
-        part = slice(place, place + len(windower.head_))
-        return [name for name in numeric if not _alike(head[name], values[name][part])]
+        n_rows = len(windower.head_)
+        given = {name: column[place : place + n_rows] for name, column in values.items()}
+        # Few rows that may have been scaled prove nothing.
+        as_they_are = _names(windower) in (names, None) and all(
+            any(_are_equal(column, given[name]) for column in head[name]) for name in roles.targets
+        )
+        if n_rows < TELLING_ROWS and not as_they_are:
+            continue
+        return [
+            name
+            for name in numeric
+            if head[name] and not any(_are_alike(each, given[name]) for each in head[name])
+        ]
     return None
+
+
+def _head_columns(windower: Any, names: list[Any], *, by_place: bool) -> dict[Any, list[NDArray]]:
+    """Return for each column of a model those of a windower that may be it, or a scaled one."""
+    columns, seen = list(windower.head_.T), _names(windower)
+    if by_place:
+        return {
+            name: [columns[i]] if len(columns) == len(names) else []
+            for i, name in enumerate(names)
+        }
+    if seen is None:  # behind a transformer that may have put them in another order
+        return dict.fromkeys(names, columns if len(columns) >= len(names) else [])
+    return {
+        name: [
+            column
+            for column, each in zip(columns, seen, strict=True)
+            if each == name or each.endswith(f"__{name}")
+        ]
+        for name in names
+    }
+
+
+def _names(windower: Any) -> list[str] | None:
+    names = getattr(windower, "feature_names_in_", None)
+    return None if names is None else list(names)
 
 
 def _place_of(
     times: pd.Index | None,
     windower: Any,
-    head: dict[Any, NDArray],
+    head: dict[Any, list[NDArray]],
     values: dict[Any, NDArray],
     targets: list[Any],
 ) -> int | None:
@@ -148,16 +182,25 @@ def _place_of(
     first = None if times is None else first_label(times, windower.span_)
     if times is not None and first is not None:
         at = int(times.get_indexer(pd.Index([first]))[0])
-        places = [at] if 0 <= at < n_places else []
+        places = np.array([at] if 0 <= at < n_places else [], dtype=np.intp)
     elif n_rows < TELLING_ROWS or n_places < 1:
         return None
     else:
-        name = targets[0]
-        starts = sliding_window_view(values[name], TELLING_ROWS)[:n_places]
-        places = list(np.flatnonzero(_same_beginning(starts, head[name][:TELLING_ROWS])))
+        starts = sliding_window_view(values[targets[0]], TELLING_ROWS)[:n_places]
+        fit = [_same_beginning(starts, each[:TELLING_ROWS]) for each in head[targets[0]]]
+        places = np.flatnonzero(np.any(fit, axis=0)) if fit else np.zeros(0, dtype=np.intp)
     for name in targets:
-        places = [p for p in places if _alike(head[name], values[name][p : p + n_rows])]
-    return places[0] if len(places) == 1 else None
+        places = np.array(
+            [
+                place
+                for place in places
+                if any(
+                    _are_alike(each, values[name][place : place + n_rows]) for each in head[name]
+                )
+            ],
+            dtype=np.intp,
+        )
+    return int(places[0]) if len(places) == 1 else None
 
 
 def _same_beginning(starts: NDArray, wanted: NDArray) -> NDArray[np.bool_]:
@@ -170,12 +213,15 @@ def _same_beginning(starts: NDArray, wanted: NDArray) -> NDArray[np.bool_]:
     return ((np.abs(found - sought) < SAME) | np.isnan(found - sought)).all(axis=1)
 
 
-def _alike(one: NDArray, other: NDArray) -> bool:
-    """Return whether most values are equal, or all of them up to scaling."""
+def _are_equal(one: NDArray, other: NDArray) -> bool:
+    """Return whether most values are equal; some may have been revised."""
     equal = np.isclose(one, other, rtol=1e-9, atol=0.0, equal_nan=True)
-    if 2 * np.count_nonzero(equal) > len(equal):  # some may have been revised
-        return True
-    return len(one) >= TELLING_ROWS and same_shape(one, other)
+    return bool(2 * np.count_nonzero(equal) > len(equal))
+
+
+def _are_alike(one: NDArray, other: NDArray) -> bool:
+    """Return whether most values are equal, or all of them up to scaling."""
+    return _are_equal(one, other) or (len(one) >= TELLING_ROWS and same_shape(one, other))
 
 
 def check_step(model: Any, history: pd.DataFrame) -> None:

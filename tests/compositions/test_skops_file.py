@@ -285,3 +285,10 @@ def test_the_file_names_no_inner_module(data, tmp_path):
     save_model(composed().fit(*data), tmp_path / "model.skops")
     names = re.findall(rb"skl_lstm\.[\w.]+", members(tmp_path / "model.skops")["schema.json"])
     assert not names
+
+
+def test_a_search_is_refused_with_what_to_save_instead(data, tmp_path):
+    search = GridSearchCV(composed(), {}, cv=TimeSeriesSplit(2)).fit(*data)
+    with pytest.raises(ModelFileError, match=r"not trusted: .*; save its best_estimator_$"):
+        save_model(search, tmp_path / "search.skops")
+    save_model(search.best_estimator_, tmp_path / "search.skops")

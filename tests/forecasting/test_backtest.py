@@ -1,5 +1,7 @@
 """A backtest forecasts from each origin with what was known there, and measures it by step."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -304,6 +306,20 @@ def test_y_may_be_of_another_precision_than_X(kinds):
     values = np.round(np.random.default_rng(0).normal(size=(60, 1)) * 1e9)
     X, y = values[:-1].astype(kinds[0]), values[1:, 0].astype(kinds[1])
     assert len(backtest(linear(), X, y, cv=SPLITS, steps=2).frame) == 6
+
+
+@pytest.mark.parametrize("kind", [lambda v: Decimal(int(v)), str, lambda v: bool(v > 300)])
+def test_numbers_of_any_type_are_tested(kind, series):
+    values = series.map(kind).astype(object)
+    plain = values.astype(float) if kind is not str else series.astype(float)
+    frames = [backtest(linear(3), each, cv=SPLITS, steps=3).frame for each in (values, plain)]
+    pd.testing.assert_frame_equal(*frames)
+
+
+def test_what_are_no_numbers_is_refused(series):
+    X, y = make_supervised(series)
+    with pytest.raises(ValueError, match=r"^y must hold numbers: could not convert string to"):
+        backtest(linear(3), X, y.map(lambda v: f"about {v}"), cv=SPLITS)
 
 
 def test_a_gap_in_X_is_one_in_y(series):

@@ -521,6 +521,16 @@ def test_only_a_regressor_forecasts(model, name):
         forecast(model, np.arange(6.0), 1)
 
 
+def test_a_search_that_is_not_fitted_again_is_refused():
+    series = load_airline_passengers()
+    search = GridSearchCV(linear(), {"lookbackwindower__look_back": [3]}, cv=SPLITS, refit=False)
+    search.fit(*make_supervised(series))
+    with pytest.raises(
+        ValueError, match=r"^model must be fitted on all rows, got GridSearchCV with refit=False$"
+    ):
+        forecast(search, series, 1)
+
+
 def test_an_estimator_that_does_not_say_what_it_is_forecasts():
     class Last(BaseEstimator):
         def fit(self, X, y):
@@ -632,3 +642,15 @@ def test_a_template_that_was_fitted_before_does_not_matter(sales):
     search = GridSearchCV(other, {"lookbackwindower__look_back": [3]}, cv=SPLITS)
     search.fit(*make_supervised(sales[["sold"]]))
     assert len(forecast(search, sales[["sold"]][-5:], 2)) == 2
+
+
+@pytest.mark.parametrize("output", ["default", "pandas"])
+@pytest.mark.parametrize("look_back", [2, 5])
+def test_columns_that_a_transformer_turns_round_are_found(output, look_back, sales):
+    names = {"target": "sold", "known": ["price"]}
+    scaled = ColumnTransformer(
+        [("price", StandardScaler(), ["price"])], remainder="passthrough"
+    ).set_output(transform=output)
+    model = make_pipeline(scaled, windows(look_back), LinearRegression())
+    model.fit(*make_supervised(sales[["sold", "price"]][:20], **names))
+    assert len(forecast(model, sales[["sold", "price"]][:20], 2, future=sales)) == 2
