@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -217,7 +218,10 @@ def _whole_steps(distances: NDArray, step: int) -> NDArray[np.int64] | None:
 def first_hole(index: pd.Index, freq: Any) -> str | None:
     """Say which row an increasing index lacks first; None if there is no hole."""
     steps = positions(index, freq, index[0])
-    holes = index[:-1] + freq != index[1:] if steps is None else np.diff(steps) != 1
+    if steps is None:  # one by one, as pandas adds some frequencies, and warns
+        holes = np.array([before + freq != after for before, after in pairwise(index)])
+    else:
+        holes = np.diff(steps) != 1
     if not holes.any():
         return None
     at = int(np.argmax(holes))
