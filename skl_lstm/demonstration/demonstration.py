@@ -30,7 +30,6 @@ from skl_lstm.windowing.windower import LookbackWindower
 if TYPE_CHECKING:
     import pandas as pd
 
-COVERAGE = 0.9
 SEEDS = range(5)
 
 # Limits that keep the demonstration short and its plot readable.
@@ -75,13 +74,13 @@ def demonstrate(data: Data, plan: Plan, folder: Path) -> None:
     X, y = make_supervised(data.past, **data.roles)
     final = clone(model).fit(X, y)
     ahead = forecast_interval(
-        final, data.frame, plan.steps, COVERAGE, **data.roles, freq=data.freq
+        final, data.frame, plan.steps, plan.coverage, **data.roles, freq=data.freq
     )
     joblib.dump(final, folder / "model.joblib")
     ahead.to_csv(folder / "forecast.csv")
     print(f"\nIn {folder.resolve()}:")
     print(f"  model.joblib  the model, fitted again on all {n_values} values")
-    print(f"  forecast.csv  {plan.steps} steps ahead, with a {COVERAGE:.0%} interval")
+    print(f"  forecast.csv  {plan.steps} steps ahead, with an interval of {plan.coverage:.0%}")
     try:
         _draw_forecast(model, data, plan, ahead, folder / "forecast.png")
         print("  forecast.png  the same as a plot, with the fitted values and those held out")
@@ -205,7 +204,7 @@ def _draw_forecast(model: Any, data: Data, plan: Plan, ahead: pd.DataFrame, file
         fitted=said[: -plan.n_held_out],
         predicted=said[-plan.n_held_out :],
         forecast=ahead,
-        coverage=COVERAGE,
+        coverage=plan.coverage,
     )
     display.figure_.savefig(file, dpi=150)
 

@@ -11,9 +11,12 @@ N_HELD_OUT = 24
 FOLDS = TimeSeriesSplit(4, test_size=12)
 STEPS = 12
 
-# The fewest values before those held out, and the fewest with which to estimate an interval.
+# The fewest values before those held out.
 FEWEST_VALUES = 16
-FEWEST_ERRORS = 9
+
+# Coverage of the interval around the forecast, and the errors that tell where its ends are.
+COVERAGE, N_ERRORS = 0.9, 19
+COVERAGE_IF_SHORT, N_ERRORS_IF_SHORT = 0.8, 9
 
 # Longer seasons (1440 rows in a day of minutes) would make the windows too long.
 LONGEST_SEASON = 60
@@ -36,6 +39,8 @@ class Plan(NamedTuple):
         Parameters to search among.
     steps : int
         Number of rows to forecast.
+    coverage : float
+        Coverage of the interval around the forecast.
     """
 
     season: int
@@ -43,6 +48,7 @@ class Plan(NamedTuple):
     folds: TimeSeriesSplit
     grid: dict[str, list[Any]]
     steps: int
+    coverage: float
 
 
 def make_plan(
@@ -84,13 +90,15 @@ def make_plan(
         )
     if n_before >= enough:
         folds, reshape_modes, shortest = FOLDS, ["timesteps", "features"], SHORT_WINDOW
+        coverage, n_errors = COVERAGE, N_ERRORS
     else:
         folds, reshape_modes = TimeSeriesSplit(2, test_size=n_before // 10), ["timesteps"]
         n_train = n_before - 1 - 2 * folds.test_size
         season = season if n_train >= 1.5 * season and n_values > 2 * (season + 1) else 1
         shortest = min(SHORT_WINDOW, n_train // 3)
+        coverage, n_errors = COVERAGE_IF_SHORT, N_ERRORS_IF_SHORT
     look_backs = [season, season + 1] if season > 1 else [shortest // 2, shortest]
-    most = min(n_values - 2 * look_backs[-1], n_values - look_backs[-1] - FEWEST_ERRORS)
+    most = min(n_values - 2 * look_backs[-1], n_values - look_backs[-1] - n_errors)
     most = min(most, n_ahead) if n_ahead else most
     if steps is not None and steps > most:
         raise ValueError(
@@ -103,4 +111,5 @@ def make_plan(
         "lstm__reshape_mode": reshape_modes,
         "window__look_back": look_backs,
     }
-    return Plan(season, n_held_out, folds, grid, steps or min(n_ahead or STEPS, most))
+    steps = steps or min(n_ahead or STEPS, most)
+    return Plan(season, n_held_out, folds, grid, steps, coverage)

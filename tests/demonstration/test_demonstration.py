@@ -246,7 +246,7 @@ def test_warming_up_compiles_the_kernel(capsys):
         (["--csv", "a", "--decimal", ";"], "--decimal: invalid choice: ';'"),
         (["--holdout", "0"], "--holdout: must be a positive integer, got '0'"),
         (["--steps", "two"], "--steps: must be a positive integer, got 'two'"),
-        (["--steps", "999"], "--steps must be at most 118 with 144 values, got 999"),
+        (["--steps", "999"], "--steps must be at most 112 with 144 values, got 999"),
         (["--holdout", "130"], "needs 16 values before the 130 held out, got 144 in all"),
     ],
 )

@@ -35,7 +35,12 @@ def test_every_plan_leaves_rows_to_train_on(season):
         n_first = n_values - plan.n_held_out - 1 - plan.folds.n_splits * plan.folds.test_size
         assert n_first > longest > 0
         # What an interval needs: errors of forecasts from rows after a window.
-        assert plan.steps + max((n_values - plan.steps) // 2, 9) + longest <= n_values
+        assert (
+            plan.steps
+            + max((n_values - plan.steps) // 2, 19 if plan.coverage == 0.9 else 9)
+            + longest
+            <= n_values
+        )
 
 
 @pytest.mark.parametrize(
