@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -230,7 +231,10 @@ def first_hole(index: pd.Index, freq: Any, steps: NDArray[np.int64] | None) -> s
 
     `steps` are its :func:`positions`.
     """
-    holes = index[:-1] + freq != index[1:] if steps is None else np.diff(steps) != 1
+    if steps is None:  # one by one, as pandas adds some frequencies, and warns
+        holes = np.array([before + freq != after for before, after in pairwise(index)])
+    else:
+        holes = np.diff(steps) != 1
     if not holes.any():
         return None
     at = int(np.argmax(holes))

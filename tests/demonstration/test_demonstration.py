@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import skl_lstm
 from skl_lstm import forecast, forecast_interval, load_airline_passengers, make_supervised
 from skl_lstm.__main__ import main
 
@@ -141,6 +142,51 @@ def test_a_series_of_ones_own(freq, ahead, csv, tmp_path, capsys):
     assert str(pd.read_csv(tmp_path / "forecast.csv", index_col=0).index[0]) == ahead
 
 
+@pytest.mark.usefixtures("_quick")
+def test_a_short_series_gets_a_smaller_search(csv, tmp_path, capsys):
+    months = pd.date_range("2001-01", periods=36, freq="MS").strftime("%Y-%m").to_numpy()
+    values = 100 + np.arange(36) + 10 * np.sin(np.arange(36) * np.pi / 6)
+    main(["--csv", csv(values, Month=months), "--output", str(tmp_path)])
+    shown = capsys.readouterr().out
+    assert shown.startswith("The dates are those of 'Month'.\nThe values are those of 'v'.\n")
+    assert "v: 36 values, 2001-01-01 to 2003-12-01. The last 6 are held out." in shown
+    assert "Search among 6 settings on the first 30, 2 folds" in shown
+    ahead = pd.read_csv(tmp_path / "forecast.csv", index_col=0, parse_dates=True)
+    assert ahead.index.equals(pd.date_range("2004-01", periods=len(ahead), freq="MS"))
+    assert ahead.notna().all(axis=None)
+
+
+@pytest.mark.usefixtures("_quick")
+def test_a_model_that_loses_to_the_seasonal_naive_forecast_is_told(csv, tmp_path, capsys):
+    weeks = np.tile([5.0, 1.0, 9.0, 2.0, 7.0, 3.0, 8.0], 6)
+    days = pd.date_range("2024-01-01", periods=42).strftime("%Y-%m-%d").to_numpy()
+    main(["--csv", csv(weeks, day=days), "--output", str(tmp_path)])
+    told = "The model loses to the seasonal naive forecast, whose MAE is 0\n"
+    assert capsys.readouterr().out.count(told) == 2
+
+
+@pytest.mark.usefixtures("_quick")
+def test_dates_with_holes_are_consecutive_if_the_frequency_is_given(csv, tmp_path):
+    days = pd.bdate_range("2024-01-01", periods=62).delete([9, 40]).strftime("%Y-%m-%d")
+    options = ["--freq", "B", "--holdout", "8", "--steps", "3", "--output", str(tmp_path)]
+    main(["--csv", csv(np.arange(60) % 7, day=days.to_numpy()), *options])
+    ahead = pd.read_csv(tmp_path / "forecast.csv", index_col=0, parse_dates=True)
+    assert list(ahead.index) == list(pd.bdate_range("2024-03-27", periods=3))
+
+
+def test_rows_whose_known_columns_alone_are_filled_are_forecast(csv, tmp_path, capsys):
+    price = np.random.default_rng(0).uniform(400, 600, 110)
+    days = pd.date_range("2024-01-01", periods=110).strftime("%d.%m.%Y").to_numpy()
+    sold = 4000 - 4 * price
+    file = csv([*sold[:100], *[""] * 10], price=price, day=days)
+    names = ["--column", "v", "--known", "price"]
+    main(["--csv", file, *names, "--output", str(tmp_path)])
+    assert "v: 100 values, 2024-01-01 to 2024-04-09. The last" in capsys.readouterr().out
+    ahead = pd.read_csv(tmp_path / "forecast.csv", index_col=0, parse_dates=True)
+    assert ahead.index.equals(pd.date_range("2024-04-10", periods=10))
+    assert np.corrcoef(ahead["forecast"], sold[100:])[0, 1] > 0.9
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("_quick")
 def test_a_series_that_never_changes_has_nothing_to_compare_by(csv, tmp_path, capsys):
@@ -177,6 +223,12 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path, capsys):
     assert str(tmp_path / "file") in capsys.readouterr().err
 
 
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"skl_lstm {skl_lstm.__version__}\n"
+
+
 def test_warming_up_compiles_the_kernel(capsys):
     main(["--warm-up"])
     assert "compiled and cached" in capsys.readouterr().out
@@ -186,9 +238,16 @@ def test_warming_up_compiles_the_kernel(capsys):
     ("options", "message"),
     [
         (["--fast"], "unrecognized arguments: --fast"),
-        (["--csv", "a.csv"], "--csv and --column go together"),
-        (["--column", "a"], "--csv and --column go together"),
+        (["--column", "a"], "--column requires --csv"),
         (["--date-column", "a"], "--date-column requires --csv"),
+        (["--no-dates"], "--no-dates requires --csv"),
+        (["--csv", "a", "--no-dates", "--freq", "D"], "--no-dates does not go with --date-column"),
+        (["--csv", "a", "--sep", ";;"], "--sep: must be one character, got ';;'"),
+        (["--csv", "a", "--decimal", ";"], "--decimal: invalid choice: ';'"),
+        (["--holdout", "0"], "--holdout: must be a positive integer, got '0'"),
+        (["--steps", "two"], "--steps: must be a positive integer, got 'two'"),
+        (["--steps", "999"], "--steps must be at most 112 with 144 values, got 999"),
+        (["--holdout", "130"], "needs 16 values before the 130 held out, got 144 in all"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(options, message, capsys):

@@ -469,6 +469,21 @@ def test_a_model_fitted_on_rows_laid_out_otherwise_is_refused(as_array, sales):
         forecast(model, history, 5, target="sold", future=sales[["price"]][100:])
 
 
+def test_a_model_may_scale_what_is_known_ahead(sales):
+    names = {"target": "sold", "known": ["price"]}
+    columns = [("same", "passthrough", ["sold"]), ("scaled", StandardScaler(), ["price"])]
+    scale = ColumnTransformer(columns, verbose_feature_names_out=False)
+    scaling = make_pipeline(scale.set_output(transform="pandas"), linear(7))
+    plain, scaled = (
+        model.fit(*make_supervised(sales[["sold", "price"]][:100], **names))
+        for model in (linear(7), scaling)
+    )
+    expected, ahead = (
+        forecast(model, sales[:100], 5, **names, future=sales[100:]) for model in (plain, scaled)
+    )
+    np.testing.assert_allclose(ahead, expected)
+
+
 def test_a_model_that_returns_its_input_is_suspected():
     series = load_airline_passengers()
     model = LinearRegression().fit(series.to_frame(), series)

@@ -65,6 +65,12 @@ def test_freq_takes_rows_with_holes_for_consecutive_ones(index, freq, hole):
     assert_array_equal(following(index[:30].delete(hole), 2, freq), index[30:])
 
 
+def test_dates_at_growing_distances_are_refused_without_a_warning_of_pandas():
+    index = pd.Timestamp("2005-01-01") + pd.to_timedelta(np.arange(48) ** 2 * 7, "D")
+    with pytest.raises(ValueError, match=r"^history must have a row for 2005-02-05, as its freq"):
+        frequency(index)
+
+
 def test_two_dates_go_on_where_freq_is_given():
     index = pd.DatetimeIndex(["2020-01-01", "2020-02-01"])
     assert following(index, 1, "MS")[0] == pd.Timestamp("2020-03-01")
