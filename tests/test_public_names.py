@@ -49,10 +49,13 @@ def choices(hint):
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
-        ("LSTMForecaster", {"reshape_mode", "window_scaling", "output_activation", "engine"}),
-        ("LSTMClassifier", {"reshape_mode", "window_scaling", "engine"}),
+        (
+            "LSTMForecaster",
+            {"reshape_mode", "window_scaling", "output_activation", "dense_activation", "engine"},
+        ),
+        ("LSTMClassifier", {"reshape_mode", "window_scaling", "dense_activation", "engine"}),
         ("LookbackWindower", {"padding", "context"}),
-        ("Network", {"output_activation"}),
+        ("Network", {"output_activation", "dense_activation"}),
         ("WindowScaling", {"method"}),
     ],
 )

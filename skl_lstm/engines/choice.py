@@ -99,4 +99,4 @@ def last_states(
 
         return native.last_states(network, parameters, windows)
     weights = network.views(parameters)
-    return predict_stateful(weights, windows.view(), network.n_steps, network.output_activation)[1]
+    return predict_stateful(network, weights, windows.view())[1]

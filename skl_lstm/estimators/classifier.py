@@ -16,7 +16,7 @@ from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM, InitialState
 from skl_lstm.estimators.data import check_sample_weight, require_y
 from skl_lstm.estimators.parameters import Engine, ReshapeMode, Shuffle, Verbose
 from skl_lstm.estimators.targets import Labels
-from skl_lstm.network.network import OutputActivation
+from skl_lstm.network.network import DenseActivation, OutputActivation
 from skl_lstm.network.scaling import Method
 
 
@@ -32,6 +32,11 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     units : int or sequence of int, default=32
         Number of units of the LSTM layer, or of each layer if several are stacked, first layer
         first.
+    dense_units : int or sequence of int, default=()
+        Number of units of the Dense layer between the last LSTM layer and the output, or of each
+        if there are several, first layer first; none by default.
+    dense_activation : {"linear", "relu", "sigmoid", "tanh"}, default="relu"
+        Activation of these Dense layers.
     reshape_mode : {"timesteps", "features"}, default="timesteps"
         How the network receives a row: as time steps of `features_per_step` features, or as one
         time step with all the values as features.
@@ -102,7 +107,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     weights_ : list of ndarray of float32
-        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of the Dense
+        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of each Dense
         layer, in the shapes and the gate order (input, forget, cell, output) of Keras.
     history_ : dict of str to list of float
         Loss and metrics of each epoch; the names of those of the validation rows start with
@@ -164,6 +169,8 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         self,
         *,
         units: int | Sequence[int] = 32,
+        dense_units: int | Sequence[int] = (),
+        dense_activation: DenseActivation = "relu",
         reshape_mode: ReshapeMode = "timesteps",
         features_per_step: int | Literal["auto"] = "auto",
         window_scaling: Method | None = None,
@@ -191,6 +198,8 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     ) -> None:
         super().__init__(
             units=units,
+            dense_units=dense_units,
+            dense_activation=dense_activation,
             reshape_mode=reshape_mode,
             features_per_step=features_per_step,
             window_scaling=window_scaling,

@@ -28,6 +28,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     units : int or sequence of int, default=32
         Number of units of the LSTM layer, or of each layer if several are stacked, first layer
         first.
+    dense_units : int or sequence of int, default=()
+        Number of units of the Dense layer between the last LSTM layer and the output, or of each
+        if there are several, first layer first; none by default.
+    dense_activation : {"linear", "relu", "sigmoid", "tanh"}, default="relu"
+        Activation of these Dense layers.
     reshape_mode : {"timesteps", "features"}, default="timesteps"
         How the network receives a window: as `look_back` time steps of `features_per_step`
         features, or as one time step with all the values as features.
@@ -113,7 +118,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     Attributes
     ----------
     weights_ : list of ndarray of float32
-        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of the Dense
+        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of each Dense
         layer, in the shapes and the gate order (input, forget, cell, output) of Keras.
     history_ : dict of str to list of float
         Loss and metrics of each epoch; the names of those of the validation rows start with
@@ -168,8 +173,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     The network consists of ``keras.layers.LSTM`` layers (Hochreiter and Schmidhuber, 1997; with
     the forget gate of Gers, Schmidhuber and Cummins, 2000) with Keras's defaults, and a
-    ``keras.layers.Dense`` layer on the last time step. A fitted estimator holds only arrays, so
-    its pickle is small and prediction does not need Keras.
+    ``keras.layers.Dense`` layer, or several, on the last time step. A fitted estimator holds
+    only arrays, so its pickle is small and prediction does not need Keras.
 
     Examples
     --------

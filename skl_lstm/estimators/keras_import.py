@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skl_lstm.estimators.parameters import LSTMParameters
 from skl_lstm.files import keras_reader
 from skl_lstm.files.contents import Contents
-from skl_lstm.files.keras_config import network_of
+from skl_lstm.files.keras_config import left_out, network_of
 from skl_lstm.files.whole_files import MISFITS, ModelFileError, read_whole
 from skl_lstm.network.network import Network
 from skl_lstm.training.keras_names import (
@@ -65,6 +65,11 @@ def contents_of(kind: type[LSTMParameters], model: Any, given: Config) -> Conten
 
 def _contents(kind: type[LSTMParameters], parts: Parts, given: Config) -> Contents:
     network, n_streams = network_of(parts.config, given)
+    if names := left_out(parts.config):
+        warn(
+            f"{', '.join(names)}: left out of the network, whose predictions do not depend on "
+            "this; further training is without it"
+        )
     weights = network.flatten(parts.weights)
     compiled = _compiled(parts.compiled, given)
     parameters = {**_implied(kind, network, n_streams, given), **compiled, **given}
@@ -99,6 +104,8 @@ def _implied(
     """Return the parameters with which an estimator would build this network."""
     implied: Config = {
         "units": network.units if len(network.units) > 1 else network.units[0],
+        "dense_units": network.dense_units,
+        "dense_activation": network.dense_activation,
         "reshape_mode": "timesteps",
         "features_per_step": network.n_features,
         "stateful": network.stateful,

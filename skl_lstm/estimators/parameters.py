@@ -17,7 +17,13 @@ from skl_lstm.checks import (
     naming_the_nearest,
 )
 from skl_lstm.estimators.targets import Targets
-from skl_lstm.network.network import OUTPUT_ACTIVATIONS, Network, OutputActivation
+from skl_lstm.network.network import (
+    DENSE_ACTIVATIONS,
+    OUTPUT_ACTIVATIONS,
+    DenseActivation,
+    Network,
+    OutputActivation,
+)
 from skl_lstm.network.scaling import METHODS, Method
 from skl_lstm.training.keras_names import check_name
 from skl_lstm.training.settings import Settings
@@ -41,12 +47,16 @@ class LSTMParameters(BaseEstimator):
     window_scaling: Method | None = None
     target: Any = None
     mirror: bool = False
+    dense_units: int | Sequence[int] = ()
+    dense_activation: DenseActivation = "relu"
 
     @naming_the_nearest
     def __init__(
         self,
         *,
         units: int | Sequence[int] = 32,
+        dense_units: int | Sequence[int] = (),
+        dense_activation: DenseActivation = "relu",
         reshape_mode: ReshapeMode = "timesteps",
         features_per_step: int | Literal["auto"] = "auto",
         window_scaling: Method | None = None,
@@ -75,6 +85,8 @@ class LSTMParameters(BaseEstimator):
         verbose: Verbose = 0,
     ) -> None:
         self.units = units
+        self.dense_units = dense_units
+        self.dense_activation = dense_activation
         self.reshape_mode = reshape_mode
         self.features_per_step = features_per_step
         self.window_scaling = window_scaling
@@ -102,17 +114,17 @@ class LSTMParameters(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _units(self) -> tuple[Any, ...]:
-        return tuple(self.units) if np.iterable(self.units) else (self.units,)
-
     def _check_parameters(self) -> None:
         """Check the parameters that no library checks for us."""
-        if isinstance(self.units, str) or not len(self._units()):
-            raise ValueError(
-                f"units must be a positive integer or a sequence of them, got {self.units!r}"
-            )
-        for n_units in self._units():
-            check_integer("units", n_units)
+        for name, fewest in (("units", 1), ("dense_units", 0)):
+            value = getattr(self, name)
+            if isinstance(value, str) or len(_each(value)) < fewest:
+                raise ValueError(
+                    f"{name} must be a positive integer or a sequence of them, got {value!r}"
+                )
+            for n_units in _each(value):
+                check_integer(name, n_units)
+        check_choice("dense_activation", self.dense_activation, DENSE_ACTIVATIONS)
         check_choice("reshape_mode", self.reshape_mode, get_args(ReshapeMode))
         if not (isinstance(self.features_per_step, str) and self.features_per_step == "auto"):
             check_integer("features_per_step", self.features_per_step)
@@ -208,12 +220,19 @@ class LSTMParameters(BaseEstimator):
         n_steps, n_features = (1, math.prod(window_shape)) if as_features else window_shape
         _, output_activation = self._objective(n_outputs)
         return Network(
-            n_steps,
-            n_features,
-            tuple(int(n_units) for n_units in self._units()),
-            n_outputs,
-            output_activation,
-            float(self.dropout),
-            float(self.recurrent_dropout),
-            bool(self.stateful),
+            n_steps=n_steps,
+            n_features=n_features,
+            units=tuple(int(n_units) for n_units in _each(self.units)),
+            n_outputs=n_outputs,
+            output_activation=output_activation,
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+            stateful=bool(self.stateful),
+            dense_units=tuple(int(n_units) for n_units in _each(self.dense_units)),
+            dense_activation=self.dense_activation,
         )
+
+
+def _each(units: Any) -> tuple[Any, ...]:
+    """Return the numbers of units of some layers, given as a number or as a sequence."""
+    return tuple(units) if np.iterable(units) else (units,)

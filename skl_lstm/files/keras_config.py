@@ -12,8 +12,27 @@ import numpy as np
 
 from skl_lstm.checks import check_integer
 from skl_lstm.network.cells import LSTM
-from skl_lstm.network.network import OUTPUT_ACTIVATIONS, Network
+from skl_lstm.network.network import DENSE_ACTIVATIONS, OUTPUT_ACTIVATIONS, Network
 from skl_lstm.training.keras_parts import Config
+
+# Layers and options that only training depends on.
+TRAINING_LAYERS = {
+    "Dropout",
+    "SpatialDropout1D",
+    "GaussianDropout",
+    "GaussianNoise",
+    "ActivityRegularization",
+}
+TRAINING_OPTIONS = {
+    "dropout",
+    "kernel_regularizer",
+    "recurrent_regularizer",
+    "bias_regularizer",
+    "activity_regularizer",
+    "kernel_constraint",
+    "recurrent_constraint",
+    "bias_constraint",
+}
 
 # Options that must have a certain value (NEEDED), and options with free values (FREE). Any other
 # must be off, so that an option of a future Keras version is refused rather than ignored.
@@ -21,16 +40,16 @@ COMMON = {"trainable": True, "dtype": "float32"}
 NEEDED: dict[str, Config] = {
     LSTM.keras_class: COMMON
     | {"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True},
-    "Dropout": COMMON,
     "Dense": COMMON | {"use_bias": True},
+    **dict.fromkeys(TRAINING_LAYERS, COMMON),
 }
 INITIAL = {"name", "seed", "kernel_initializer", "bias_initializer", "batch_input_shape"}
 FREE: dict[str, set[str]] = {
     LSTM.keras_class: INITIAL
     | {"units", "return_sequences", "stateful", "recurrent_dropout", "recurrent_initializer"}
     | {"unit_forget_bias", "unroll", "implementation", "zero_output_for_mask"},
-    "Dropout": INITIAL | {"rate"},
     "Dense": INITIAL | {"units", "activation"},
+    **dict.fromkeys(TRAINING_LAYERS, INITIAL | {"rate", "stddev", "noise_shape", "l1", "l2"}),
 }
 
 MODULE = "keras.layers"
@@ -50,18 +69,41 @@ def network_of(config: Config, parameters: Config) -> tuple[Network, int | None]
         if layer["class_name"] == LSTM.keras_class
     ]
     recurrent_dropout = [options.get("recurrent_dropout", 0.0) for options in lstm]
-    dense = layers[-1]["config"]
+    *hidden, output = [layer["config"] for layer in layers if layer["class_name"] == "Dense"]
     network = Network(
-        n_steps,
-        n_features,
-        tuple(options["units"] for options in lstm),
-        dense["units"],
-        dense.get("activation") or "linear",
-        _common("dropout", dropout, parameters),
-        _common("recurrent_dropout", recurrent_dropout, parameters),
-        lstm[0].get("stateful", False),
+        n_steps=n_steps,
+        n_features=n_features,
+        units=tuple(options["units"] for options in lstm),
+        n_outputs=output["units"],
+        output_activation=_activation(output),
+        dropout=_common("dropout", dropout, parameters),
+        recurrent_dropout=_common("recurrent_dropout", recurrent_dropout, parameters),
+        stateful=lstm[0].get("stateful", False),
+        dense_units=tuple(options["units"] for options in hidden),
+        dense_activation=_activation(hidden[0]) if hidden else "relu",
     )
     return network, n_streams if network.stateful else None
+
+
+def left_out(config: Config) -> list[str]:
+    """Name what the network of a config is trained with in Keras, but not by an estimator."""
+    _, layers = chain(config)
+    found = []
+    for before, layer in zip([None, *layers], layers, strict=False):
+        kind, options = layer["class_name"], layer["config"]
+        is_ours = kind == "Dropout" and before and before["class_name"] == LSTM.keras_class
+        if kind in TRAINING_LAYERS and not is_ours:
+            found.append(f"the {kind} layer {options['name']!r}")
+        found += [
+            f"{option} of the layer {options['name']!r}"
+            for option in sorted(TRAINING_OPTIONS & options.keys())
+            if options[option]
+        ]
+    return found
+
+
+def _activation(options: Config) -> Any:
+    return options.get("activation") or "linear"
 
 
 def _common(name: str, rates: list[float], parameters: Config) -> float:
@@ -84,7 +126,7 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
     input_shape : list
         Batch size (or None), number of time steps and of features.
     layers : list of dict
-        LSTM layers, each optionally followed by a Dropout layer, and a Dense layer.
+        LSTM layers, then Dense layers, and anywhere among them layers of `TRAINING_LAYERS`.
     """
     kind, options = config["class_name"], config["config"]
     if kind not in ("Sequential", "Functional"):
@@ -93,7 +135,7 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
     for layer in layers:
         known = layer["class_name"] in ("InputLayer", *NEEDED)
         if not known or layer.get("module", MODULE) != MODULE or layer.get("registered_name"):
-            raise _refusal(layer, "is not supported: only LSTM, Dropout and Dense layers are")
+            raise _refusal(layer, "is not supported: only LSTM, Dense and Dropout layers are")
     if kind == "Functional":
         _check_in_line(options)
     if layers and layers[0]["class_name"] == "InputLayer":
@@ -104,6 +146,7 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
     _check_order(layers)
     for layer in layers:
         _check_options(layer)
+    _check_activations(layers)
     if not isinstance(shape, list) or len(shape) != 3 or None in shape[1:]:
         raise ValueError(
             f"it must take windows of a fixed shape (n_steps, n_features), got {shape}"
@@ -114,25 +157,35 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
 
 
 def _check_order(layers: list[Config]) -> None:
-    kinds = [layer["class_name"] for layer in layers]
-    for number, layer in enumerate(layers):
-        allowed = {LSTM.keras_class, "Dropout", "Dense"} if number else {LSTM.keras_class}
-        if number and kinds[number - 1] == "Dropout":
-            allowed.remove("Dropout")
-        if kinds[number] not in allowed or (kinds[number] == "Dense") != (layer is layers[-1]):
-            raise _refusal(
-                layer,
-                "is out of place: LSTM layers, each with or without a Dropout after it, must "
-                "come first and one Dense layer last",
-            )
-    lstm = [layer for layer in layers if layer["class_name"] == LSTM.keras_class]
-    for layer in lstm:
-        if layer["config"].get("return_sequences", False) != (layer is not lstm[-1]):
-            raise _refusal(layer, "must return sequences, unless it is the last of them")
-        if layer["config"].get("stateful", False) != lstm[0]["config"].get("stateful", False):
-            raise _refusal(layer, "must be stateful if and only if the first one is")
-    if not lstm:
+    lasting = [layer for layer in layers if layer["class_name"] not in TRAINING_LAYERS]
+    if not lasting:
         raise ValueError("it has no LSTM layer")
+    kinds = [layer["class_name"] for layer in lasting]
+    n_recurrent = kinds.index("Dense") if "Dense" in kinds else len(kinds)
+    recurrent, dense = lasting[:n_recurrent], lasting[n_recurrent:]
+    misplaced = [layer for layer in dense if layer["class_name"] != "Dense"]
+    if not (recurrent and dense):
+        misplaced = lasting[:1] if dense else lasting[-1:]
+    for layer in misplaced:
+        raise _refusal(
+            layer,
+            "is out of place: LSTM layers must come first, and one or more Dense layers last",
+        )
+    for layer in recurrent:
+        if layer["config"].get("return_sequences", False) != (layer is not recurrent[-1]):
+            raise _refusal(layer, "must return sequences, unless it is the last of them")
+    _check_alike(recurrent, "stateful", False)
+    _check_alike(dense[:-1], "activation", "linear")
+
+
+def _check_alike(layers: list[Config], option: str, default: Any) -> None:
+    """Refuse layers with different values of an option, of which an estimator has only one."""
+    values = [layer["config"].get(option) or default for layer in layers]
+    for layer, value in zip(layers, values, strict=True):
+        if value != values[0]:
+            raise _refusal(
+                layer, f"has {option}={value!r}, but the first of them has {values[0]!r}"
+            )
 
 
 def _check_in_line(options: Config) -> None:
@@ -160,13 +213,22 @@ def _check_options(layer: Config) -> None:
         if isinstance(value, dict) and value.get("class_name") == "DTypePolicy":
             value = value["config"]["name"]
         needed = NEEDED[kind].get(option)
-        right = value == needed if needed is not None else option in FREE[kind] or not value
+        free = FREE[kind] | TRAINING_OPTIONS
+        right = value == needed if needed is not None else option in free or not value
         if not right:
             raise _refusal(layer, f"has {option}={value!r}, which is not supported")
-    activation = layer["config"].get("activation") or "linear"
-    if kind == "Dense" and activation not in OUTPUT_ACTIVATIONS:
-        allowed = ", ".join(OUTPUT_ACTIVATIONS)
-        raise _refusal(layer, f"has the activation {activation!r}, not {allowed}")
+
+
+def _check_activations(layers: list[Config]) -> None:
+    *hidden, output = [layer for layer in layers if layer["class_name"] == "Dense"]
+    for given, allowed in (hidden, DENSE_ACTIVATIONS), ([output], OUTPUT_ACTIVATIONS):
+        for layer in given:
+            if _activation(layer["config"]) not in allowed:
+                raise _refusal(
+                    layer,
+                    f"has the activation {_activation(layer['config'])!r}, "
+                    f"not {', '.join(allowed)}",
+                )
 
 
 def _refusal(layer: Config, why: str) -> ValueError:

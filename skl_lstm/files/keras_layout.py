@@ -17,7 +17,8 @@ from skl_lstm.training.keras_names import (
     class_name,
     describe,
 )
-from skl_lstm.training.keras_scaling import DENSE, WINDOWS, scaling_layers
+from skl_lstm.training.keras_parts import dense_layers
+from skl_lstm.training.keras_scaling import WINDOWS, scaling_layers
 from skl_lstm.training.settings import Settings
 from skl_lstm.training.state import Trained
 
@@ -74,7 +75,10 @@ def _weight_names(network: Network) -> list[tuple[str, str]]:
         for i in range(len(network.units))
         for part in network.cell.parts
     ]
-    return recurrent + [(DENSE, f"{DENSE}/{part}") for part in DENSE_PARTS]
+    dense = [
+        (name, f"{name}/{part}") for name, *_ in dense_layers(network) for part in DENSE_PARTS
+    ]
+    return recurrent + dense
 
 
 def _model_config(trained: Trained) -> dict[str, Any]:
@@ -128,8 +132,10 @@ def _layers(network: Network) -> list[dict[str, Any]]:
         )
         if network.dropout:
             layers.append(_layer("Dropout", name=f"dropout_{i}", rate=network.dropout))
-    activation = network.output_activation
-    layers.append(_layer("Dense", name=DENSE, units=network.n_outputs, activation=activation))
+    layers += [
+        _layer("Dense", name=name, units=n_units, activation=activation)
+        for name, n_units, activation in dense_layers(network)
+    ]
     return layers
 
 

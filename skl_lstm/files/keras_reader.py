@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,17 @@ from numpy.typing import NDArray
 
 from skl_lstm.files import hdf5
 from skl_lstm.files.json_text import parse_json
-from skl_lstm.files.keras_config import chain
+from skl_lstm.files.keras_config import TRAINING_LAYERS, chain
 from skl_lstm.files.whole_files import MAX_EXPANSION, ModelFileError, refusing
 from skl_lstm.network.cells import DENSE_PARTS, LSTM
 from skl_lstm.training.keras_parts import Config, Parts
 
 # The parts of the weights of each layer, in Keras's order.
-_PARTS = {LSTM.keras_class: LSTM.parts, "Dropout": (), "Dense": DENSE_PARTS}
+_PARTS = {
+    LSTM.keras_class: LSTM.parts,
+    "Dense": DENSE_PARTS,
+    **dict.fromkeys(TRAINING_LAYERS, ()),
+}
 
 MAX_CONFIG_BYTES = 2**24
 
@@ -120,13 +125,15 @@ def _read_archive(content: bytes) -> Parts:
         )
     model = parse_json(config)
     _, layers = chain(model)
-    n_recurrent = sum(layer["class_name"] == LSTM.keras_class for layer in layers)
-    name = LSTM.keras_name
-    groups = [name, *(f"{name}_{number}" for number in range(1, n_recurrent))]
-    paths = [
-        f"layers/{group}/cell/vars/{part}" for group in groups for part in range(len(LSTM.parts))
-    ]
-    paths += [f"layers/dense/vars/{part}" for part in range(len(DENSE_PARTS))]
+    paths = []
+    seen: Counter[str] = Counter()
+    for layer in layers:
+        kind = layer["class_name"]
+        # Keras numbers the layers of a class, except the first one.
+        group = f"layers/{kind.lower()}_{seen[kind]}".removesuffix("_0")
+        seen[kind] += 1
+        place = "vars" if kind == "Dense" else "cell/vars"
+        paths += [f"{group}/{place}/{number}" for number in range(len(_PARTS[kind]))]
     with hdf5.opened(stored) as file:
         weights = hdf5.read_many(file, paths, len(stored))
         variables = []

@@ -52,5 +52,5 @@ class Cell:
 
 LSTM = Cell("LSTM", gates=("input", "forget", "cell", "output"), states=("hidden", "cell"))
 
-# Parts of the Dense layer that ends every network.
+# Parts of a Dense layer; every network ends with one.
 DENSE_PARTS = ("kernel", "bias")

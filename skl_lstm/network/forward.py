@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstm.network.cells import LSTM
-from skl_lstm.network.network import layer_parts
+from skl_lstm.network.network import Group, Network
 from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.network.windows import cast_finite
 
@@ -22,26 +22,19 @@ BLOCK_ROWS = 256
 
 
 def predict(
-    weights: Weights,
-    lags: NDArray,
-    n_steps: int,
-    activation: str,
-    scaling: WindowScaling | None = None,
+    network: Network, weights: Weights, lags: NDArray, scaling: WindowScaling | None = None
 ) -> NDArray:
     """Predict each window from zero states.
 
     Parameters
     ----------
+    network : Network
+        The network. It takes the values of a window in ``n_steps`` time steps: `n_lags`, or 1.
     weights : sequence of ndarray
-        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of the
-        Dense layer; gates in the order input, forget, cell, output.
+        The parts of its parameters.
     lags : ndarray of shape (n, n_lags, n_series)
         The windows, as an array or a strided view: float32, or any precision with `scaling`. A
         missing value is filled with the earliest known one of the same window and series.
-    n_steps : int
-        Number of time steps in which the network takes the values of a window: `n_lags`, or 1.
-    activation : str
-        Activation of the Dense layer.
     scaling : WindowScaling, default=None
         How to normalize each window, and its outputs back; none if None.
 
@@ -55,35 +48,29 @@ def predict(
     -----
     Apart from the outputs, the memory does not grow with the number of windows.
     """
-    outputs = np.empty((len(lags), weights[-1].size), np.float64 if scaling else np.float32)
-    stack = Stack(weights, min(BLOCK_ROWS, len(lags)))
+    outputs = np.empty((len(lags), network.n_outputs), np.float64 if scaling else np.float32)
+    stack = Stack(network, weights, min(BLOCK_ROWS, len(lags)))
     for start in range(0, len(lags), BLOCK_ROWS):
         block = fill_missing(lags[start : start + BLOCK_ROWS])
         if len(block) < stack.n_rows:  # the last one
-            stack = Stack(weights, len(block))
+            stack = Stack(network, weights, len(block))
         if scaling:
             measured = scaling.measure(block)
             block = cast_finite(scaling.normalize(block, *measured), np.float32)
         stack.reset()
-        for step in block.reshape(len(block), n_steps, -1).transpose(1, 0, 2):
-            hidden = stack.step(step)
-        said = dense(hidden, weights, activation)
+        said = stack.run(block)
         outputs[start : start + BLOCK_ROWS] = scaling.restore(said, *measured) if scaling else said
     return outputs
 
 
 def predict_stateful(
-    weights: Weights,
-    lags: NDArray[np.float32],
-    n_steps: int,
-    activation: str,
-    states: States = (),
+    network: Network, weights: Weights, lags: NDArray[np.float32], states: States = ()
 ) -> tuple[NDArray[np.float32], States]:
     """Predict each window from the state in which the previous one ended.
 
     Parameters
     ----------
-    weights, lags, n_steps, activation
+    network, weights, lags
         As in :func:`predict`.
     states : sequence of ndarray
         State before the first window, as in :class:`Stream`.
@@ -95,8 +82,8 @@ def predict_stateful(
     states : list of ndarray of float32 of shape (units,)
         State after the last window.
     """
-    stream = Stream(weights, n_steps, activation, states)
-    outputs = np.empty((len(lags), weights[-1].size), dtype=np.float32)
+    stream = Stream(network, weights, states)
+    outputs = np.empty((len(lags), network.n_outputs), dtype=np.float32)
     for row, window in enumerate(lags):
         outputs[row] = stream.next(window)
     return outputs, stream.states
@@ -107,19 +94,14 @@ class Stream:
 
     Parameters
     ----------
-    weights, n_steps, activation
+    network, weights
         As in :func:`predict`.
     states : sequence of ndarray of shape (units,)
         Hidden and cell state of each layer, first layer first; zeros if empty.
     """
 
-    def __init__(
-        self, weights: Weights, n_steps: int, activation: str, states: States = ()
-    ) -> None:
-        self.weights = weights
-        self.n_steps = n_steps
-        self.activation = activation
-        self.stack = Stack(weights, 1)
+    def __init__(self, network: Network, weights: Weights, states: States = ()) -> None:
+        self.stack = Stack(network, weights, 1)
         for state, value in zip(self.stack.states, states, strict=len(states) > 0):
             state[:] = value
 
@@ -136,10 +118,8 @@ class Stream:
         """
         (filled,) = fill_missing(window[np.newaxis])
         if np.isnan(filled).any():
-            return np.full(self.weights[-1].size, np.nan, dtype=np.float32)
-        for step in filled.reshape(self.n_steps, 1, -1):
-            hidden = self.stack.step(step)
-        return dense(hidden, self.weights, self.activation)[0]
+            return np.full(self.stack.network.n_outputs, np.nan, dtype=np.float32)
+        return self.stack.run(filled[np.newaxis])[0]
 
 
 def fill_missing(lags: NDArray) -> NDArray:
@@ -162,29 +142,22 @@ def fill_missing(lags: NDArray) -> NDArray:
     return np.where(missing, np.take_along_axis(lags, first_known, axis=1), lags)
 
 
-def dense(hidden: NDArray, weights: Weights, activation: str) -> NDArray:
-    """Compute the outputs (n, n_outputs) from the last layer's hidden state (n, units)."""
-    *_, kernel, bias = weights
-    return _ACTIVATE[activation](hidden @ kernel + bias)
-
-
 class Stack:
-    """Stacked LSTM layers with the states of `n_rows` rows, initially zero.
+    """The layers of a network with the states of `n_rows` rows, initially zero.
 
     Parameters
     ----------
-    weights : sequence of ndarray
-        As :func:`predict` takes them.
+    network, weights
+        As in :func:`predict`.
     n_rows : int
         Number of windows to process in parallel.
     """
 
-    def __init__(self, weights: Weights, n_rows: int) -> None:
+    def __init__(self, network: Network, weights: Weights, n_rows: int) -> None:
+        self.network = network
         self.n_rows = n_rows
-        self.layers = [
-            _LSTMLayer(kernel, recurrent, bias, n_rows)
-            for kernel, recurrent, bias in layer_parts(weights)[0]
-        ]
+        recurrent, self.dense = network.layers(weights)
+        self.layers = [_LSTMLayer(parts, n_rows) for parts in recurrent]
 
     @property
     def states(self) -> list[NDArray[np.float32]]:
@@ -196,10 +169,19 @@ class Stack:
         for state in self.states:
             state[:] = 0.0
 
-    def step(self, x: NDArray) -> NDArray:
-        """Process one time step (n_rows, n_features) and return the last hidden state."""
-        for layer in self.layers:
-            x = layer.step(x)
+    def run(self, windows: NDArray) -> NDArray:
+        """Process windows (n_rows, n_lags, n_series) and return the outputs (n_rows, n_outputs).
+
+        The next windows start from the states in which these end.
+        """
+        steps = windows.reshape(self.n_rows, self.network.n_steps, -1).transpose(1, 0, 2)
+        for x in steps:
+            for layer in self.layers:
+                x = layer.step(x)
+        for (kernel, bias), activation in zip(
+            self.dense, self.network.dense_activations, strict=True
+        ):
+            x = _ACTIVATE[activation](x @ kernel + bias)
         return x
 
 
@@ -214,7 +196,8 @@ class _LSTMLayer:
     first, each remaining operation on them is one call too.
     """
 
-    def __init__(self, kernel: NDArray, recurrent: NDArray, bias: NDArray, n_rows: int) -> None:
+    def __init__(self, parts: Group, n_rows: int) -> None:
+        kernel, recurrent, bias = parts
         n_units = len(recurrent)
         stacked = np.concatenate([bias[np.newaxis], kernel, recurrent])
         i, f, g, o = LSTM.split(stacked).values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstm.checks import check_choice, check_fraction, check_integer
-from skl_lstm.network.cells import LSTM, Cell
+from skl_lstm.network.cells import DENSE_PARTS, LSTM
 
 OutputActivation = Literal["linear", "relu", "sigmoid", "softmax", "tanh"]
+DenseActivation = Literal["linear", "relu", "sigmoid", "tanh"]
 OUTPUT_ACTIVATIONS = get_args(OutputActivation)
+DENSE_ACTIVATIONS = get_args(DenseActivation)
+
+# The parts of the parameters of one layer.
+Group = tuple[NDArray, ...]
 
 
 @dataclass(frozen=True)
 class Network:
-    """Sizes of a network: stacked LSTM layers, and a Dense layer on the last output.
+    """Sizes of a network: stacked LSTM layers, and Dense layers on the last output.
 
     A fitted estimator has one as its ``network_``.
 
@@ -31,15 +37,19 @@ class Network:
     units : tuple of int
         Number of units of each LSTM layer.
     n_outputs : int
-        Number of units of the Dense layer.
+        Number of units of the last Dense layer.
     output_activation : {"linear", "relu", "sigmoid", "softmax", "tanh"}, default="linear"
-        Activation of the Dense layer.
+        Activation of the last Dense layer.
     dropout : float, default=0.0
         Dropout rate after each LSTM layer, in [0, 1).
     recurrent_dropout : float, default=0.0
         Dropout rate of the hidden state between time steps, in [0, 1).
     stateful : bool, default=False
         Whether a window starts from the state in which the previous one ended.
+    dense_units : tuple of int, default=()
+        Number of units of each Dense layer before the last one.
+    dense_activation : {"linear", "relu", "sigmoid", "tanh"}, default="relu"
+        Activation of these.
 
     Raises
     ------
@@ -51,7 +61,7 @@ class Network:
     All parameters are in one flat float32 vector. Its parts have the order and layout of Keras:
     for each LSTM layer the kernel ``(inputs, 4 * units)``, the recurrent kernel
     ``(units, 4 * units)`` and the bias ``(4 * units,)``, with the gates in the order input,
-    forget, cell, output; then the kernel and the bias of the Dense layer.
+    forget, cell, output; then the kernel and the bias of each Dense layer.
 
     Examples
     --------
@@ -73,14 +83,22 @@ class Network:
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     stateful: bool = False
+    dense_units: tuple[int, ...] = ()
+    dense_activation: DenseActivation = "relu"
 
     def __post_init__(self) -> None:
         for name in ("n_steps", "n_features", "n_outputs"):
             check_integer(name, getattr(self, name))
         if not (isinstance(self.units, tuple) and self.units):
             raise ValueError(f"units must be a tuple of positive integers, got {self.units!r}")
-        for n_units in self.units:
-            check_integer("units", n_units)
+        if not isinstance(self.dense_units, tuple):
+            raise ValueError(
+                f"dense_units must be a tuple of positive integers, got {self.dense_units!r}"
+            )
+        for name in ("units", "dense_units"):
+            for n_units in getattr(self, name):
+                check_integer(name, n_units)
+        check_choice("dense_activation", self.dense_activation, DENSE_ACTIVATIONS)
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)
@@ -89,12 +107,15 @@ class Network:
     @cached_property
     def shapes(self) -> list[tuple[int, ...]]:
         """Shapes of the parts of the parameters, in the order of the flat vector."""
-        shapes: list[tuple[int, ...]] = []
-        n_inputs = self.n_features
-        for n_units in self.units:
-            shapes += self.cell.shapes(n_inputs, n_units)
-            n_inputs = n_units
-        return [*shapes, (n_inputs, self.n_outputs), (self.n_outputs,)]
+        sizes = itertools.pairwise([self.n_features, *self.units])
+        recurrent = [shape for n_in, n_out in sizes for shape in self.cell.shapes(n_in, n_out)]
+        sizes = itertools.pairwise([self.units[-1], *self.dense_units, self.n_outputs])
+        return recurrent + [shape for n_in, n_out in sizes for shape in ((n_in, n_out), (n_out,))]
+
+    @property
+    def dense_activations(self) -> list[OutputActivation]:
+        """Activation of each Dense layer."""
+        return [self.dense_activation] * len(self.dense_units) + [self.output_activation]
 
     @cached_property
     def size(self) -> int:
@@ -148,21 +169,25 @@ class Network:
         ``keras.layers.LSTM`` and ``keras.layers.Dense``.
         """
         flat = np.zeros(self.size, dtype=np.float32)
-        layers, (dense_kernel, _) = layer_parts(self.views(flat))
+        layers, dense_layers = self.layers(self.views(flat))
         for kernel, recurrent, bias in layers:
             kernel[:] = _glorot_uniform(rng, kernel.shape)
             recurrent[:] = _orthogonal(rng, recurrent.shape)
             self.cell.split(bias)["forget"][:] = 1.0
-        dense_kernel[:] = _glorot_uniform(rng, dense_kernel.shape)
+        for kernel, _ in dense_layers:
+            kernel[:] = _glorot_uniform(rng, kernel.shape)
         return flat
 
+    def layers(self, parts: Sequence[NDArray]) -> tuple[list[Group], list[Group]]:
+        """Group the parts of the parameters by layer: the recurrent layers, the Dense layers."""
+        n_recurrent = len(self.units) * len(self.cell.parts)
+        recurrent, dense = parts[:n_recurrent], parts[n_recurrent:]
+        return _grouped(recurrent, len(self.cell.parts)), _grouped(dense, len(DENSE_PARTS))
 
-def layer_parts(parts: Sequence[NDArray]) -> tuple[list[tuple[NDArray, ...]], list[NDArray]]:
-    """Group the parts of the parameters by layer: the recurrent layers, and the Dense layer."""
-    *recurrent, kernel, bias = parts
-    n_parts = len(Cell.parts)
-    by_part = [recurrent[number::n_parts] for number in range(n_parts)]
-    return list(zip(*by_part, strict=True)), [kernel, bias]
+
+def _grouped(parts: Sequence[NDArray], n: int) -> list[Group]:
+    """Return each `n` successive parts as a tuple."""
+    return [tuple(parts[start : start + n]) for start in range(0, len(parts), n)]
 
 
 def _glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray:

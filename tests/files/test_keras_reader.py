@@ -211,15 +211,23 @@ REFUSED = {
     "activation": (options(activation="relu", name="a"), "layer 'a', .* has activation='relu'"),
     "backwards": (options(go_backwards=True), "has go_backwards=True"),
     "no bias": (options(use_bias=False), "has use_bias=False"),
-    "dropout of inputs": (options(dropout=0.2), "has dropout=0.2"),
     "frozen": (options(trainable=False), "has trainable=False"),
     "half precision": (options(dtype="float16"), "has dtype='float16'"),
-    "regularized": (options(kernel_regularizer="l2"), "has kernel_regularizer="),
     "given a state": (given_a_state, "does not follow the layer"),
     "two inputs": (two_inputs, "of the class Add, is not supported"),
-    "two dense": (
-        layers(LAYERS.LSTM(3), LAYERS.Dense(2), LAYERS.Dense(1)),
-        "of the class Dense, is out of place",
+    "two dense activations": (
+        layers(
+            LAYERS.LSTM(3), LAYERS.Dense(2, "relu"), LAYERS.Dense(2, name="d"), LAYERS.Dense(1)
+        ),
+        "layer 'd', .* has activation='linear', but the first of them has 'relu'",
+    ),
+    "dense between": (
+        layers(LAYERS.LSTM(3, return_sequences=True), LAYERS.Dense(2), LAYERS.LSTM(3)),
+        "of the class LSTM, is out of place",
+    ),
+    "hidden activation": (
+        layers(LAYERS.LSTM(3), LAYERS.Dense(2, activation="softmax"), LAYERS.Dense(1)),
+        "has the activation 'softmax', not linear, relu, sigmoid, tanh",
     ),
     "no lstm": (layers(LAYERS.Dense(1)), "of the class Dense, is out of place"),
     "no dense": (layers(LAYERS.LSTM(3)), "of the class LSTM, is out of place"),

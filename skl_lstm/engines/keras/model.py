@@ -20,7 +20,7 @@ from skl_lstm.training.keras_names import (
     describe,
     is_of_keras,
 )
-from skl_lstm.training.keras_parts import Parts
+from skl_lstm.training.keras_parts import Parts, dense_layers
 from skl_lstm.training.keras_scaling import DENSE, WINDOWS, Layer, scaling_layers
 from skl_lstm.training.settings import Settings
 from skl_lstm.training.state import Trained, TrainingState
@@ -218,9 +218,8 @@ def _build(network: Network, batch_size: int, seed: int, around: Around) -> kera
             outputs = keras.layers.Dropout(
                 network.dropout, seed=seed + 2 * i + 1, name=f"dropout_{i}"
             )(outputs)
-    outputs = keras.layers.Dense(
-        network.n_outputs, activation=network.output_activation, name=DENSE, **unseen
-    )(outputs)
+    for name, n_units, activation in dense_layers(network):
+        outputs = keras.layers.Dense(n_units, activation=activation, name=name, **unseen)(outputs)
     tensors[DENSE] = outputs
     outputs = _applied(after, tensors, outputs)
     return keras.Model(inputs, outputs, name="skl_lstm")

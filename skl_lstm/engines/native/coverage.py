@@ -197,6 +197,8 @@ def make_plan(network: Network, settings: Settings) -> Plan:
     NotCovered
         If a parameter is supported only by Keras.
     """
+    if network.dense_units:
+        raise NotCovered(f"dense_units={network.dense_units}")
     if settings.callbacks:
         raise NotCovered("callbacks")
     if not all(isinstance(name, str) and name in METRICS for name in settings.metrics):

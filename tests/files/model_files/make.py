@@ -48,6 +48,8 @@ def models():
     )
     scaled = LSTMForecaster(
         units=4,
+        dense_units=(5, 3),
+        dense_activation="tanh",
         features_per_step=2,
         window_scaling="standard",
         target="f",
