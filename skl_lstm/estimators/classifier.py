@@ -16,7 +16,7 @@ from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM, InitialState
 from skl_lstm.estimators.data import check_sample_weight, require_y
 from skl_lstm.estimators.parameters import Engine, ReshapeMode, Shuffle, Verbose
 from skl_lstm.estimators.targets import Labels
-from skl_lstm.network.network import DenseActivation, OutputActivation
+from skl_lstm.network.network import DenseActivation, HiddenActivation, OutputActivation
 from skl_lstm.network.scaling import Method
 
 
@@ -32,6 +32,8 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     units : int or sequence of int, default=32
         Number of units of the LSTM layer, or of each layer if several are stacked, first layer
         first.
+    hidden_activation : {"tanh", "relu"}, default="tanh"
+        Activation of the LSTM layers, except that of their gates.
     dense_units : int or sequence of int, default=()
         Number of units of the Dense layer between the last LSTM layer and the output, or of each
         if there are several, first layer first; none by default.
@@ -169,6 +171,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         self,
         *,
         units: int | Sequence[int] = 32,
+        hidden_activation: HiddenActivation = "tanh",
         dense_units: int | Sequence[int] = (),
         dense_activation: DenseActivation = "relu",
         reshape_mode: ReshapeMode = "timesteps",
@@ -198,6 +201,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     ) -> None:
         super().__init__(
             units=units,
+            hidden_activation=hidden_activation,
             dense_units=dense_units,
             dense_activation=dense_activation,
             reshape_mode=reshape_mode,

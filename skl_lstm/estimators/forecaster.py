@@ -28,6 +28,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     units : int or sequence of int, default=32
         Number of units of the LSTM layer, or of each layer if several are stacked, first layer
         first.
+    hidden_activation : {"tanh", "relu"}, default="tanh"
+        Activation of the LSTM layers, except that of their gates.
     dense_units : int or sequence of int, default=()
         Number of units of the Dense layer between the last LSTM layer and the output, or of each
         if there are several, first layer first; none by default.

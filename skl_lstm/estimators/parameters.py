@@ -19,8 +19,10 @@ from skl_lstm.checks import (
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.network.network import (
     DENSE_ACTIVATIONS,
+    HIDDEN_ACTIVATIONS,
     OUTPUT_ACTIVATIONS,
     DenseActivation,
+    HiddenActivation,
     Network,
     OutputActivation,
 )
@@ -47,6 +49,7 @@ class LSTMParameters(BaseEstimator):
     window_scaling: Method | None = None
     target: Any = None
     mirror: bool = False
+    hidden_activation: HiddenActivation = "tanh"
     dense_units: int | Sequence[int] = ()
     dense_activation: DenseActivation = "relu"
 
@@ -55,6 +58,7 @@ class LSTMParameters(BaseEstimator):
         self,
         *,
         units: int | Sequence[int] = 32,
+        hidden_activation: HiddenActivation = "tanh",
         dense_units: int | Sequence[int] = (),
         dense_activation: DenseActivation = "relu",
         reshape_mode: ReshapeMode = "timesteps",
@@ -85,6 +89,7 @@ class LSTMParameters(BaseEstimator):
         verbose: Verbose = 0,
     ) -> None:
         self.units = units
+        self.hidden_activation = hidden_activation
         self.dense_units = dense_units
         self.dense_activation = dense_activation
         self.reshape_mode = reshape_mode
@@ -124,6 +129,7 @@ class LSTMParameters(BaseEstimator):
                 )
             for n_units in _each(value):
                 check_integer(name, n_units)
+        check_choice("hidden_activation", self.hidden_activation, HIDDEN_ACTIVATIONS)
         check_choice("dense_activation", self.dense_activation, DENSE_ACTIVATIONS)
         check_choice("reshape_mode", self.reshape_mode, get_args(ReshapeMode))
         if not (isinstance(self.features_per_step, str) and self.features_per_step == "auto"):
@@ -230,6 +236,7 @@ class LSTMParameters(BaseEstimator):
             stateful=bool(self.stateful),
             dense_units=tuple(int(n_units) for n_units in _each(self.dense_units)),
             dense_activation=self.dense_activation,
+            hidden_activation=self.hidden_activation,
         )
 
 

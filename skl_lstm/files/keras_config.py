@@ -12,7 +12,12 @@ import numpy as np
 
 from skl_lstm.checks import check_integer
 from skl_lstm.network.cells import LSTM
-from skl_lstm.network.network import DENSE_ACTIVATIONS, OUTPUT_ACTIVATIONS, Network
+from skl_lstm.network.network import (
+    DENSE_ACTIVATIONS,
+    HIDDEN_ACTIVATIONS,
+    OUTPUT_ACTIVATIONS,
+    Network,
+)
 from skl_lstm.training.keras_parts import Config
 
 # Layers and options that only training depends on.
@@ -38,15 +43,21 @@ TRAINING_OPTIONS = {
 # must be off, so that an option of a future Keras version is refused rather than ignored.
 COMMON = {"trainable": True, "dtype": "float32"}
 NEEDED: dict[str, Config] = {
-    LSTM.keras_class: COMMON
-    | {"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True},
+    LSTM.keras_class: COMMON | {"recurrent_activation": "sigmoid", "use_bias": True},
     "Dense": COMMON | {"use_bias": True},
     **dict.fromkeys(TRAINING_LAYERS, COMMON),
 }
 INITIAL = {"name", "seed", "kernel_initializer", "bias_initializer", "batch_input_shape"}
 FREE: dict[str, set[str]] = {
     LSTM.keras_class: INITIAL
-    | {"units", "return_sequences", "stateful", "recurrent_dropout", "recurrent_initializer"}
+    | {
+        "units",
+        "activation",
+        "return_sequences",
+        "stateful",
+        "recurrent_dropout",
+        "recurrent_initializer",
+    }
     | {"unit_forget_bias", "unroll", "implementation", "zero_output_for_mask"},
     "Dense": INITIAL | {"units", "activation"},
     **dict.fromkeys(TRAINING_LAYERS, INITIAL | {"rate", "stddev", "noise_shape", "l1", "l2"}),
@@ -81,6 +92,7 @@ def network_of(config: Config, parameters: Config) -> tuple[Network, int | None]
         stateful=lstm[0].get("stateful", False),
         dense_units=tuple(options["units"] for options in hidden),
         dense_activation=_activation(hidden[0]) if hidden else "relu",
+        hidden_activation=_activation(lstm[0]),
     )
     return network, n_streams if network.stateful else None
 
@@ -175,6 +187,7 @@ def _check_order(layers: list[Config]) -> None:
         if layer["config"].get("return_sequences", False) != (layer is not recurrent[-1]):
             raise _refusal(layer, "must return sequences, unless it is the last of them")
     _check_alike(recurrent, "stateful", False)
+    _check_alike(recurrent, "activation", "linear")
     _check_alike(dense[:-1], "activation", "linear")
 
 
@@ -220,8 +233,13 @@ def _check_options(layer: Config) -> None:
 
 
 def _check_activations(layers: list[Config]) -> None:
+    recurrent = [layer for layer in layers if layer["class_name"] == LSTM.keras_class]
     *hidden, output = [layer for layer in layers if layer["class_name"] == "Dense"]
-    for given, allowed in (hidden, DENSE_ACTIVATIONS), ([output], OUTPUT_ACTIVATIONS):
+    for given, allowed in (
+        (recurrent, HIDDEN_ACTIVATIONS),
+        (hidden, DENSE_ACTIVATIONS),
+        ([output], OUTPUT_ACTIVATIONS),
+    ):
         for layer in given:
             if _activation(layer["config"]) not in allowed:
                 raise _refusal(

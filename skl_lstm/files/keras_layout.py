@@ -125,6 +125,7 @@ def _layers(network: Network) -> list[dict[str, Any]]:
                 network.cell.keras_class,
                 name=f"{network.cell.keras_name}_{i}",
                 units=n_units,
+                activation=network.hidden_activation,
                 return_sequences=i < len(network.units) - 1,
                 stateful=network.stateful,
                 recurrent_dropout=network.recurrent_dropout,

@@ -16,8 +16,7 @@ HDF5 reads it. Then, as HDF5:
     The weights, where Keras expects them. With the attributes that ``keras_layout`` adds, Keras
     can open the file too.
 
-Format 2 had no Dense layers before the last one in ``network``, and format 1 had no
-``window_scaling``.
+Format 2 had only the first fields of ``network``, and format 1 no ``window_scaling``.
 
 To change the format: increase FORMAT, keep the reader of the previous format under its number in
 READERS, and add a file of the new format to tests/files/model_files, written by the script
@@ -90,7 +89,7 @@ FIELDS = {
 }
 
 # Fields of ``network`` that earlier formats did not have; the defaults are what they meant.
-NEW_IN_3 = {"dense_units", "dense_activation"}
+NEW_IN_3 = {"dense_units", "dense_activation", "hidden_activation"}
 
 
 def to_bytes(contents: Contents, settings: Settings) -> bytes:

@@ -157,7 +157,7 @@ class Stack:
         self.network = network
         self.n_rows = n_rows
         recurrent, self.dense = network.layers(weights)
-        self.layers = [_LSTMLayer(parts, n_rows) for parts in recurrent]
+        self.layers = [_LSTMLayer(parts, n_rows, network.hidden_activation) for parts in recurrent]
 
     @property
     def states(self) -> list[NDArray[np.float32]]:
@@ -192,11 +192,11 @@ class _LSTMLayer:
     -----
     ``[1, x, h]`` is one array, and bias, kernel and recurrent kernel are stacked, so that all
     gates of a step are one product. Since sigmoid(z) = (1 + tanh(z / 2)) / 2, halving the
-    columns of the sigmoid gates lets one call of tanh compute all gates; with these three gates
-    first, each remaining operation on them is one call too.
+    columns of the sigmoid gates lets one call of tanh compute all gates, if tanh is the
+    activation; with these three gates first, each remaining operation on them is one call too.
     """
 
-    def __init__(self, parts: Group, n_rows: int) -> None:
+    def __init__(self, parts: Group, n_rows: int, activation: str) -> None:
         kernel, recurrent, bias = parts
         n_units = len(recurrent)
         stacked = np.concatenate([bias[np.newaxis], kernel, recurrent])
@@ -204,6 +204,7 @@ class _LSTMLayer:
         self.weights = np.concatenate([i * 0.5, f * 0.5, o * 0.5, g], axis=1, dtype=np.float32)
         self.gates = np.empty((n_rows, 4 * n_units), dtype=np.float32)
         self.sigmoids = self.gates[:, : 3 * n_units]
+        self.activation = activation
         self.i, self.f, self.o, self.g = np.split(self.gates, 4, axis=1)
         self.cell = np.zeros((n_rows, n_units), dtype=np.float32)
         self.joint = np.zeros((n_rows, len(self.weights)), dtype=np.float32)
@@ -213,13 +214,20 @@ class _LSTMLayer:
     def step(self, x: NDArray) -> NDArray:
         self.x[:] = x
         np.matmul(self.joint, self.weights, out=self.gates)
-        np.tanh(self.gates, out=self.gates)
+        if self.activation == "tanh":
+            np.tanh(self.gates, out=self.gates)
+        else:
+            np.tanh(self.sigmoids, out=self.sigmoids)
+            np.maximum(self.g, 0.0, out=self.g)
         self.sigmoids += 1.0
         self.sigmoids *= 0.5
         self.cell *= self.f
         self.i *= self.g
         self.cell += self.i
-        np.tanh(self.cell, out=self.hidden)
+        if self.activation == "tanh":
+            np.tanh(self.cell, out=self.hidden)
+        else:
+            np.maximum(self.cell, 0.0, out=self.hidden)
         self.hidden *= self.o
         return self.hidden
 

@@ -17,8 +17,10 @@ from skl_lstm.network.cells import DENSE_PARTS, LSTM
 
 OutputActivation = Literal["linear", "relu", "sigmoid", "softmax", "tanh"]
 DenseActivation = Literal["linear", "relu", "sigmoid", "tanh"]
+HiddenActivation = Literal["tanh", "relu"]
 OUTPUT_ACTIVATIONS = get_args(OutputActivation)
 DENSE_ACTIVATIONS = get_args(DenseActivation)
+HIDDEN_ACTIVATIONS = get_args(HiddenActivation)
 
 # The parts of the parameters of one layer.
 Group = tuple[NDArray, ...]
@@ -50,6 +52,8 @@ class Network:
         Number of units of each Dense layer before the last one.
     dense_activation : {"linear", "relu", "sigmoid", "tanh"}, default="relu"
         Activation of these.
+    hidden_activation : {"tanh", "relu"}, default="tanh"
+        Activation of the LSTM layers, except that of their gates.
 
     Raises
     ------
@@ -85,6 +89,7 @@ class Network:
     stateful: bool = False
     dense_units: tuple[int, ...] = ()
     dense_activation: DenseActivation = "relu"
+    hidden_activation: HiddenActivation = "tanh"
 
     def __post_init__(self) -> None:
         for name in ("n_steps", "n_features", "n_outputs"):
@@ -99,6 +104,7 @@ class Network:
             for n_units in getattr(self, name):
                 check_integer(name, n_units)
         check_choice("dense_activation", self.dense_activation, DENSE_ACTIVATIONS)
+        check_choice("hidden_activation", self.hidden_activation, HIDDEN_ACTIVATIONS)
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)

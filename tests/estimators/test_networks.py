@@ -21,6 +21,7 @@ NETWORKS = {
         "dense_activation": "tanh",
         "output_activation": "tanh",
     },
+    "relu": {"units": (4, 3), "hidden_activation": "relu"},
 }
 each_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 
@@ -39,7 +40,8 @@ def plain_keras(model):
     plain = keras.Sequential([keras.Input(batch_shape=(n_streams, 3, 2))])
     for number, n_units in enumerate(sizes.units):
         more = number < len(sizes.units) - 1
-        plain.add(keras.layers.LSTM(n_units, return_sequences=more, stateful=sizes.stateful))
+        options = {"return_sequences": more, "stateful": sizes.stateful}
+        plain.add(keras.layers.LSTM(n_units, sizes.hidden_activation, **options))
     for n_units in sizes.dense_units:
         plain.add(keras.layers.Dense(n_units, sizes.dense_activation))
     plain.add(keras.layers.Dense(1, sizes.output_activation))
@@ -122,6 +124,7 @@ def test_a_classifier_has_such_a_network_too():
     [
         ({"dense_units": "4"}, "dense_units must be a positive integer or a sequence of them"),
         ({"dense_units": (4, 0)}, "dense_units must be a positive integer, got 0"),
+        ({"hidden_activation": "elu"}, r"hidden_activation must be one of \('tanh', 'relu'\)"),
         ({"dense_activation": "softmax"}, r"dense_activation must be one of \('linear', 'relu'"),
     ],
 )

@@ -208,7 +208,18 @@ REFUSED = {
         layers(LAYERS.Bidirectional(LAYERS.LSTM(3), name="both"), LAYERS.Dense(1)),
         "layer 'both', of the class Bidirectional, is not supported",
     ),
-    "activation": (options(activation="relu", name="a"), "layer 'a', .* has activation='relu'"),
+    "activation": (
+        options(activation="elu", name="a"),
+        "layer 'a', .* has the activation 'elu', not tanh, relu",
+    ),
+    "two activations": (
+        layers(
+            LAYERS.LSTM(3, activation="relu", return_sequences=True),
+            LAYERS.LSTM(3, name="second"),
+            LAYERS.Dense(1),
+        ),
+        "layer 'second', .* has activation='tanh', but the first of them has 'relu'",
+    ),
     "backwards": (options(go_backwards=True), "has go_backwards=True"),
     "no bias": (options(use_bias=False), "has use_bias=False"),
     "frozen": (options(trainable=False), "has trainable=False"),

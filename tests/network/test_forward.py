@@ -22,10 +22,10 @@ def keras_model(network, weights, batch_size=None):
     import keras
 
     inputs = outputs = keras.Input(batch_shape=(batch_size, network.n_steps, network.n_features))
-    for n_units in network.units[:-1]:
-        layer = keras.layers.LSTM(n_units, return_sequences=True, stateful=network.stateful)
-        outputs = layer(outputs)
-    outputs = keras.layers.LSTM(network.units[-1], stateful=network.stateful)(outputs)
+    options = {"activation": network.hidden_activation, "stateful": network.stateful}
+    for number, n_units in enumerate(network.units, 1):
+        more = number < len(network.units)
+        outputs = keras.layers.LSTM(n_units, return_sequences=more, **options)(outputs)
     for n_units in network.dense_units:
         outputs = keras.layers.Dense(n_units, network.dense_activation)(outputs)
     outputs = keras.layers.Dense(network.n_outputs, network.output_activation)(outputs)
@@ -42,6 +42,7 @@ def keras_model(network, weights, batch_size=None):
         Network(5, 1, (4,), 1),
         Network(3, 2, (7, 5, 3), 4),
         *(Network(4, 3, (6,), 3, activation) for activation in OUTPUT_ACTIVATIONS),
+        Network(4, 3, (6, 5), 3, hidden_activation="relu"),
         *(
             Network(4, 3, (6,), 3, dense_units=(5, 4), dense_activation=activation)
             for activation in DENSE_ACTIVATIONS
@@ -57,8 +58,9 @@ def test_predictions_are_those_of_keras(network):
 
 
 @pytest.mark.slow
-def test_stateful_predictions_are_those_of_keras():
-    network = Network(3, 2, (5, 4), 2, stateful=True)
+@pytest.mark.parametrize("options", [{}, {"dense_units": (3,), "hidden_activation": "relu"}])
+def test_stateful_predictions_are_those_of_keras(options):
+    network = Network(3, 2, (5, 4), 2, stateful=True, **options)
     weights, windows = random_weights(network), random_windows(9, network)
     ours, _ = forward.predict_stateful(network, weights, windows)
     theirs = keras_model(network, weights, batch_size=1).predict(windows, batch_size=1, verbose=0)

@@ -67,6 +67,10 @@ def test_a_seed_draws_the_same_parameters_again(seed, same):
             {"dense_activation": "softmax"},
             "dense_activation must be one of ('linear', 'relu', 'sigmoid', 'tanh'), got 'softmax'",
         ),
+        (
+            {"hidden_activation": "elu"},
+            "hidden_activation must be one of ('tanh', 'relu'), got 'elu'",
+        ),
         ({"units": (0,)}, "units must be a positive integer, got 0"),
         (
             {"output_activation": "elu"},

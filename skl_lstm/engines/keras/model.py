@@ -206,6 +206,7 @@ def _build(network: Network, batch_size: int, seed: int, around: Around) -> kera
     for i, n_units in enumerate(network.units):
         outputs = recurrent_layer(
             n_units,
+            activation=network.hidden_activation,
             return_sequences=i < len(network.units) - 1,
             stateful=network.stateful,
             recurrent_dropout=network.recurrent_dropout,

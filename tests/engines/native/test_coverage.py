@@ -29,7 +29,11 @@ def test_what_is_not_covered_is_named(settings, reason):
 
 
 @pytest.mark.parametrize(
-    ("options", "reason"), [({"dense_units": (3, 2)}, r"dense_units=\(3, 2\)")]
+    ("options", "reason"),
+    [
+        ({"dense_units": (3, 2)}, r"dense_units=\(3, 2\)"),
+        ({"hidden_activation": "relu"}, "hidden_activation='relu'"),
+    ],
 )
 def test_a_network_that_is_not_covered_is_named_by_its_parameter(options, reason):
     network = Network(N_STEPS, N_FEATURES, (2,), 1, **options)

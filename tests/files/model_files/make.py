@@ -50,6 +50,7 @@ def models():
         units=4,
         dense_units=(5, 3),
         dense_activation="tanh",
+        hidden_activation="relu",
         features_per_step=2,
         window_scaling="standard",
         target="f",
