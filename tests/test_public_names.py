@@ -47,7 +47,7 @@ def choices(hint):
 
 
 ESTIMATORS = {"reshape_mode", "window_scaling", "engine"}
-NETWORKS = {"hidden_activation", "dense_activation"}
+NETWORKS = {"cell", "hidden_activation", "dense_activation"}
 
 
 @pytest.mark.parametrize(

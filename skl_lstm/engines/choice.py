@@ -90,7 +90,7 @@ def last_states(
     Returns
     -------
     states : list of ndarray of float32 of shape (units,)
-        Hidden and cell state of each layer; empty unless the network is stateful.
+        States of each layer, hidden state first; empty unless the network is stateful.
     """
     if not network.stateful:
         return []

@@ -16,7 +16,12 @@ from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM, InitialState
 from skl_lstm.estimators.data import check_sample_weight, require_y
 from skl_lstm.estimators.parameters import Engine, ReshapeMode, Shuffle, Verbose
 from skl_lstm.estimators.targets import Labels
-from skl_lstm.network.network import DenseActivation, HiddenActivation, OutputActivation
+from skl_lstm.network.cells import CellName
+from skl_lstm.network.network import (
+    DenseActivation,
+    HiddenActivation,
+    OutputActivation,
+)
 from skl_lstm.network.scaling import Method
 
 
@@ -32,6 +37,9 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     units : int or sequence of int, default=32
         Number of units of the LSTM layer, or of each layer if several are stacked, first layer
         first.
+    cell : {"lstm", "gru"}, default="lstm"
+        Kind of the recurrent layers: LSTM, or GRU (Cho et al., 2014), which has fewer weights.
+        What is said of LSTM layers here holds for GRU layers too.
     hidden_activation : {"tanh", "relu"}, default="tanh"
         Activation of the LSTM layers, except that of their gates.
     dense_units : int or sequence of int, default=()
@@ -117,8 +125,8 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     n_iter_ : int
         Number of epochs run, including those of earlier fits that training continued from.
     states_ : list of ndarray of float32 of shape (units,)
-        Hidden and cell state of each layer after the last training row, first layer first; empty
-        unless `stateful`.
+        Hidden and cell state of each layer after the last training row, first layer first; only
+        the hidden state of a GRU layer. Empty unless `stateful`.
     optimizer_state_ : dict of str to ndarray
         The optimizer's ``iteration`` and slots, from which training continues.
     engine_ : {"native", "keras"}
@@ -171,6 +179,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         self,
         *,
         units: int | Sequence[int] = 32,
+        cell: CellName = "lstm",
         hidden_activation: HiddenActivation = "tanh",
         dense_units: int | Sequence[int] = (),
         dense_activation: DenseActivation = "relu",
@@ -201,6 +210,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     ) -> None:
         super().__init__(
             units=units,
+            cell=cell,
             hidden_activation=hidden_activation,
             dense_units=dense_units,
             dense_activation=dense_activation,

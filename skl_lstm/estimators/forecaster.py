@@ -28,6 +28,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     units : int or sequence of int, default=32
         Number of units of the LSTM layer, or of each layer if several are stacked, first layer
         first.
+    cell : {"lstm", "gru"}, default="lstm"
+        Kind of the recurrent layers: LSTM, or GRU (Cho et al., 2014), which has fewer weights.
+        What is said of LSTM layers here holds for GRU layers too.
     hidden_activation : {"tanh", "relu"}, default="tanh"
         Activation of the LSTM layers, except that of their gates.
     dense_units : int or sequence of int, default=()
@@ -128,8 +131,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     n_iter_ : int
         Number of epochs run, including those of earlier fits that training continued from.
     states_ : list of ndarray of float32 of shape (units,)
-        Hidden and cell state of each layer after the last training row, first layer first; empty
-        unless `stateful`.
+        Hidden and cell state of each layer after the last training row, first layer first; only
+        the hidden state of a GRU layer. Empty unless `stateful`.
     optimizer_state_ : dict of str to ndarray
         The optimizer's ``iteration`` and slots, from which training continues.
     engine_ : {"native", "keras"}

@@ -173,7 +173,7 @@ class Interchange(LSTMParameters):
         ----------
         model : keras.Model, str or path-like
             A ``Sequential`` or functional model, or the path of one that Keras saved as
-            ``.keras`` or ``.h5``: LSTM layers with Keras's defaults, or with
+            ``.keras`` or ``.h5``: LSTM or GRU layers with Keras's defaults, or with
             ``activation="relu"``, stateful or not, and one or more Dense layers at the end, of
             which those before the last have one activation. Dropout layers may stand anywhere.
         **parameters : dict

@@ -104,6 +104,7 @@ def _implied(
     """Return the parameters with which an estimator would build this network."""
     implied: Config = {
         "units": network.units if len(network.units) > 1 else network.units[0],
+        "cell": network.cell,
         "hidden_activation": network.hidden_activation,
         "dense_units": network.dense_units,
         "dense_activation": network.dense_activation,

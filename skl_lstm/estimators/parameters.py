@@ -17,6 +17,7 @@ from skl_lstm.checks import (
     naming_the_nearest,
 )
 from skl_lstm.estimators.targets import Targets
+from skl_lstm.network.cells import CellName
 from skl_lstm.network.network import (
     DENSE_ACTIVATIONS,
     HIDDEN_ACTIVATIONS,
@@ -49,6 +50,7 @@ class LSTMParameters(BaseEstimator):
     window_scaling: Method | None = None
     target: Any = None
     mirror: bool = False
+    cell: CellName = "lstm"
     hidden_activation: HiddenActivation = "tanh"
     dense_units: int | Sequence[int] = ()
     dense_activation: DenseActivation = "relu"
@@ -58,6 +60,7 @@ class LSTMParameters(BaseEstimator):
         self,
         *,
         units: int | Sequence[int] = 32,
+        cell: CellName = "lstm",
         hidden_activation: HiddenActivation = "tanh",
         dense_units: int | Sequence[int] = (),
         dense_activation: DenseActivation = "relu",
@@ -89,6 +92,7 @@ class LSTMParameters(BaseEstimator):
         verbose: Verbose = 0,
     ) -> None:
         self.units = units
+        self.cell = cell
         self.hidden_activation = hidden_activation
         self.dense_units = dense_units
         self.dense_activation = dense_activation
@@ -129,6 +133,7 @@ class LSTMParameters(BaseEstimator):
                 )
             for n_units in _each(value):
                 check_integer(name, n_units)
+        check_choice("cell", self.cell, get_args(CellName))
         check_choice("hidden_activation", self.hidden_activation, HIDDEN_ACTIVATIONS)
         check_choice("dense_activation", self.dense_activation, DENSE_ACTIVATIONS)
         check_choice("reshape_mode", self.reshape_mode, get_args(ReshapeMode))
@@ -237,6 +242,7 @@ class LSTMParameters(BaseEstimator):
             dense_units=tuple(int(n_units) for n_units in _each(self.dense_units)),
             dense_activation=self.dense_activation,
             hidden_activation=self.hidden_activation,
+            cell=self.cell,
         )
 
 

@@ -32,7 +32,7 @@ class LSTMStream:
         Function that turns outputs of shape ``(n, n_outputs)`` into what the estimator's
         ``predict`` returns.
     initial_states : sequence of ndarray of shape (units,), default=()
-        Hidden and cell state of each layer, like the estimator's ``states_``; zeros if empty.
+        States of each layer, hidden state first, like the estimator's ``states_``; zeros if empty.
 
     See Also
     --------

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from skl_lstm.checks import check_integer
-from skl_lstm.network.cells import LSTM
+from skl_lstm.network.cells import CELLS, CellName
 from skl_lstm.network.network import (
     DENSE_ACTIVATIONS,
     HIDDEN_ACTIVATIONS,
@@ -19,6 +19,9 @@ from skl_lstm.network.network import (
     Network,
 )
 from skl_lstm.training.keras_parts import Config
+
+# Names of the cells by the class of their layers.
+CELL_NAMES: dict[str, CellName] = {cell.keras_class: name for name, cell in CELLS.items()}
 
 # Layers and options that only training depends on.
 TRAINING_LAYERS = {
@@ -43,22 +46,26 @@ TRAINING_OPTIONS = {
 # must be off, so that an option of a future Keras version is refused rather than ignored.
 COMMON = {"trainable": True, "dtype": "float32"}
 NEEDED: dict[str, Config] = {
-    LSTM.keras_class: COMMON | {"recurrent_activation": "sigmoid", "use_bias": True},
+    "LSTM": COMMON | {"recurrent_activation": "sigmoid", "use_bias": True},
+    "GRU": COMMON | {"recurrent_activation": "sigmoid", "use_bias": True, "reset_after": True},
     "Dense": COMMON | {"use_bias": True},
     **dict.fromkeys(TRAINING_LAYERS, COMMON),
 }
 INITIAL = {"name", "seed", "kernel_initializer", "bias_initializer", "batch_input_shape"}
+RECURRENT_FREE = INITIAL | {
+    "units",
+    "activation",
+    "return_sequences",
+    "stateful",
+    "recurrent_dropout",
+    "recurrent_initializer",
+    "unroll",
+    "implementation",
+    "zero_output_for_mask",
+}
 FREE: dict[str, set[str]] = {
-    LSTM.keras_class: INITIAL
-    | {
-        "units",
-        "activation",
-        "return_sequences",
-        "stateful",
-        "recurrent_dropout",
-        "recurrent_initializer",
-    }
-    | {"unit_forget_bias", "unroll", "implementation", "zero_output_for_mask"},
+    "LSTM": RECURRENT_FREE | {"unit_forget_bias"},
+    "GRU": RECURRENT_FREE,
     "Dense": INITIAL | {"units", "activation"},
     **dict.fromkeys(TRAINING_LAYERS, INITIAL | {"rate", "stddev", "noise_shape", "l1", "l2"}),
 }
@@ -72,27 +79,29 @@ def network_of(config: Config, parameters: Config) -> tuple[Network, int | None]
     `parameters` may give the dropout rates if those of the layers differ.
     """
     (n_streams, n_steps, n_features), layers = chain(config)
-    lstm = [layer["config"] for layer in layers if layer["class_name"] == LSTM.keras_class]
+    recurrent = [layer for layer in layers if layer["class_name"] in CELL_NAMES]
+    each = [layer["config"] for layer in recurrent]
     after = [*layers[1:], {"class_name": None}]
     dropout = [
         following["config"]["rate"] if following["class_name"] == "Dropout" else 0.0
         for layer, following in zip(layers, after, strict=True)
-        if layer["class_name"] == LSTM.keras_class
+        if layer["class_name"] in CELL_NAMES
     ]
-    recurrent_dropout = [options.get("recurrent_dropout", 0.0) for options in lstm]
+    recurrent_dropout = [options.get("recurrent_dropout", 0.0) for options in each]
     *hidden, output = [layer["config"] for layer in layers if layer["class_name"] == "Dense"]
     network = Network(
         n_steps=n_steps,
         n_features=n_features,
-        units=tuple(options["units"] for options in lstm),
+        units=tuple(options["units"] for options in each),
         n_outputs=output["units"],
         output_activation=_activation(output),
         dropout=_common("dropout", dropout, parameters),
         recurrent_dropout=_common("recurrent_dropout", recurrent_dropout, parameters),
-        stateful=lstm[0].get("stateful", False),
+        stateful=each[0].get("stateful", False),
         dense_units=tuple(options["units"] for options in hidden),
         dense_activation=_activation(hidden[0]) if hidden else "relu",
-        hidden_activation=_activation(lstm[0]),
+        hidden_activation=_activation(each[0]),
+        cell=CELL_NAMES[recurrent[0]["class_name"]],
     )
     return network, n_streams if network.stateful else None
 
@@ -103,7 +112,7 @@ def left_out(config: Config) -> list[str]:
     found = []
     for before, layer in zip([None, *layers], layers, strict=False):
         kind, options = layer["class_name"], layer["config"]
-        is_ours = kind == "Dropout" and before and before["class_name"] == LSTM.keras_class
+        is_ours = kind == "Dropout" and before and before["class_name"] in CELL_NAMES
         if kind in TRAINING_LAYERS and not is_ours:
             found.append(f"the {kind} layer {options['name']!r}")
         found += [
@@ -138,7 +147,8 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
     input_shape : list
         Batch size (or None), number of time steps and of features.
     layers : list of dict
-        LSTM layers, then Dense layers, and anywhere among them layers of `TRAINING_LAYERS`.
+        LSTM or GRU layers, then Dense layers, and anywhere among them layers of
+        `TRAINING_LAYERS`.
     """
     kind, options = config["class_name"], config["config"]
     if kind not in ("Sequential", "Functional"):
@@ -147,7 +157,7 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
     for layer in layers:
         known = layer["class_name"] in ("InputLayer", *NEEDED)
         if not known or layer.get("module", MODULE) != MODULE or layer.get("registered_name"):
-            raise _refusal(layer, "is not supported: only LSTM, Dense and Dropout layers are")
+            raise _refusal(layer, "is not supported: only LSTM, GRU, Dense and Dropout layers are")
     if kind == "Functional":
         _check_in_line(options)
     if layers and layers[0]["class_name"] == "InputLayer":
@@ -171,7 +181,7 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
 def _check_order(layers: list[Config]) -> None:
     lasting = [layer for layer in layers if layer["class_name"] not in TRAINING_LAYERS]
     if not lasting:
-        raise ValueError("it has no LSTM layer")
+        raise ValueError("it has no LSTM or GRU layer")
     kinds = [layer["class_name"] for layer in lasting]
     n_recurrent = kinds.index("Dense") if "Dense" in kinds else len(kinds)
     recurrent, dense = lasting[:n_recurrent], lasting[n_recurrent:]
@@ -181,11 +191,13 @@ def _check_order(layers: list[Config]) -> None:
     for layer in misplaced:
         raise _refusal(
             layer,
-            "is out of place: LSTM layers must come first, and one or more Dense layers last",
+            "is out of place: LSTM or GRU layers must come first, and Dense layers last",
         )
     for layer in recurrent:
         if layer["config"].get("return_sequences", False) != (layer is not recurrent[-1]):
             raise _refusal(layer, "must return sequences, unless it is the last of them")
+        if layer["class_name"] != kinds[0]:
+            raise _refusal(layer, f"must be of the class of the first one, {kinds[0]}")
     _check_alike(recurrent, "stateful", False)
     _check_alike(recurrent, "activation", "linear")
     _check_alike(dense[:-1], "activation", "linear")
@@ -233,7 +245,7 @@ def _check_options(layer: Config) -> None:
 
 
 def _check_activations(layers: list[Config]) -> None:
-    recurrent = [layer for layer in layers if layer["class_name"] == LSTM.keras_class]
+    recurrent = [layer for layer in layers if layer["class_name"] in CELL_NAMES]
     *hidden, output = [layer for layer in layers if layer["class_name"] == "Dense"]
     for given, allowed in (
         (recurrent, HIDDEN_ACTIVATIONS),

@@ -69,11 +69,11 @@ def write(file: Any, trained: Trained, settings: Settings) -> None:
 
 
 def _weight_names(network: Network) -> list[tuple[str, str]]:
-    cell = network.cell.keras_name
+    cell = network.recurrent_cell.keras_name
     recurrent = [
         (f"{cell}_{i}", f"{cell}_{i}/{cell}_cell/{part}")
         for i in range(len(network.units))
-        for part in network.cell.parts
+        for part in network.recurrent_cell.parts
     ]
     dense = [
         (name, f"{name}/{part}") for name, *_ in dense_layers(network) for part in DENSE_PARTS
@@ -122,8 +122,8 @@ def _layers(network: Network) -> list[dict[str, Any]]:
     for i, n_units in enumerate(network.units):
         layers.append(
             _layer(
-                network.cell.keras_class,
-                name=f"{network.cell.keras_name}_{i}",
+                network.recurrent_cell.keras_class,
+                name=f"{network.recurrent_cell.keras_name}_{i}",
                 units=n_units,
                 activation=network.hidden_activation,
                 return_sequences=i < len(network.units) - 1,

@@ -14,12 +14,12 @@ from skl_lstm.files import hdf5
 from skl_lstm.files.json_text import parse_json
 from skl_lstm.files.keras_config import TRAINING_LAYERS, chain
 from skl_lstm.files.whole_files import MAX_EXPANSION, ModelFileError, refusing
-from skl_lstm.network.cells import DENSE_PARTS, LSTM
+from skl_lstm.network.cells import CELLS, DENSE_PARTS
 from skl_lstm.training.keras_parts import Config, Parts
 
 # The parts of the weights of each layer, in Keras's order.
 _PARTS = {
-    LSTM.keras_class: LSTM.parts,
+    **{cell.keras_class: cell.parts for cell in CELLS.values()},
     "Dense": DENSE_PARTS,
     **dict.fromkeys(TRAINING_LAYERS, ()),
 }

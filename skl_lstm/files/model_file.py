@@ -11,7 +11,7 @@ HDF5 reads it. Then, as HDF5:
 ``/skl_lstm/history``
     One row for each name in ``history``, one column for each epoch.
 ``/skl_lstm/states``
-    Hidden and cell states of a stateful network, one after the other.
+    States of a stateful network, one after the other.
 ``/model_weights``
     The weights, where Keras expects them. With the attributes that ``keras_layout`` adds, Keras
     can open the file too.
@@ -89,7 +89,7 @@ FIELDS = {
 }
 
 # Fields of ``network`` that earlier formats did not have; the defaults are what they meant.
-NEW_IN_3 = {"dense_units", "dense_activation", "hidden_activation"}
+NEW_IN_3 = {"dense_units", "dense_activation", "hidden_activation", "cell"}
 
 
 def to_bytes(contents: Contents, settings: Settings) -> bytes:

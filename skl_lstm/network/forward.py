@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.network.cells import LSTM
+from skl_lstm.network.cells import GRU, LSTM
 from skl_lstm.network.network import Group, Network
 from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.network.windows import cast_finite
@@ -97,7 +97,7 @@ class Stream:
     network, weights
         As in :func:`predict`.
     states : sequence of ndarray of shape (units,)
-        Hidden and cell state of each layer, first layer first; zeros if empty.
+        States of each layer, hidden state first, first layer first; zeros if empty.
     """
 
     def __init__(self, network: Network, weights: Weights, states: States = ()) -> None:
@@ -157,12 +157,13 @@ class Stack:
         self.network = network
         self.n_rows = n_rows
         recurrent, self.dense = network.layers(weights)
-        self.layers = [_LSTMLayer(parts, n_rows, network.hidden_activation) for parts in recurrent]
+        layer = _LAYERS[network.cell]
+        self.layers = [layer(parts, n_rows, network.hidden_activation) for parts in recurrent]
 
     @property
     def states(self) -> list[NDArray[np.float32]]:
-        """Hidden and cell state (n_rows, units) of each layer, not copied."""
-        return [state for layer in self.layers for state in (layer.hidden, layer.cell)]
+        """States (n_rows, units) of each layer, not copied."""
+        return [state for layer in self.layers for state in layer.states]
 
     def reset(self) -> None:
         """Reset all states to zero."""
@@ -185,13 +186,36 @@ class Stack:
         return x
 
 
-class _LSTMLayer:
-    """One LSTM layer and its state.
+class _Layer:
+    """One recurrent layer and its states.
+
+    Parameters
+    ----------
+    weights : ndarray of float32 of shape (1 + n_inputs + n_units, n_columns)
+        Bias, kernel and recurrent kernel, stacked, so that all gates of a step are one product
+        of ``[1, x, h]``.
+    n_units, n_rows : int
+        Number of units, and of windows to process in parallel.
+    activation : {"tanh", "relu"}
+        Activation of what is not a gate.
+    """
+
+    def __init__(self, weights: NDArray, n_units: int, n_rows: int, activation: str) -> None:
+        self.weights = weights
+        self.activation = activation
+        self.gates = np.empty((n_rows, weights.shape[1]), dtype=np.float32)
+        self.joint = np.zeros((n_rows, len(weights)), dtype=np.float32)
+        self.joint[:, 0] = 1.0
+        self.x, self.hidden = np.split(self.joint[:, 1:], [len(weights) - 1 - n_units], axis=1)
+        self.states = [self.hidden]
+
+
+class _LSTMLayer(_Layer):
+    """One LSTM layer and its states.
 
     Notes
     -----
-    ``[1, x, h]`` is one array, and bias, kernel and recurrent kernel are stacked, so that all
-    gates of a step are one product. Since sigmoid(z) = (1 + tanh(z / 2)) / 2, halving the
+    Since sigmoid(z) = (1 + tanh(z / 2)) / 2, halving the
     columns of the sigmoid gates lets one call of tanh compute all gates, if tanh is the
     activation; with these three gates first, each remaining operation on them is one call too.
     """
@@ -201,15 +225,12 @@ class _LSTMLayer:
         n_units = len(recurrent)
         stacked = np.concatenate([bias[np.newaxis], kernel, recurrent])
         i, f, g, o = LSTM.split(stacked).values()
-        self.weights = np.concatenate([i * 0.5, f * 0.5, o * 0.5, g], axis=1, dtype=np.float32)
-        self.gates = np.empty((n_rows, 4 * n_units), dtype=np.float32)
+        weights = np.concatenate([i * 0.5, f * 0.5, o * 0.5, g], axis=1, dtype=np.float32)
+        super().__init__(weights, n_units, n_rows, activation)
         self.sigmoids = self.gates[:, : 3 * n_units]
-        self.activation = activation
         self.i, self.f, self.o, self.g = np.split(self.gates, 4, axis=1)
         self.cell = np.zeros((n_rows, n_units), dtype=np.float32)
-        self.joint = np.zeros((n_rows, len(self.weights)), dtype=np.float32)
-        self.joint[:, 0] = 1.0
-        self.x, self.hidden = np.split(self.joint[:, 1:], [len(kernel)], axis=1)
+        self.states.append(self.cell)
 
     def step(self, x: NDArray) -> NDArray:
         self.x[:] = x
@@ -218,24 +239,71 @@ class _LSTMLayer:
             np.tanh(self.gates, out=self.gates)
         else:
             np.tanh(self.sigmoids, out=self.sigmoids)
-            np.maximum(self.g, 0.0, out=self.g)
+            _ACTIVATE_INTO[self.activation](self.g, self.g)
         self.sigmoids += 1.0
         self.sigmoids *= 0.5
         self.cell *= self.f
         self.i *= self.g
         self.cell += self.i
-        if self.activation == "tanh":
-            np.tanh(self.cell, out=self.hidden)
-        else:
-            np.maximum(self.cell, 0.0, out=self.hidden)
+        _ACTIVATE_INTO[self.activation](self.cell, self.hidden)
         self.hidden *= self.o
         return self.hidden
+
+
+class _GRULayer(_Layer):
+    """One GRU layer and its state.
+
+    Notes
+    -----
+    As in the LSTM layer, the columns of the sigmoid gates are halved. The reset gate multiplies
+    only what the candidate has from the state, so that part is a column of its own.
+    """
+
+    def __init__(self, parts: Group, n_rows: int, activation: str) -> None:
+        kernel, recurrent, bias = parts
+        n_units = len(recurrent)
+        of_inputs, of_state = (
+            GRU.split(np.concatenate(stacked))
+            for stacked in (
+                [bias[:1], kernel, np.zeros_like(recurrent)],
+                [bias[1:], np.zeros_like(kernel), recurrent],
+            )
+        )
+        sigmoids = [(of_inputs[gate] + of_state[gate]) * 0.5 for gate in ("reset", "update")]
+        candidates = [of_inputs["candidate"], of_state["candidate"]]
+        weights = np.concatenate([*sigmoids, *candidates], axis=1, dtype=np.float32)
+        super().__init__(weights, n_units, n_rows, activation)
+        self.sigmoids = self.gates[:, : 2 * n_units]
+        self.r, self.z, self.candidate, self.recalled = np.split(self.gates, 4, axis=1)
+
+    def step(self, x: NDArray) -> NDArray:
+        self.x[:] = x
+        np.matmul(self.joint, self.weights, out=self.gates)
+        np.tanh(self.sigmoids, out=self.sigmoids)
+        self.sigmoids += 1.0
+        self.sigmoids *= 0.5
+        self.recalled *= self.r
+        self.candidate += self.recalled
+        _ACTIVATE_INTO[self.activation](self.candidate, self.candidate)
+        self.hidden -= self.candidate
+        self.hidden *= self.z
+        self.hidden += self.candidate
+        return self.hidden
+
+
+_LAYERS: dict[str, type[_LSTMLayer] | type[_GRULayer]] = {"lstm": _LSTMLayer, "gru": _GRULayer}
 
 
 def _softmax(z: NDArray) -> NDArray:
     exponentials = np.exp(z - z.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
+
+# Activations of recurrent layers, from one array to another.
+_ACTIVATE_INTO: dict[str, Callable[[NDArray, NDArray], NDArray]] = {
+    "relu": lambda z, out: np.maximum(z, 0.0, out=out),
+    "tanh": np.tanh,
+}
 
 _ACTIVATE: dict[str, Callable[[NDArray], NDArray]] = {
     "linear": lambda z: z,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstm.checks import check_choice, check_fraction, check_integer
-from skl_lstm.network.cells import DENSE_PARTS, LSTM
+from skl_lstm.network.cells import CELLS, DENSE_PARTS, Cell, CellName
 
 OutputActivation = Literal["linear", "relu", "sigmoid", "softmax", "tanh"]
 DenseActivation = Literal["linear", "relu", "sigmoid", "tanh"]
@@ -28,7 +28,7 @@ Group = tuple[NDArray, ...]
 
 @dataclass(frozen=True)
 class Network:
-    """Sizes of a network: stacked LSTM layers, and Dense layers on the last output.
+    """Sizes of a network: stacked recurrent layers, and Dense layers on the last output.
 
     A fitted estimator has one as its ``network_``.
 
@@ -37,13 +37,13 @@ class Network:
     n_steps, n_features : int
         Shape of a window.
     units : tuple of int
-        Number of units of each LSTM layer.
+        Number of units of each recurrent layer.
     n_outputs : int
         Number of units of the last Dense layer.
     output_activation : {"linear", "relu", "sigmoid", "softmax", "tanh"}, default="linear"
         Activation of the last Dense layer.
     dropout : float, default=0.0
-        Dropout rate after each LSTM layer, in [0, 1).
+        Dropout rate after each recurrent layer, in [0, 1).
     recurrent_dropout : float, default=0.0
         Dropout rate of the hidden state between time steps, in [0, 1).
     stateful : bool, default=False
@@ -53,7 +53,9 @@ class Network:
     dense_activation : {"linear", "relu", "sigmoid", "tanh"}, default="relu"
         Activation of these.
     hidden_activation : {"tanh", "relu"}, default="tanh"
-        Activation of the LSTM layers, except that of their gates.
+        Activation of the recurrent layers, except that of their gates.
+    cell : {"lstm", "gru"}, default="lstm"
+        Kind of the recurrent layers.
 
     Raises
     ------
@@ -65,7 +67,9 @@ class Network:
     All parameters are in one flat float32 vector. Its parts have the order and layout of Keras:
     for each LSTM layer the kernel ``(inputs, 4 * units)``, the recurrent kernel
     ``(units, 4 * units)`` and the bias ``(4 * units,)``, with the gates in the order input,
-    forget, cell, output; then the kernel and the bias of each Dense layer.
+    forget, cell, output, or for each GRU layer those of its three gates, in the order update,
+    reset, candidate, with a bias ``(2, 3 * units)`` for inputs and state; then the kernel and the
+    bias of each Dense layer.
 
     Examples
     --------
@@ -76,8 +80,6 @@ class Network:
     >>> network.size
     101
     """
-
-    cell = LSTM
 
     n_steps: int
     n_features: int
@@ -90,6 +92,7 @@ class Network:
     dense_units: tuple[int, ...] = ()
     dense_activation: DenseActivation = "relu"
     hidden_activation: HiddenActivation = "tanh"
+    cell: CellName = "lstm"
 
     def __post_init__(self) -> None:
         for name in ("n_steps", "n_features", "n_outputs"):
@@ -105,16 +108,23 @@ class Network:
                 check_integer(name, n_units)
         check_choice("dense_activation", self.dense_activation, DENSE_ACTIVATIONS)
         check_choice("hidden_activation", self.hidden_activation, HIDDEN_ACTIVATIONS)
+        check_choice("cell", self.cell, tuple(CELLS))
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)
         check_choice("stateful", self.stateful, (True, False))
 
+    @property
+    def recurrent_cell(self) -> Cell:
+        """The cell of the recurrent layers."""
+        return CELLS[self.cell]
+
     @cached_property
     def shapes(self) -> list[tuple[int, ...]]:
         """Shapes of the parts of the parameters, in the order of the flat vector."""
         sizes = itertools.pairwise([self.n_features, *self.units])
-        recurrent = [shape for n_in, n_out in sizes for shape in self.cell.shapes(n_in, n_out)]
+        shapes = self.recurrent_cell.shapes
+        recurrent = [shape for n_in, n_out in sizes for shape in shapes(n_in, n_out)]
         sizes = itertools.pairwise([self.units[-1], *self.dense_units, self.n_outputs])
         return recurrent + [shape for n_in, n_out in sizes for shape in ((n_in, n_out), (n_out,))]
 
@@ -141,11 +151,13 @@ class Network:
     @property
     def states_size(self) -> int:
         """Number of values in the states of one row, over all layers."""
-        return len(self.cell.states) * sum(self.units)
+        return len(self.recurrent_cell.states) * sum(self.units)
 
     def states(self, flat: NDArray) -> list[NDArray]:
         """Return views of the states of each layer in a flat vector."""
-        return np.split(flat, np.cumsum(np.repeat(self.units, len(self.cell.states)))[:-1])
+        return np.split(
+            flat, np.cumsum(np.repeat(self.units, len(self.recurrent_cell.states)))[:-1]
+        )
 
     def flatten(self, parts: list[NDArray]) -> NDArray[np.float32]:
         """Copy the parts into one flat vector; raise ValueError if their shapes are wrong."""
@@ -166,29 +178,32 @@ class Network:
         -------
         flat : ndarray of float32 of shape (size,)
             Glorot uniform kernels, orthogonal recurrent kernels, and biases of zero, except
-            those of the forget gate, which are one.
+            those of the forget gate of an LSTM, which are one.
 
         Notes
         -----
         See Glorot and Bengio (2010); Saxe, McClelland and Ganguli (2014); and for the forget
         bias Jozefowicz, Zaremba and Sutskever (2015). These are the defaults of
-        ``keras.layers.LSTM`` and ``keras.layers.Dense``.
+        ``keras.layers.LSTM``, ``keras.layers.GRU`` and ``keras.layers.Dense``.
         """
         flat = np.zeros(self.size, dtype=np.float32)
         layers, dense_layers = self.layers(self.views(flat))
         for kernel, recurrent, bias in layers:
             kernel[:] = _glorot_uniform(rng, kernel.shape)
             recurrent[:] = _orthogonal(rng, recurrent.shape)
-            self.cell.split(bias)["forget"][:] = 1.0
+            for gate in self.recurrent_cell.open_gates:
+                self.recurrent_cell.split(bias)[gate][:] = 1.0
         for kernel, _ in dense_layers:
             kernel[:] = _glorot_uniform(rng, kernel.shape)
         return flat
 
     def layers(self, parts: Sequence[NDArray]) -> tuple[list[Group], list[Group]]:
         """Group the parts of the parameters by layer: the recurrent layers, the Dense layers."""
-        n_recurrent = len(self.units) * len(self.cell.parts)
+        n_recurrent = len(self.units) * len(self.recurrent_cell.parts)
         recurrent, dense = parts[:n_recurrent], parts[n_recurrent:]
-        return _grouped(recurrent, len(self.cell.parts)), _grouped(dense, len(DENSE_PARTS))
+        return _grouped(recurrent, len(self.recurrent_cell.parts)), _grouped(
+            dense, len(DENSE_PARTS)
+        )
 
 
 def _grouped(parts: Sequence[NDArray], n: int) -> list[Group]:

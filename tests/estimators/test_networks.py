@@ -22,6 +22,8 @@ NETWORKS = {
         "output_activation": "tanh",
     },
     "relu": {"units": (4, 3), "hidden_activation": "relu"},
+    "gru": {"cell": "gru"},
+    "gru, relu, stacked": {"cell": "gru", "units": (4, 3), "hidden_activation": "relu"},
 }
 each_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 
@@ -38,10 +40,11 @@ def plain_keras(model):
     sizes = model.network_
     n_streams = model.batch_size if sizes.stateful else None
     plain = keras.Sequential([keras.Input(batch_shape=(n_streams, 3, 2))])
+    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[sizes.cell]
     for number, n_units in enumerate(sizes.units):
         more = number < len(sizes.units) - 1
         options = {"return_sequences": more, "stateful": sizes.stateful}
-        plain.add(keras.layers.LSTM(n_units, sizes.hidden_activation, **options))
+        plain.add(layer(n_units, sizes.hidden_activation, **options))
     for n_units in sizes.dense_units:
         plain.add(keras.layers.Dense(n_units, sizes.dense_activation))
     plain.add(keras.layers.Dense(1, sizes.output_activation))
@@ -124,6 +127,7 @@ def test_a_classifier_has_such_a_network_too():
     [
         ({"dense_units": "4"}, "dense_units must be a positive integer or a sequence of them"),
         ({"dense_units": (4, 0)}, "dense_units must be a positive integer, got 0"),
+        ({"cell": "rnn"}, r"cell must be one of \('lstm', 'gru'\)"),
         ({"hidden_activation": "elu"}, r"hidden_activation must be one of \('tanh', 'relu'\)"),
         ({"dense_activation": "softmax"}, r"dense_activation must be one of \('linear', 'relu'"),
     ],

@@ -312,6 +312,8 @@ WRONG = [
     ("network.dense_units", [1] * 500_000, "network has 500000 layers, more than 1000"),
     ("network.dense_activation", "exec", "dense_activation must be one of"),
     ("network.hidden_activation", "exec", "hidden_activation must be one of"),
+    ("network.cell", "gru", "the optimizer's momentum must be of shape"),
+    ("network.cell", "exec", "cell must be one of"),
     ("network.n_steps", 10**15, "window_shape must fit"),
     ("network.n_features", 0, "n_features must be a positive integer"),
     ("network.n_outputs", 2.0, "n_outputs must be a positive integer"),

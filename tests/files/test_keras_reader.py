@@ -202,7 +202,15 @@ REFUSED = {
         layers(LAYERS.LSTM(3), LAYERS.Lambda(lambda x: x, name="evil"), LAYERS.Dense(1)),
         "layer 'evil', of the class Lambda, is not supported",
     ),
-    "gru": (options(LAYERS.GRU, name="gate"), "layer 'gate', of the class GRU, is not supported"),
+    "rnn": (
+        options(LAYERS.SimpleRNN, name="simple"),
+        "layer 'simple', of the class SimpleRNN, is not supported",
+    ),
+    "reset before": (options(LAYERS.GRU, reset_after=False), "has reset_after=False"),
+    "two kinds": (
+        layers(LAYERS.LSTM(3, return_sequences=True), LAYERS.GRU(3, name="g"), LAYERS.Dense(1)),
+        "layer 'g', of the class GRU, must be of the class of the first one, LSTM",
+    ),
     "own": (options(OwnLSTM, name="mine"), "layer 'mine', of the class .*OwnLSTM, is not"),
     "bidirectional": (
         layers(LAYERS.Bidirectional(LAYERS.LSTM(3), name="both"), LAYERS.Dense(1)),

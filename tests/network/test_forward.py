@@ -5,7 +5,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skl_lstm.network import forward
-from skl_lstm.network.network import DENSE_ACTIVATIONS, OUTPUT_ACTIVATIONS, Network
+from skl_lstm.network.cells import CELLS
+from skl_lstm.network.network import (
+    DENSE_ACTIVATIONS,
+    HIDDEN_ACTIVATIONS,
+    OUTPUT_ACTIVATIONS,
+    Network,
+)
 
 
 def random_weights(network, scale=0.7):
@@ -22,10 +28,11 @@ def keras_model(network, weights, batch_size=None):
     import keras
 
     inputs = outputs = keras.Input(batch_shape=(batch_size, network.n_steps, network.n_features))
+    layer = getattr(keras.layers, network.recurrent_cell.keras_class)
     options = {"activation": network.hidden_activation, "stateful": network.stateful}
     for number, n_units in enumerate(network.units, 1):
         more = number < len(network.units)
-        outputs = keras.layers.LSTM(n_units, return_sequences=more, **options)(outputs)
+        outputs = layer(n_units, return_sequences=more, **options)(outputs)
     for n_units in network.dense_units:
         outputs = keras.layers.Dense(n_units, network.dense_activation)(outputs)
     outputs = keras.layers.Dense(network.n_outputs, network.output_activation)(outputs)
@@ -42,7 +49,11 @@ def keras_model(network, weights, batch_size=None):
         Network(5, 1, (4,), 1),
         Network(3, 2, (7, 5, 3), 4),
         *(Network(4, 3, (6,), 3, activation) for activation in OUTPUT_ACTIVATIONS),
-        Network(4, 3, (6, 5), 3, hidden_activation="relu"),
+        *(
+            Network(4, 3, (6, 5), 3, hidden_activation=activation, cell=cell)
+            for activation in HIDDEN_ACTIVATIONS
+            for cell in CELLS
+        ),
         *(
             Network(4, 3, (6,), 3, dense_units=(5, 4), dense_activation=activation)
             for activation in DENSE_ACTIVATIONS
@@ -58,7 +69,9 @@ def test_predictions_are_those_of_keras(network):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [{}, {"dense_units": (3,), "hidden_activation": "relu"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"dense_units": (3,), "hidden_activation": "relu"}, {"cell": "gru"}]
+)
 def test_stateful_predictions_are_those_of_keras(options):
     network = Network(3, 2, (5, 4), 2, stateful=True, **options)
     weights, windows = random_weights(network), random_windows(9, network)

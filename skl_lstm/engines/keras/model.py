@@ -202,7 +202,7 @@ def _build(network: Network, batch_size: int, seed: int, around: Around) -> kera
     before, after = around
     tensors = {WINDOWS: inputs}
     outputs = _applied(before, tensors, inputs)
-    recurrent_layer = getattr(keras.layers, network.cell.keras_class)
+    recurrent_layer = getattr(keras.layers, network.recurrent_cell.keras_class)
     for i, n_units in enumerate(network.units):
         outputs = recurrent_layer(
             n_units,
@@ -212,7 +212,7 @@ def _build(network: Network, batch_size: int, seed: int, around: Around) -> kera
             recurrent_dropout=network.recurrent_dropout,
             recurrent_initializer=keras.initializers.Orthogonal(seed=seed),
             seed=seed + 2 * i,
-            name=f"{network.cell.keras_name}_{i}",
+            name=f"{network.recurrent_cell.keras_name}_{i}",
             **unseen,
         )(outputs)
         if network.dropout:
