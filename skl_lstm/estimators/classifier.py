@@ -42,6 +42,9 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         What is said of LSTM layers here holds for GRU layers too.
     hidden_activation : {"tanh", "relu"}, default="tanh"
         Activation of the LSTM layers, except that of their gates.
+    bidirectional : bool, default=False
+        Whether each LSTM layer is a pair, of which the second one reads the window backwards, as
+        in ``keras.layers.Bidirectional``; the outputs of both are side by side.
     dense_units : int or sequence of int, default=()
         Number of units of the Dense layer between the last LSTM layer and the output, or of each
         if there are several, first layer first; none by default.
@@ -181,6 +184,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         units: int | Sequence[int] = 32,
         cell: CellName = "lstm",
         hidden_activation: HiddenActivation = "tanh",
+        bidirectional: bool = False,
         dense_units: int | Sequence[int] = (),
         dense_activation: DenseActivation = "relu",
         reshape_mode: ReshapeMode = "timesteps",
@@ -212,6 +216,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
             units=units,
             cell=cell,
             hidden_activation=hidden_activation,
+            bidirectional=bidirectional,
             dense_units=dense_units,
             dense_activation=dense_activation,
             reshape_mode=reshape_mode,

@@ -33,6 +33,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         What is said of LSTM layers here holds for GRU layers too.
     hidden_activation : {"tanh", "relu"}, default="tanh"
         Activation of the LSTM layers, except that of their gates.
+    bidirectional : bool, default=False
+        Whether each LSTM layer is a pair, of which the second one reads the window backwards, as
+        in ``keras.layers.Bidirectional``; the outputs of both are side by side.
     dense_units : int or sequence of int, default=()
         Number of units of the Dense layer between the last LSTM layer and the output, or of each
         if there are several, first layer first; none by default.

@@ -174,8 +174,9 @@ class Interchange(LSTMParameters):
         model : keras.Model, str or path-like
             A ``Sequential`` or functional model, or the path of one that Keras saved as
             ``.keras`` or ``.h5``: LSTM or GRU layers with Keras's defaults, or with
-            ``activation="relu"``, stateful or not, and one or more Dense layers at the end, of
-            which those before the last have one activation. Dropout layers may stand anywhere.
+            ``activation="relu"``, all of one kind, stateful or not, each in Bidirectional or
+            none, and one or more Dense layers at the end, of which those before the last have
+            one activation. Dropout layers may stand anywhere.
         **parameters : dict
             Further parameters of the estimator, for training it further. Those that the network
             itself defines (`units`, `stateful` and the like) cannot be given; `dropout` and

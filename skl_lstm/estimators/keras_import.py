@@ -106,6 +106,7 @@ def _implied(
         "units": network.units if len(network.units) > 1 else network.units[0],
         "cell": network.cell,
         "hidden_activation": network.hidden_activation,
+        "bidirectional": network.bidirectional,
         "dense_units": network.dense_units,
         "dense_activation": network.dense_activation,
         "reshape_mode": "timesteps",

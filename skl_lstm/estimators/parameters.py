@@ -52,6 +52,7 @@ class LSTMParameters(BaseEstimator):
     mirror: bool = False
     cell: CellName = "lstm"
     hidden_activation: HiddenActivation = "tanh"
+    bidirectional: bool = False
     dense_units: int | Sequence[int] = ()
     dense_activation: DenseActivation = "relu"
 
@@ -62,6 +63,7 @@ class LSTMParameters(BaseEstimator):
         units: int | Sequence[int] = 32,
         cell: CellName = "lstm",
         hidden_activation: HiddenActivation = "tanh",
+        bidirectional: bool = False,
         dense_units: int | Sequence[int] = (),
         dense_activation: DenseActivation = "relu",
         reshape_mode: ReshapeMode = "timesteps",
@@ -94,6 +96,7 @@ class LSTMParameters(BaseEstimator):
         self.units = units
         self.cell = cell
         self.hidden_activation = hidden_activation
+        self.bidirectional = bidirectional
         self.dense_units = dense_units
         self.dense_activation = dense_activation
         self.reshape_mode = reshape_mode
@@ -166,7 +169,7 @@ class LSTMParameters(BaseEstimator):
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
         if not (is_number(self.quantile) and 0 < self.quantile < 1):
             raise ValueError(f"quantile must be a number in (0, 1), got {self.quantile!r}")
-        for name in ("mirror", "stateful", "early_stopping", "warm_start"):
+        for name in ("bidirectional", "mirror", "stateful", "early_stopping", "warm_start"):
             check_choice(name, getattr(self, name), (True, False))
         rate = self.learning_rate
         if rate is not None and not (is_number(rate) and 0 < rate < math.inf):
@@ -243,6 +246,7 @@ class LSTMParameters(BaseEstimator):
             dense_activation=self.dense_activation,
             hidden_activation=self.hidden_activation,
             cell=self.cell,
+            bidirectional=bool(self.bidirectional),
         )
 
 

@@ -6,6 +6,7 @@ Keras to be built, so a file cannot execute anything.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ COMMON = {"trainable": True, "dtype": "float32"}
 NEEDED: dict[str, Config] = {
     "LSTM": COMMON | {"recurrent_activation": "sigmoid", "use_bias": True},
     "GRU": COMMON | {"recurrent_activation": "sigmoid", "use_bias": True, "reset_after": True},
+    "Bidirectional": COMMON | {"merge_mode": "concat"},
     "Dense": COMMON | {"use_bias": True},
     **dict.fromkeys(TRAINING_LAYERS, COMMON),
 }
@@ -66,6 +68,7 @@ RECURRENT_FREE = INITIAL | {
 FREE: dict[str, set[str]] = {
     "LSTM": RECURRENT_FREE | {"unit_forget_bias"},
     "GRU": RECURRENT_FREE,
+    "Bidirectional": INITIAL | {"layer", "backward_layer"},
     "Dense": INITIAL | {"units", "activation"},
     **dict.fromkeys(TRAINING_LAYERS, INITIAL | {"rate", "stddev", "noise_shape", "l1", "l2"}),
 }
@@ -79,13 +82,13 @@ def network_of(config: Config, parameters: Config) -> tuple[Network, int | None]
     `parameters` may give the dropout rates if those of the layers differ.
     """
     (n_streams, n_steps, n_features), layers = chain(config)
-    recurrent = [layer for layer in layers if layer["class_name"] in CELL_NAMES]
-    each = [layer["config"] for layer in recurrent]
+    recurrent = [layer for layer in layers if is_recurrent(layer)]
+    each = [inner(layer)["config"] for layer in recurrent]
     after = [*layers[1:], {"class_name": None}]
     dropout = [
         following["config"]["rate"] if following["class_name"] == "Dropout" else 0.0
         for layer, following in zip(layers, after, strict=True)
-        if layer["class_name"] in CELL_NAMES
+        if is_recurrent(layer)
     ]
     recurrent_dropout = [options.get("recurrent_dropout", 0.0) for options in each]
     *hidden, output = [layer["config"] for layer in layers if layer["class_name"] == "Dense"]
@@ -101,7 +104,8 @@ def network_of(config: Config, parameters: Config) -> tuple[Network, int | None]
         dense_units=tuple(options["units"] for options in hidden),
         dense_activation=_activation(hidden[0]) if hidden else "relu",
         hidden_activation=_activation(each[0]),
-        cell=CELL_NAMES[recurrent[0]["class_name"]],
+        cell=CELL_NAMES[inner(recurrent[0])["class_name"]],
+        bidirectional=recurrent[0]["class_name"] == "Bidirectional",
     )
     return network, n_streams if network.stateful else None
 
@@ -111,8 +115,8 @@ def left_out(config: Config) -> list[str]:
     _, layers = chain(config)
     found = []
     for before, layer in zip([None, *layers], layers, strict=False):
-        kind, options = layer["class_name"], layer["config"]
-        is_ours = kind == "Dropout" and before and before["class_name"] in CELL_NAMES
+        kind, options = layer["class_name"], inner(layer)["config"]
+        is_ours = kind == "Dropout" and before and is_recurrent(before)
         if kind in TRAINING_LAYERS and not is_ours:
             found.append(f"the {kind} layer {options['name']!r}")
         found += [
@@ -121,6 +125,23 @@ def left_out(config: Config) -> list[str]:
             if options[option]
         ]
     return found
+
+
+def directions(layer: Config) -> list[Config]:
+    """Return the layers that a Bidirectional holds, or the layer itself."""
+    if layer["class_name"] != "Bidirectional":
+        return [layer]
+    return [layer["config"][name] for name in ("layer", "backward_layer")]
+
+
+def inner(layer: Config) -> Config:
+    """Return the first of the `directions` of a layer, which stands for both."""
+    return directions(layer)[0]
+
+
+def is_recurrent(layer: Config) -> bool:
+    """Return whether a layer is recurrent, in one direction or in both."""
+    return inner(layer)["class_name"] in CELL_NAMES
 
 
 def _activation(options: Config) -> Any:
@@ -147,17 +168,18 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
     input_shape : list
         Batch size (or None), number of time steps and of features.
     layers : list of dict
-        LSTM or GRU layers, then Dense layers, and anywhere among them layers of
-        `TRAINING_LAYERS`.
+        LSTM or GRU layers, Bidirectional or not, then Dense layers, and anywhere among them
+        layers of `TRAINING_LAYERS`.
     """
     kind, options = config["class_name"], config["config"]
     if kind not in ("Sequential", "Functional"):
         raise ValueError(f"it must be a Sequential or functional model, got a {kind}")
     layers = options["layers"]
     for layer in layers:
-        known = layer["class_name"] in ("InputLayer", *NEEDED)
-        if not known or layer.get("module", MODULE) != MODULE or layer.get("registered_name"):
-            raise _refusal(layer, "is not supported: only LSTM, GRU, Dense and Dropout layers are")
+        _check_known(layer, ("InputLayer", *NEEDED))
+        if layer["class_name"] == "Bidirectional":
+            for each in directions(layer):
+                _check_known(each, CELL_NAMES)
     if kind == "Functional":
         _check_in_line(options)
     if layers and layers[0]["class_name"] == "InputLayer":
@@ -168,6 +190,8 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
     _check_order(layers)
     for layer in layers:
         _check_options(layer)
+        _check_options(inner(layer))
+        _check_directions(layer)
     _check_activations(layers)
     if not isinstance(shape, list) or len(shape) != 3 or None in shape[1:]:
         raise ValueError(
@@ -176,6 +200,15 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
     for name, number in zip(("n_steps", "n_features"), shape[1:], strict=True):
         check_integer(name, number)
     return shape, layers
+
+
+def _check_known(layer: Config, kinds: Collection[str]) -> None:
+    known = layer["class_name"] in kinds
+    if not known or layer.get("module", MODULE) != MODULE or layer.get("registered_name"):
+        raise _refusal(
+            layer,
+            "is not supported: only LSTM, GRU, Bidirectional, Dense and Dropout layers are",
+        )
 
 
 def _check_order(layers: list[Config]) -> None:
@@ -194,18 +227,25 @@ def _check_order(layers: list[Config]) -> None:
             "is out of place: LSTM or GRU layers must come first, and Dense layers last",
         )
     for layer in recurrent:
-        if layer["config"].get("return_sequences", False) != (layer is not recurrent[-1]):
+        options = inner(layer)["config"]
+        if options.get("return_sequences", False) != (layer is not recurrent[-1]):
             raise _refusal(layer, "must return sequences, unless it is the last of them")
-        if layer["class_name"] != kinds[0]:
-            raise _refusal(layer, f"must be of the class of the first one, {kinds[0]}")
+        if _classes(layer) != _classes(recurrent[0]):
+            raise _refusal(
+                layer, f"must be of the class of the first one, {_classes(recurrent[0])}"
+            )
     _check_alike(recurrent, "stateful", False)
     _check_alike(recurrent, "activation", "linear")
     _check_alike(dense[:-1], "activation", "linear")
 
 
+def _classes(layer: Config) -> str:
+    return " of ".join(dict.fromkeys(each["class_name"] for each in (layer, inner(layer))))
+
+
 def _check_alike(layers: list[Config], option: str, default: Any) -> None:
     """Refuse layers with different values of an option, of which an estimator has only one."""
-    values = [layer["config"].get(option) or default for layer in layers]
+    values = [inner(layer)["config"].get(option) or default for layer in layers]
     for layer, value in zip(layers, values, strict=True):
         if value != values[0]:
             raise _refusal(
@@ -244,8 +284,22 @@ def _check_options(layer: Config) -> None:
             raise _refusal(layer, f"has {option}={value!r}, which is not supported")
 
 
+def _check_directions(layer: Config) -> None:
+    """Refuse a pair of layers that differ in more than their direction and initial weights."""
+    forwards, *backwards = directions(layer)
+    mirrored = {**_lasting(forwards), "go_backwards": True}
+    if any(_lasting(each) != mirrored for each in backwards):
+        raise _refusal(layer, "must have layers that differ only in their direction")
+
+
+def _lasting(layer: Config) -> Config:
+    initial = INITIAL | {"recurrent_initializer"}
+    options = {name: value for name, value in layer["config"].items() if name not in initial}
+    return {"class": layer["class_name"], **options}
+
+
 def _check_activations(layers: list[Config]) -> None:
-    recurrent = [layer for layer in layers if layer["class_name"] in CELL_NAMES]
+    recurrent = [inner(layer) for layer in layers if is_recurrent(layer)]
     *hidden, output = [layer for layer in layers if layer["class_name"] == "Dense"]
     for given, allowed in (
         (recurrent, HIDDEN_ACTIVATIONS),

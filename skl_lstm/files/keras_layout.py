@@ -70,11 +70,18 @@ def write(file: Any, trained: Trained, settings: Settings) -> None:
 
 def _weight_names(network: Network) -> list[tuple[str, str]]:
     cell = network.recurrent_cell.keras_name
-    recurrent = [
-        (f"{cell}_{i}", f"{cell}_{i}/{cell}_cell/{part}")
-        for i in range(len(network.units))
-        for part in network.recurrent_cell.parts
-    ]
+    recurrent = []
+    for i in range(len(network.units)):
+        layer = f"{cell}_{i}"
+        places = [layer]
+        if network.bidirectional:
+            layer = f"bidirectional_{i}"
+            places = [f"{layer}/{direction}_{cell}_{i}" for direction in ("forward", "backward")]
+        recurrent += [
+            (layer, f"{place}/{cell}_cell/{part}")
+            for place in places
+            for part in network.recurrent_cell.parts
+        ]
     dense = [
         (name, f"{name}/{part}") for name, *_ in dense_layers(network) for part in DENSE_PARTS
     ]
@@ -120,17 +127,20 @@ def _layers(network: Network) -> list[dict[str, Any]]:
         )
     ]
     for i, n_units in enumerate(network.units):
-        layers.append(
-            _layer(
-                network.recurrent_cell.keras_class,
-                name=f"{network.recurrent_cell.keras_name}_{i}",
-                units=n_units,
-                activation=network.hidden_activation,
-                return_sequences=i < len(network.units) - 1,
-                stateful=network.stateful,
-                recurrent_dropout=network.recurrent_dropout,
-            )
+        layer = _layer(
+            network.recurrent_cell.keras_class,
+            name=f"{network.recurrent_cell.keras_name}_{i}",
+            units=n_units,
+            activation=network.hidden_activation,
+            return_sequences=i < len(network.units) - 1,
+            stateful=network.stateful,
+            recurrent_dropout=network.recurrent_dropout,
         )
+        if network.bidirectional:
+            # Keras looks for a layer within a layer only in the module that it names.
+            held = {**layer, "module": "keras.layers", "registered_name": None}
+            layer = _layer("Bidirectional", name=f"bidirectional_{i}", layer=held)
+        layers.append(layer)
         if network.dropout:
             layers.append(_layer("Dropout", name=f"dropout_{i}", rate=network.dropout))
     layers += [

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skl_lstm.files import hdf5
 from skl_lstm.files.json_text import parse_json
-from skl_lstm.files.keras_config import TRAINING_LAYERS, chain
+from skl_lstm.files.keras_config import TRAINING_LAYERS, chain, directions, inner
 from skl_lstm.files.whole_files import MAX_EXPANSION, ModelFileError, refusing
 from skl_lstm.network.cells import CELLS, DENSE_PARTS
 from skl_lstm.training.keras_parts import Config, Parts
@@ -21,6 +21,14 @@ from skl_lstm.training.keras_parts import Config, Parts
 _PARTS = {
     **{cell.keras_class: cell.parts for cell in CELLS.values()},
     "Dense": DENSE_PARTS,
+    **dict.fromkeys(TRAINING_LAYERS, ()),
+}
+
+# Where an archive has them in the group of a layer.
+_PLACES = {
+    **{cell.keras_class: ("cell/vars",) for cell in CELLS.values()},
+    "Bidirectional": ("forward_layer/cell/vars", "backward_layer/cell/vars"),
+    "Dense": ("vars",),
     **dict.fromkeys(TRAINING_LAYERS, ()),
 }
 
@@ -70,7 +78,11 @@ def read_model(content: bytes) -> Parts:
         paths = []
         for layer in layers:
             group = _innermost(file, f"model_weights/{layer['config']['name']}")
-            paths += [f"{group}/{part}" for part in _PARTS[layer["class_name"]]]
+            for each in directions(layer):
+                place = group
+                if each is not layer:
+                    place = _innermost(file, f"{group}/{each['config']['name']}")
+                paths += [f"{place}/{part}" for part in _PARTS[each["class_name"]]]
         weights = hdf5.read_many(file, paths, len(content))
         state: dict[str, NDArray] | None = {}
         if "optimizer_weights" in hdf5.children(file):
@@ -132,8 +144,10 @@ def _read_archive(content: bytes) -> Parts:
         # Keras numbers the layers of a class, except the first one.
         group = f"layers/{kind.lower()}_{seen[kind]}".removesuffix("_0")
         seen[kind] += 1
-        place = "vars" if kind == "Dense" else "cell/vars"
-        paths += [f"{group}/{place}/{number}" for number in range(len(_PARTS[kind]))]
+        parts = _PARTS[inner(layer)["class_name"]]
+        paths += [
+            f"{group}/{place}/{number}" for place in _PLACES[kind] for number in range(len(parts))
+        ]
     with hdf5.opened(stored) as file:
         weights = hdf5.read_many(file, paths, len(stored))
         variables = []

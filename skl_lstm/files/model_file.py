@@ -89,7 +89,7 @@ FIELDS = {
 }
 
 # Fields of ``network`` that earlier formats did not have; the defaults are what they meant.
-NEW_IN_3 = {"dense_units", "dense_activation", "hidden_activation", "cell"}
+NEW_IN_3 = {"dense_units", "dense_activation", "hidden_activation", "cell", "bidirectional"}
 
 
 def to_bytes(contents: Contents, settings: Settings) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,12 +158,13 @@ class Stack:
         self.n_rows = n_rows
         recurrent, self.dense = network.layers(weights)
         layer = _LAYERS[network.cell]
-        self.layers = [layer(parts, n_rows, network.hidden_activation) for parts in recurrent]
+        made = iter(layer(parts, n_rows, network.hidden_activation) for parts in recurrent)
+        self.layers = list(zip(*[made] * network.n_directions, strict=True))
 
     @property
     def states(self) -> list[NDArray[np.float32]]:
         """States (n_rows, units) of each layer, not copied."""
-        return [state for layer in self.layers for state in layer.states]
+        return [state for layers in self.layers for layer in layers for state in layer.states]
 
     def reset(self) -> None:
         """Reset all states to zero."""
@@ -175,15 +176,32 @@ class Stack:
 
         The next windows start from the states in which these end.
         """
-        steps = windows.reshape(self.n_rows, self.network.n_steps, -1).transpose(1, 0, 2)
-        for x in steps:
-            for layer in self.layers:
-                x = layer.step(x)
+        steps = iter(windows.reshape(self.n_rows, self.network.n_steps, -1).transpose(1, 0, 2))
+        for layers in self.layers:
+            steps = _hidden_states(layers, steps)
+        for _ in steps:  # only the last one matters
+            pass
+        x, *backwards = (layer.hidden for layer in self.layers[-1])
+        if backwards:
+            x = np.concatenate([x, *backwards], axis=1)
         for (kernel, bias), activation in zip(
             self.dense, self.network.dense_activations, strict=True
         ):
             x = _ACTIVATE[activation](x @ kernel + bias)
         return x
+
+
+def _hidden_states(layers: Sequence[_Layer], steps: Iterator[NDArray]) -> Iterator[NDArray]:
+    """Return the hidden states of a layer, or of a pair, each valid until the next is drawn."""
+    forwards, *backwards = layers
+    if not backwards:
+        return map(forwards.step, steps)
+    inputs = [x.copy() for x in steps]
+    later = [backwards[0].step(x).copy() for x in reversed(inputs)]
+    return (
+        np.concatenate([forwards.step(x), hidden], axis=1)
+        for x, hidden in zip(inputs, reversed(later), strict=True)
+    )
 
 
 class _Layer:
@@ -208,6 +226,10 @@ class _Layer:
         self.joint[:, 0] = 1.0
         self.x, self.hidden = np.split(self.joint[:, 1:], [len(weights) - 1 - n_units], axis=1)
         self.states = [self.hidden]
+
+    def step(self, x: NDArray) -> NDArray:
+        """Process one time step (n_rows, n_inputs) and return the hidden state."""
+        raise NotImplementedError
 
 
 class _LSTMLayer(_Layer):

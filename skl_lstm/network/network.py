@@ -56,6 +56,9 @@ class Network:
         Activation of the recurrent layers, except that of their gates.
     cell : {"lstm", "gru"}, default="lstm"
         Kind of the recurrent layers.
+    bidirectional : bool, default=False
+        Whether each recurrent layer is a pair, of which the second one takes the time steps in
+        reverse; the outputs of both are side by side.
 
     Raises
     ------
@@ -69,7 +72,7 @@ class Network:
     ``(units, 4 * units)`` and the bias ``(4 * units,)``, with the gates in the order input,
     forget, cell, output, or for each GRU layer those of its three gates, in the order update,
     reset, candidate, with a bias ``(2, 3 * units)`` for inputs and state; then the kernel and the
-    bias of each Dense layer.
+    bias of each Dense layer. The layers of a pair follow each other.
 
     Examples
     --------
@@ -93,6 +96,7 @@ class Network:
     dense_activation: DenseActivation = "relu"
     hidden_activation: HiddenActivation = "tanh"
     cell: CellName = "lstm"
+    bidirectional: bool = False
 
     def __post_init__(self) -> None:
         for name in ("n_steps", "n_features", "n_outputs"):
@@ -112,7 +116,8 @@ class Network:
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)
-        check_choice("stateful", self.stateful, (True, False))
+        for name in ("stateful", "bidirectional"):
+            check_choice(name, getattr(self, name), (True, False))
 
     @property
     def recurrent_cell(self) -> Cell:
@@ -122,11 +127,18 @@ class Network:
     @cached_property
     def shapes(self) -> list[tuple[int, ...]]:
         """Shapes of the parts of the parameters, in the order of the flat vector."""
-        sizes = itertools.pairwise([self.n_features, *self.units])
-        shapes = self.recurrent_cell.shapes
-        recurrent = [shape for n_in, n_out in sizes for shape in shapes(n_in, n_out)]
-        sizes = itertools.pairwise([self.units[-1], *self.dense_units, self.n_outputs])
+        recurrent: list[tuple[int, ...]] = []
+        n_inputs = self.n_features
+        for n_units in self.units:
+            recurrent += self.n_directions * self.recurrent_cell.shapes(n_inputs, n_units)
+            n_inputs = self.n_directions * n_units
+        sizes = itertools.pairwise([n_inputs, *self.dense_units, self.n_outputs])
         return recurrent + [shape for n_in, n_out in sizes for shape in ((n_in, n_out), (n_out,))]
+
+    @property
+    def n_directions(self) -> int:
+        """Number of recurrent layers that take the same inputs: one, or a pair."""
+        return 2 if self.bidirectional else 1
 
     @property
     def dense_activations(self) -> list[OutputActivation]:
@@ -151,13 +163,15 @@ class Network:
     @property
     def states_size(self) -> int:
         """Number of values in the states of one row, over all layers."""
-        return len(self.recurrent_cell.states) * sum(self.units)
+        return self._states_of_layer * sum(self.units)
 
     def states(self, flat: NDArray) -> list[NDArray]:
         """Return views of the states of each layer in a flat vector."""
-        return np.split(
-            flat, np.cumsum(np.repeat(self.units, len(self.recurrent_cell.states)))[:-1]
-        )
+        return np.split(flat, np.cumsum(np.repeat(self.units, self._states_of_layer))[:-1])
+
+    @property
+    def _states_of_layer(self) -> int:
+        return self.n_directions * len(self.recurrent_cell.states)
 
     def flatten(self, parts: list[NDArray]) -> NDArray[np.float32]:
         """Copy the parts into one flat vector; raise ValueError if their shapes are wrong."""
@@ -198,8 +212,11 @@ class Network:
         return flat
 
     def layers(self, parts: Sequence[NDArray]) -> tuple[list[Group], list[Group]]:
-        """Group the parts of the parameters by layer: the recurrent layers, the Dense layers."""
-        n_recurrent = len(self.units) * len(self.recurrent_cell.parts)
+        """Group the parts of the parameters by layer: recurrent layers, and Dense layers.
+
+        The recurrent layers of a pair follow each other.
+        """
+        n_recurrent = self.n_directions * len(self.units) * len(self.recurrent_cell.parts)
         recurrent, dense = parts[:n_recurrent], parts[n_recurrent:]
         return _grouped(recurrent, len(self.recurrent_cell.parts)), _grouped(
             dense, len(DENSE_PARTS)

@@ -24,6 +24,8 @@ NETWORKS = {
     "relu": {"units": (4, 3), "hidden_activation": "relu"},
     "gru": {"cell": "gru"},
     "gru, relu, stacked": {"cell": "gru", "units": (4, 3), "hidden_activation": "relu"},
+    "bidirectional": {"bidirectional": True},
+    "bidirectional gru, stacked": {"bidirectional": True, "cell": "gru", "units": (4, 3)},
 }
 each_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 
@@ -44,7 +46,8 @@ def plain_keras(model):
     for number, n_units in enumerate(sizes.units):
         more = number < len(sizes.units) - 1
         options = {"return_sequences": more, "stateful": sizes.stateful}
-        plain.add(layer(n_units, sizes.hidden_activation, **options))
+        made = layer(n_units, sizes.hidden_activation, **options)
+        plain.add(keras.layers.Bidirectional(made) if sizes.bidirectional else made)
     for n_units in sizes.dense_units:
         plain.add(keras.layers.Dense(n_units, sizes.dense_activation))
     plain.add(keras.layers.Dense(1, sizes.output_activation))
@@ -101,6 +104,23 @@ def test_training_goes_on_where_it_stopped(network, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["dense, stacked", "relu", "gru", "bidirectional gru, stacked"])
+def test_a_stateful_one_goes_on_row_by_row_and_from_a_file(name, tmp_path):
+    model = forecaster(**NETWORKS[name], stateful=True, shuffle="auto", batch_size=1, epochs=2)
+    model.fit(WINDOWS[:-3], Y[:-3])
+    stream = model.stream()
+    predicted = model.predict(WINDOWS)
+    assert_array_equal([stream.predict_next(row) for row in WINDOWS], predicted)
+    onwards = model.predict(WINDOWS[-3:], initial_state="fit")
+    assert_allclose(onwards, predicted[-3:], atol=1e-6)
+    model.save(tmp_path / "ours.h5")
+    loaded = LSTMForecaster.load(tmp_path / "ours.h5")
+    assert_array_equal(loaded.predict(WINDOWS[-3:], initial_state="fit"), onwards)
+    theirs = model.to_keras().predict(STEPS, batch_size=1, verbose=0)
+    assert_allclose(theirs[:, 0], predicted, atol=1e-5)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("network", [NETWORKS["dense"]])
 def test_it_normalizes_windows_and_mirrors_them(network):
     series = SERIES[:, :1] + 10.0
@@ -128,6 +148,7 @@ def test_a_classifier_has_such_a_network_too():
         ({"dense_units": "4"}, "dense_units must be a positive integer or a sequence of them"),
         ({"dense_units": (4, 0)}, "dense_units must be a positive integer, got 0"),
         ({"cell": "rnn"}, r"cell must be one of \('lstm', 'gru'\)"),
+        ({"bidirectional": 1}, r"bidirectional must be one of \(True, False\), got 1"),
         ({"hidden_activation": "elu"}, r"hidden_activation must be one of \('tanh', 'relu'\)"),
         ({"dense_activation": "softmax"}, r"dense_activation must be one of \('linear', 'relu'"),
     ],

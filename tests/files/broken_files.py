@@ -313,6 +313,8 @@ WRONG = [
     ("network.dense_activation", "exec", "dense_activation must be one of"),
     ("network.hidden_activation", "exec", "hidden_activation must be one of"),
     ("network.cell", "gru", "the optimizer's momentum must be of shape"),
+    ("network.bidirectional", "yes", "bidirectional must be one of"),
+    ("network.bidirectional", True, "the optimizer's momentum must be of shape"),
     ("network.cell", "exec", "cell must be one of"),
     ("network.n_steps", 10**15, "window_shape must fit"),
     ("network.n_features", 0, "n_features must be a positive integer"),

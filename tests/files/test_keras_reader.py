@@ -181,6 +181,7 @@ def layers(*given, shape=(3, 2)):
     return lambda: keras.Sequential([keras.Input(shape), *given])
 
 
+@keras.saving.register_keras_serializable("test_keras_reader")
 class OwnLSTM(LAYERS.LSTM):
     pass
 
@@ -212,9 +213,30 @@ REFUSED = {
         "layer 'g', of the class GRU, must be of the class of the first one, LSTM",
     ),
     "own": (options(OwnLSTM, name="mine"), "layer 'mine', of the class .*OwnLSTM, is not"),
-    "bidirectional": (
-        layers(LAYERS.Bidirectional(LAYERS.LSTM(3), name="both"), LAYERS.Dense(1)),
-        "layer 'both', of the class Bidirectional, is not supported",
+    "own, bidirectional": (
+        layers(LAYERS.Bidirectional(OwnLSTM(3, name="mine")), LAYERS.Dense(1)),
+        "layer 'forward_mine', of the class .*OwnLSTM, is not",
+    ),
+    "unlike directions": (
+        layers(
+            LAYERS.Bidirectional(
+                LAYERS.LSTM(3), backward_layer=LAYERS.LSTM(2, go_backwards=True), name="b"
+            ),
+            LAYERS.Dense(1),
+        ),
+        "layer 'b', .* must have layers that differ only in their direction",
+    ),
+    "summed": (
+        layers(LAYERS.Bidirectional(LAYERS.LSTM(3), merge_mode="sum", name="b"), LAYERS.Dense(1)),
+        "layer 'b', .* has merge_mode='sum', which is not supported",
+    ),
+    "one direction": (
+        layers(
+            LAYERS.Bidirectional(LAYERS.LSTM(3, return_sequences=True)),
+            LAYERS.LSTM(3, name="one"),
+            LAYERS.Dense(1),
+        ),
+        "layer 'one', .* must be of the class of the first one, Bidirectional of LSTM",
     ),
     "activation": (
         options(activation="elu", name="a"),

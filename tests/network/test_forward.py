@@ -32,7 +32,8 @@ def keras_model(network, weights, batch_size=None):
     options = {"activation": network.hidden_activation, "stateful": network.stateful}
     for number, n_units in enumerate(network.units, 1):
         more = number < len(network.units)
-        outputs = layer(n_units, return_sequences=more, **options)(outputs)
+        made = layer(n_units, return_sequences=more, **options)
+        outputs = (keras.layers.Bidirectional(made) if network.bidirectional else made)(outputs)
     for n_units in network.dense_units:
         outputs = keras.layers.Dense(n_units, network.dense_activation)(outputs)
     outputs = keras.layers.Dense(network.n_outputs, network.output_activation)(outputs)
@@ -49,6 +50,7 @@ def keras_model(network, weights, batch_size=None):
         Network(5, 1, (4,), 1),
         Network(3, 2, (7, 5, 3), 4),
         *(Network(4, 3, (6,), 3, activation) for activation in OUTPUT_ACTIVATIONS),
+        *(Network(4, 3, (6, 5), 3, cell=cell, bidirectional=True) for cell in CELLS),
         *(
             Network(4, 3, (6, 5), 3, hidden_activation=activation, cell=cell)
             for activation in HIDDEN_ACTIVATIONS
@@ -70,7 +72,13 @@ def test_predictions_are_those_of_keras(network):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "options", [{}, {"dense_units": (3,), "hidden_activation": "relu"}, {"cell": "gru"}]
+    "options",
+    [
+        {},
+        {"dense_units": (3,), "hidden_activation": "relu"},
+        {"cell": "gru"},
+        {"bidirectional": True},
+    ],
 )
 def test_stateful_predictions_are_those_of_keras(options):
     network = Network(3, 2, (5, 4), 2, stateful=True, **options)

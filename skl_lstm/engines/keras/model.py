@@ -204,7 +204,7 @@ def _build(network: Network, batch_size: int, seed: int, around: Around) -> kera
     outputs = _applied(before, tensors, inputs)
     recurrent_layer = getattr(keras.layers, network.recurrent_cell.keras_class)
     for i, n_units in enumerate(network.units):
-        outputs = recurrent_layer(
+        layer = recurrent_layer(
             n_units,
             activation=network.hidden_activation,
             return_sequences=i < len(network.units) - 1,
@@ -214,7 +214,10 @@ def _build(network: Network, batch_size: int, seed: int, around: Around) -> kera
             seed=seed + 2 * i,
             name=f"{network.recurrent_cell.keras_name}_{i}",
             **unseen,
-        )(outputs)
+        )
+        if network.bidirectional:
+            layer = keras.layers.Bidirectional(layer, name=f"bidirectional_{i}")
+        outputs = layer(outputs)
         if network.dropout:
             outputs = keras.layers.Dropout(
                 network.dropout, seed=seed + 2 * i + 1, name=f"dropout_{i}"
