@@ -45,6 +45,9 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     bidirectional : bool, default=False
         Whether each LSTM layer is a pair, of which the second one reads the window backwards, as
         in ``keras.layers.Bidirectional``; the outputs of both are side by side.
+    all_steps : bool, default=False
+        Whether the first Dense layer takes the outputs of the last LSTM layer at all time steps,
+        side by side, rather than at the last one.
     dense_units : int or sequence of int, default=()
         Number of units of the Dense layer between the last LSTM layer and the output, or of each
         if there are several, first layer first; none by default.
@@ -185,6 +188,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         cell: CellName = "lstm",
         hidden_activation: HiddenActivation = "tanh",
         bidirectional: bool = False,
+        all_steps: bool = False,
         dense_units: int | Sequence[int] = (),
         dense_activation: DenseActivation = "relu",
         reshape_mode: ReshapeMode = "timesteps",
@@ -217,6 +221,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
             cell=cell,
             hidden_activation=hidden_activation,
             bidirectional=bidirectional,
+            all_steps=all_steps,
             dense_units=dense_units,
             dense_activation=dense_activation,
             reshape_mode=reshape_mode,

@@ -36,6 +36,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     bidirectional : bool, default=False
         Whether each LSTM layer is a pair, of which the second one reads the window backwards, as
         in ``keras.layers.Bidirectional``; the outputs of both are side by side.
+    all_steps : bool, default=False
+        Whether the first Dense layer takes the outputs of the last LSTM layer at all time steps,
+        side by side, rather than at the last one.
     dense_units : int or sequence of int, default=()
         Number of units of the Dense layer between the last LSTM layer and the output, or of each
         if there are several, first layer first; none by default.

@@ -107,6 +107,7 @@ def _implied(
         "cell": network.cell,
         "hidden_activation": network.hidden_activation,
         "bidirectional": network.bidirectional,
+        "all_steps": network.all_steps,
         "dense_units": network.dense_units,
         "dense_activation": network.dense_activation,
         "reshape_mode": "timesteps",

@@ -53,6 +53,7 @@ class LSTMParameters(BaseEstimator):
     cell: CellName = "lstm"
     hidden_activation: HiddenActivation = "tanh"
     bidirectional: bool = False
+    all_steps: bool = False
     dense_units: int | Sequence[int] = ()
     dense_activation: DenseActivation = "relu"
 
@@ -64,6 +65,7 @@ class LSTMParameters(BaseEstimator):
         cell: CellName = "lstm",
         hidden_activation: HiddenActivation = "tanh",
         bidirectional: bool = False,
+        all_steps: bool = False,
         dense_units: int | Sequence[int] = (),
         dense_activation: DenseActivation = "relu",
         reshape_mode: ReshapeMode = "timesteps",
@@ -97,6 +99,7 @@ class LSTMParameters(BaseEstimator):
         self.cell = cell
         self.hidden_activation = hidden_activation
         self.bidirectional = bidirectional
+        self.all_steps = all_steps
         self.dense_units = dense_units
         self.dense_activation = dense_activation
         self.reshape_mode = reshape_mode
@@ -169,7 +172,14 @@ class LSTMParameters(BaseEstimator):
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
         if not (is_number(self.quantile) and 0 < self.quantile < 1):
             raise ValueError(f"quantile must be a number in (0, 1), got {self.quantile!r}")
-        for name in ("bidirectional", "mirror", "stateful", "early_stopping", "warm_start"):
+        for name in (
+            "bidirectional",
+            "all_steps",
+            "mirror",
+            "stateful",
+            "early_stopping",
+            "warm_start",
+        ):
             check_choice(name, getattr(self, name), (True, False))
         rate = self.learning_rate
         if rate is not None and not (is_number(rate) and 0 < rate < math.inf):
@@ -247,6 +257,7 @@ class LSTMParameters(BaseEstimator):
             hidden_activation=self.hidden_activation,
             cell=self.cell,
             bidirectional=bool(self.bidirectional),
+            all_steps=bool(self.all_steps),
         )
 
 

@@ -6,6 +6,7 @@ Keras to be built, so a file cannot execute anything.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection
 from typing import Any
 
@@ -51,6 +52,7 @@ NEEDED: dict[str, Config] = {
     "GRU": COMMON | {"recurrent_activation": "sigmoid", "use_bias": True, "reset_after": True},
     "Bidirectional": COMMON | {"merge_mode": "concat"},
     "Dense": COMMON | {"use_bias": True},
+    "Flatten": COMMON,
     **dict.fromkeys(TRAINING_LAYERS, COMMON),
 }
 INITIAL = {"name", "seed", "kernel_initializer", "bias_initializer", "batch_input_shape"}
@@ -70,6 +72,7 @@ FREE: dict[str, set[str]] = {
     "GRU": RECURRENT_FREE,
     "Bidirectional": INITIAL | {"layer", "backward_layer"},
     "Dense": INITIAL | {"units", "activation"},
+    "Flatten": INITIAL | {"data_format"},
     **dict.fromkeys(TRAINING_LAYERS, INITIAL | {"rate", "stddev", "noise_shape", "l1", "l2"}),
 }
 
@@ -106,6 +109,7 @@ def network_of(config: Config, parameters: Config) -> tuple[Network, int | None]
         hidden_activation=_activation(each[0]),
         cell=CELL_NAMES[inner(recurrent[0])["class_name"]],
         bidirectional=recurrent[0]["class_name"] == "Bidirectional",
+        all_steps=each[-1].get("return_sequences", False),
     )
     return network, n_streams if network.stateful else None
 
@@ -168,8 +172,8 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
     input_shape : list
         Batch size (or None), number of time steps and of features.
     layers : list of dict
-        LSTM or GRU layers, Bidirectional or not, then Dense layers, and anywhere among them
-        layers of `TRAINING_LAYERS`.
+        LSTM or GRU layers, Bidirectional or not, then perhaps a Flatten layer, then Dense
+        layers, and anywhere among them layers of `TRAINING_LAYERS`.
     """
     kind, options = config["class_name"], config["config"]
     if kind not in ("Sequential", "Functional"):
@@ -207,7 +211,8 @@ def _check_known(layer: Config, kinds: Collection[str]) -> None:
     if not known or layer.get("module", MODULE) != MODULE or layer.get("registered_name"):
         raise _refusal(
             layer,
-            "is not supported: only LSTM, GRU, Bidirectional, Dense and Dropout layers are",
+            "is not supported: only LSTM, GRU, Bidirectional, Flatten, Dense and Dropout layers "
+            "are",
         )
 
 
@@ -215,21 +220,25 @@ def _check_order(layers: list[Config]) -> None:
     lasting = [layer for layer in layers if layer["class_name"] not in TRAINING_LAYERS]
     if not lasting:
         raise ValueError("it has no LSTM or GRU layer")
-    kinds = [layer["class_name"] for layer in lasting]
-    n_recurrent = kinds.index("Dense") if "Dense" in kinds else len(kinds)
-    recurrent, dense = lasting[:n_recurrent], lasting[n_recurrent:]
-    misplaced = [layer for layer in dense if layer["class_name"] != "Dense"]
-    if not (recurrent and dense):
-        misplaced = lasting[:1] if dense else lasting[-1:]
-    for layer in misplaced:
-        raise _refusal(
-            layer,
-            "is out of place: LSTM or GRU layers must come first, and Dense layers last",
-        )
+    recurrent = [layer for layer in lasting if is_recurrent(layer)]
+    flat, dense = (
+        [layer for layer in lasting if layer["class_name"] == kind]
+        for kind in ("Flatten", "Dense")
+    )
+    wanted = recurrent + flat + dense if recurrent and dense else lasting[1:]
+    for layer, expected in itertools.zip_longest(lasting, wanted):
+        if layer is not expected or layer in flat[1:]:
+            raise _refusal(
+                layer,
+                "is out of place: LSTM or GRU layers must come first, and Dense layers last",
+            )
     for layer in recurrent:
-        options = inner(layer)["config"]
-        if options.get("return_sequences", False) != (layer is not recurrent[-1]):
-            raise _refusal(layer, "must return sequences, unless it is the last of them")
+        returns = inner(layer)["config"].get("return_sequences", False)
+        if returns != (layer is not recurrent[-1]) and not (returns and flat):
+            raise _refusal(
+                layer,
+                "must return sequences, unless it is the last of them and no Flatten follows",
+            )
         if _classes(layer) != _classes(recurrent[0]):
             raise _refusal(
                 layer, f"must be of the class of the first one, {_classes(recurrent[0])}"

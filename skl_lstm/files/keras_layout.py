@@ -132,7 +132,7 @@ def _layers(network: Network) -> list[dict[str, Any]]:
             name=f"{network.recurrent_cell.keras_name}_{i}",
             units=n_units,
             activation=network.hidden_activation,
-            return_sequences=i < len(network.units) - 1,
+            return_sequences=network.all_steps or i < len(network.units) - 1,
             stateful=network.stateful,
             recurrent_dropout=network.recurrent_dropout,
         )
@@ -143,6 +143,8 @@ def _layers(network: Network) -> list[dict[str, Any]]:
         layers.append(layer)
         if network.dropout:
             layers.append(_layer("Dropout", name=f"dropout_{i}", rate=network.dropout))
+    if network.all_steps:
+        layers.append(_layer("Flatten", name="all_steps"))
     layers += [
         _layer("Dense", name=name, units=n_units, activation=activation)
         for name, n_units, activation in dense_layers(network)

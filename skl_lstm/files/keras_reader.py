@@ -21,6 +21,7 @@ from skl_lstm.training.keras_parts import Config, Parts
 _PARTS = {
     **{cell.keras_class: cell.parts for cell in CELLS.values()},
     "Dense": DENSE_PARTS,
+    "Flatten": (),
     **dict.fromkeys(TRAINING_LAYERS, ()),
 }
 
@@ -29,6 +30,7 @@ _PLACES = {
     **{cell.keras_class: ("cell/vars",) for cell in CELLS.values()},
     "Bidirectional": ("forward_layer/cell/vars", "backward_layer/cell/vars"),
     "Dense": ("vars",),
+    "Flatten": (),
     **dict.fromkeys(TRAINING_LAYERS, ()),
 }
 

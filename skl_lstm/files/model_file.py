@@ -89,7 +89,14 @@ FIELDS = {
 }
 
 # Fields of ``network`` that earlier formats did not have; the defaults are what they meant.
-NEW_IN_3 = {"dense_units", "dense_activation", "hidden_activation", "cell", "bidirectional"}
+NEW_IN_3 = {
+    "dense_units",
+    "dense_activation",
+    "hidden_activation",
+    "cell",
+    "bidirectional",
+    "all_steps",
+}
 
 
 def to_bytes(contents: Contents, settings: Settings) -> bytes:

@@ -179,11 +179,10 @@ class Stack:
         steps = iter(windows.reshape(self.n_rows, self.network.n_steps, -1).transpose(1, 0, 2))
         for layers in self.layers:
             steps = _hidden_states(layers, steps)
-        for _ in steps:  # only the last one matters
-            pass
-        x, *backwards = (layer.hidden for layer in self.layers[-1])
-        if backwards:
-            x = np.concatenate([x, *backwards], axis=1)
+        if self.network.all_steps:
+            x = np.concatenate([hidden.copy() for hidden in steps], axis=1)
+        else:
+            x = _last_hidden_state(self.layers[-1], steps)
         for (kernel, bias), activation in zip(
             self.dense, self.network.dense_activations, strict=True
         ):
@@ -202,6 +201,14 @@ def _hidden_states(layers: Sequence[_Layer], steps: Iterator[NDArray]) -> Iterat
         np.concatenate([forwards.step(x), hidden], axis=1)
         for x, hidden in zip(inputs, reversed(later), strict=True)
     )
+
+
+def _last_hidden_state(layers: Sequence[_Layer], steps: Iterator[NDArray]) -> NDArray:
+    """Return the hidden state in which a layer ends, or those in which a pair ends."""
+    for _ in steps:
+        pass
+    last, *backwards = (layer.hidden for layer in layers)
+    return np.concatenate([last, *backwards], axis=1) if backwards else last
 
 
 class _Layer:

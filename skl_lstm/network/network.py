@@ -59,6 +59,8 @@ class Network:
     bidirectional : bool, default=False
         Whether each recurrent layer is a pair, of which the second one takes the time steps in
         reverse; the outputs of both are side by side.
+    all_steps : bool, default=False
+        Whether the Dense layers take the outputs of all time steps, side by side.
 
     Raises
     ------
@@ -97,6 +99,7 @@ class Network:
     hidden_activation: HiddenActivation = "tanh"
     cell: CellName = "lstm"
     bidirectional: bool = False
+    all_steps: bool = False
 
     def __post_init__(self) -> None:
         for name in ("n_steps", "n_features", "n_outputs"):
@@ -116,7 +119,7 @@ class Network:
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)
-        for name in ("stateful", "bidirectional"):
+        for name in ("stateful", "bidirectional", "all_steps"):
             check_choice(name, getattr(self, name), (True, False))
 
     @property
@@ -132,6 +135,7 @@ class Network:
         for n_units in self.units:
             recurrent += self.n_directions * self.recurrent_cell.shapes(n_inputs, n_units)
             n_inputs = self.n_directions * n_units
+        n_inputs *= self.n_steps if self.all_steps else 1
         sizes = itertools.pairwise([n_inputs, *self.dense_units, self.n_outputs])
         return recurrent + [shape for n_in, n_out in sizes for shape in ((n_in, n_out), (n_out,))]
 

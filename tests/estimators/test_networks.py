@@ -26,6 +26,8 @@ NETWORKS = {
     "gru, relu, stacked": {"cell": "gru", "units": (4, 3), "hidden_activation": "relu"},
     "bidirectional": {"bidirectional": True},
     "bidirectional gru, stacked": {"bidirectional": True, "cell": "gru", "units": (4, 3)},
+    "all steps": {"all_steps": True, "units": (4, 3)},
+    "all steps, bidirectional": {"all_steps": True, "bidirectional": True, "dense_units": 3},
 }
 each_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 
@@ -44,10 +46,12 @@ def plain_keras(model):
     plain = keras.Sequential([keras.Input(batch_shape=(n_streams, 3, 2))])
     layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[sizes.cell]
     for number, n_units in enumerate(sizes.units):
-        more = number < len(sizes.units) - 1
+        more = sizes.all_steps or number < len(sizes.units) - 1
         options = {"return_sequences": more, "stateful": sizes.stateful}
         made = layer(n_units, sizes.hidden_activation, **options)
         plain.add(keras.layers.Bidirectional(made) if sizes.bidirectional else made)
+    if sizes.all_steps:
+        plain.add(keras.layers.Flatten())
     for n_units in sizes.dense_units:
         plain.add(keras.layers.Dense(n_units, sizes.dense_activation))
     plain.add(keras.layers.Dense(1, sizes.output_activation))
@@ -104,7 +108,9 @@ def test_training_goes_on_where_it_stopped(network, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["dense, stacked", "relu", "gru", "bidirectional gru, stacked"])
+@pytest.mark.parametrize(
+    "name", ["dense, stacked", "gru", "bidirectional gru, stacked", "all steps"]
+)
 def test_a_stateful_one_goes_on_row_by_row_and_from_a_file(name, tmp_path):
     model = forecaster(**NETWORKS[name], stateful=True, shuffle="auto", batch_size=1, epochs=2)
     model.fit(WINDOWS[:-3], Y[:-3])
@@ -148,6 +154,7 @@ def test_a_classifier_has_such_a_network_too():
         ({"dense_units": "4"}, "dense_units must be a positive integer or a sequence of them"),
         ({"dense_units": (4, 0)}, "dense_units must be a positive integer, got 0"),
         ({"cell": "rnn"}, r"cell must be one of \('lstm', 'gru'\)"),
+        ({"all_steps": 1}, r"all_steps must be one of \(True, False\), got 1"),
         ({"bidirectional": 1}, r"bidirectional must be one of \(True, False\), got 1"),
         ({"hidden_activation": "elu"}, r"hidden_activation must be one of \('tanh', 'relu'\)"),
         ({"dense_activation": "softmax"}, r"dense_activation must be one of \('linear', 'relu'"),

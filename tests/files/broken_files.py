@@ -315,6 +315,7 @@ WRONG = [
     ("network.cell", "gru", "the optimizer's momentum must be of shape"),
     ("network.bidirectional", "yes", "bidirectional must be one of"),
     ("network.bidirectional", True, "the optimizer's momentum must be of shape"),
+    ("network.all_steps", None, "all_steps must be one of"),
     ("network.cell", "exec", "cell must be one of"),
     ("network.n_steps", 10**15, "window_shape must fit"),
     ("network.n_features", 0, "n_features must be a positive integer"),

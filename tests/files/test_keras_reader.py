@@ -264,7 +264,11 @@ REFUSED = {
     ),
     "dense between": (
         layers(LAYERS.LSTM(3, return_sequences=True), LAYERS.Dense(2), LAYERS.LSTM(3)),
-        "of the class LSTM, is out of place",
+        "of the class Dense, is out of place",
+    ),
+    "flat twice": (
+        layers(LAYERS.LSTM(3), LAYERS.Flatten(), LAYERS.Flatten(name="f"), LAYERS.Dense(1)),
+        "layer 'f', of the class Flatten, is out of place",
     ),
     "hidden activation": (
         layers(LAYERS.LSTM(3), LAYERS.Dense(2, activation="softmax"), LAYERS.Dense(1)),

@@ -31,9 +31,11 @@ def keras_model(network, weights, batch_size=None):
     layer = getattr(keras.layers, network.recurrent_cell.keras_class)
     options = {"activation": network.hidden_activation, "stateful": network.stateful}
     for number, n_units in enumerate(network.units, 1):
-        more = number < len(network.units)
+        more = network.all_steps or number < len(network.units)
         made = layer(n_units, return_sequences=more, **options)
         outputs = (keras.layers.Bidirectional(made) if network.bidirectional else made)(outputs)
+    if network.all_steps:
+        outputs = keras.layers.Flatten()(outputs)
     for n_units in network.dense_units:
         outputs = keras.layers.Dense(n_units, network.dense_activation)(outputs)
     outputs = keras.layers.Dense(network.n_outputs, network.output_activation)(outputs)
@@ -51,6 +53,7 @@ def keras_model(network, weights, batch_size=None):
         Network(3, 2, (7, 5, 3), 4),
         *(Network(4, 3, (6,), 3, activation) for activation in OUTPUT_ACTIVATIONS),
         *(Network(4, 3, (6, 5), 3, cell=cell, bidirectional=True) for cell in CELLS),
+        Network(4, 3, (6, 5), 3, all_steps=True, bidirectional=True),
         *(
             Network(4, 3, (6, 5), 3, hidden_activation=activation, cell=cell)
             for activation in HIDDEN_ACTIVATIONS

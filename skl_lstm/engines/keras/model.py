@@ -207,7 +207,7 @@ def _build(network: Network, batch_size: int, seed: int, around: Around) -> kera
         layer = recurrent_layer(
             n_units,
             activation=network.hidden_activation,
-            return_sequences=i < len(network.units) - 1,
+            return_sequences=network.all_steps or i < len(network.units) - 1,
             stateful=network.stateful,
             recurrent_dropout=network.recurrent_dropout,
             recurrent_initializer=keras.initializers.Orthogonal(seed=seed),
@@ -222,6 +222,8 @@ def _build(network: Network, batch_size: int, seed: int, around: Around) -> kera
             outputs = keras.layers.Dropout(
                 network.dropout, seed=seed + 2 * i + 1, name=f"dropout_{i}"
             )(outputs)
+    if network.all_steps:
+        outputs = keras.layers.Flatten(name="all_steps")(outputs)
     for name, n_units, activation in dense_layers(network):
         outputs = keras.layers.Dense(n_units, activation=activation, name=name, **unseen)(outputs)
     tensors[DENSE] = outputs

@@ -67,7 +67,13 @@ ACTIVATIONS = {
 }
 
 # What the kernel requires of a network.
-NETWORK = {"cell": "lstm", "hidden_activation": "tanh", "bidirectional": False, "dense_units": ()}
+NETWORK = {
+    "cell": "lstm",
+    "hidden_activation": "tanh",
+    "bidirectional": False,
+    "all_steps": False,
+    "dense_units": (),
+}
 
 # Keras computes a cross-entropy from the logits of one activation; after any other it clips
 # probabilities, which the kernel does not.
