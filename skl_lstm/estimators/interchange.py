@@ -176,7 +176,8 @@ class Interchange(LSTMParameters):
             ``.keras`` or ``.h5``: LSTM or GRU layers with Keras's defaults, or with
             ``activation="relu"``, all of one kind, stateful or not, each in Bidirectional or
             none, and one or more Dense layers at the end, of which those before the last have
-            one activation. Dropout layers may stand anywhere.
+            one activation; a Flatten layer may stand between them, Dropout layers anywhere, and
+            BatchNormalization layers before any other.
         **parameters : dict
             Further parameters of the estimator, for training it further. Those that the network
             itself defines (`units`, `stateful` and the like) cannot be given; `dropout` and
@@ -204,7 +205,8 @@ class Interchange(LSTMParameters):
         -----
         A loss, an optimizer or metrics that are not Keras's own are left out, with a warning,
         unless they are given as `parameters`; so are regularizers, constraints, and dropout
-        elsewhere than after an LSTM layer, on which predictions do not depend. Restoring the
+        elsewhere than after an LSTM layer, on which predictions do not depend. A
+        BatchNormalization layer is merged into the weights of the layer after it. Restoring the
         optimizer state imports TensorFlow.
         """
         from skl_lstm.estimators.keras_import import contents_of

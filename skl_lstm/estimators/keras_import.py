@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skl_lstm.estimators.parameters import LSTMParameters
 from skl_lstm.files import keras_reader
 from skl_lstm.files.contents import Contents
-from skl_lstm.files.keras_config import left_out, network_of
+from skl_lstm.files.keras_config import left_out, merged, network_of
 from skl_lstm.files.whole_files import MISFITS, ModelFileError, read_whole
 from skl_lstm.network.network import Network
 from skl_lstm.training.keras_names import (
@@ -70,7 +70,13 @@ def _contents(kind: type[LSTMParameters], parts: Parts, given: Config) -> Conten
             f"{', '.join(names)}: left out of the network, whose predictions do not depend on "
             "this; further training is without it"
         )
-    weights = network.flatten(parts.weights)
+    unmerged, names = merged(parts.config, parts.weights)
+    if names:
+        warn(
+            f"{', '.join(map(repr, names))}: the normalization of batches is merged into the "
+            "weights of the layers after it; further training is without it"
+        )
+    weights = network.flatten(unmerged)
     compiled = _compiled(parts.compiled, given)
     parameters = {**_implied(kind, network, n_streams, given), **compiled, **given}
     estimator = kind(**parameters)

@@ -11,9 +11,10 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skl_lstm.checks import check_integer
-from skl_lstm.network.cells import CELLS, CellName
+from skl_lstm.network.cells import CELLS, DENSE_PARTS, CellName
 from skl_lstm.network.network import (
     DENSE_ACTIVATIONS,
     HIDDEN_ACTIVATIONS,
@@ -24,6 +25,12 @@ from skl_lstm.training.keras_parts import Config
 
 # Names of the cells by the class of their layers.
 CELL_NAMES: dict[str, CellName] = {cell.keras_class: name for name, cell in CELLS.items()}
+
+# The parts of the weights of a layer, in Keras's order.
+PARTS = {**{cell.keras_class: cell.parts for cell in CELLS.values()}, "Dense": DENSE_PARTS}
+
+# Layers that scale and shift their inputs, so that the layer after them can do it.
+BATCHES = "BatchNormalization"
 
 # Layers and options that only training depends on.
 TRAINING_LAYERS = {
@@ -53,6 +60,7 @@ NEEDED: dict[str, Config] = {
     "Bidirectional": COMMON | {"merge_mode": "concat"},
     "Dense": COMMON | {"use_bias": True},
     "Flatten": COMMON,
+    BATCHES: COMMON | {"axis": -1},
     **dict.fromkeys(TRAINING_LAYERS, COMMON),
 }
 INITIAL = {"name", "seed", "kernel_initializer", "bias_initializer", "batch_input_shape"}
@@ -73,6 +81,10 @@ FREE: dict[str, set[str]] = {
     "Bidirectional": INITIAL | {"layer", "backward_layer"},
     "Dense": INITIAL | {"units", "activation"},
     "Flatten": INITIAL | {"data_format"},
+    BATCHES: INITIAL
+    | {"momentum", "renorm_momentum", "epsilon", "center", "scale"}
+    | {f"{part}_{what}" for part in ("beta", "gamma") for what in ("regularizer", "constraint")}
+    | {f"{part}_initializer" for part in ("beta", "gamma", "moving_mean", "moving_variance")},
     **dict.fromkeys(TRAINING_LAYERS, INITIAL | {"rate", "stddev", "noise_shape", "l1", "l2"}),
 }
 
@@ -148,6 +160,54 @@ def is_recurrent(layer: Config) -> bool:
     return inner(layer)["class_name"] in CELL_NAMES
 
 
+def parts_of(layer: Config) -> list[str]:
+    """Return the names of the weights of one layer, which holds no others."""
+    if layer["class_name"] != BATCHES:
+        return list(PARTS.get(layer["class_name"], ()))
+    learned = {"gamma": "scale", "beta": "center"}
+    kept = [part for part, option in learned.items() if layer["config"].get(option, True)]
+    return [*kept, "moving_mean", "moving_variance"]
+
+
+def merged(config: Config, weights: list[NDArray]) -> tuple[list[NDArray], list[str]]:
+    """Merge each normalization of batches into the layer after it.
+
+    Returns
+    -------
+    weights : list of ndarray
+        Weights of the other layers.
+    names : list of str
+        Names of the layers that are merged.
+    """
+    _, layers = chain(config)
+    left = iter(weights)
+    found: list[NDArray] = []
+    names = []
+    scale, shift = np.ones(1), np.zeros(1)
+    for layer in layers:
+        groups = [{part: next(left) for part in parts_of(each)} for each in directions(layer)]
+        if layer["class_name"] == BATCHES:
+            names.append(layer["config"]["name"])
+            (own,) = groups
+            deviation = np.sqrt(own["moving_variance"] + layer["config"].get("epsilon", 1e-3))
+            factor = own.get("gamma", 1.0) / deviation
+            shift = (shift - own["moving_mean"]) * factor + own.get("beta", 0.0)
+            scale = scale * factor
+        elif names and any(groups):
+            for own in groups:
+                kernel, bias = own["kernel"], own["bias"].copy()
+                # After Flatten, the features of a step are repeated for each step.
+                bias.reshape(-1, bias.shape[-1])[0] += np.resize(shift, len(kernel)) @ kernel
+                own |= {
+                    "kernel": np.resize(scale, len(kernel))[:, np.newaxis] * kernel,
+                    "bias": bias,
+                }
+            scale, shift = np.ones(1), np.zeros(1)
+        if layer["class_name"] != BATCHES:
+            found += [part for own in groups for part in own.values()]
+    return found, names
+
+
 def _activation(options: Config) -> Any:
     return options.get("activation") or "linear"
 
@@ -173,7 +233,8 @@ def chain(config: Config) -> tuple[list[Any], list[Config]]:
         Batch size (or None), number of time steps and of features.
     layers : list of dict
         LSTM or GRU layers, Bidirectional or not, then perhaps a Flatten layer, then Dense
-        layers, and anywhere among them layers of `TRAINING_LAYERS`.
+        layers, and anywhere among them layers of `TRAINING_LAYERS`, or, except after the last
+        one, `BATCHES`.
     """
     kind, options = config["class_name"], config["config"]
     if kind not in ("Sequential", "Functional"):
@@ -211,13 +272,19 @@ def _check_known(layer: Config, kinds: Collection[str]) -> None:
     if not known or layer.get("module", MODULE) != MODULE or layer.get("registered_name"):
         raise _refusal(
             layer,
-            "is not supported: only LSTM, GRU, Bidirectional, Flatten, Dense and Dropout layers "
-            "are",
+            "is not supported: only LSTM, GRU, Bidirectional, Flatten, Dense, BatchNormalization "
+            "and Dropout layers are",
         )
 
 
 def _check_order(layers: list[Config]) -> None:
-    lasting = [layer for layer in layers if layer["class_name"] not in TRAINING_LAYERS]
+    passing = {*TRAINING_LAYERS, BATCHES}
+    lasting = [layer for layer in layers if layer["class_name"] not in passing]
+    for layer in reversed(layers):
+        if layer["class_name"] == BATCHES:
+            raise _refusal(layer, "is out of place: a Dense layer must follow it")
+        if layer in lasting:
+            break
     if not lasting:
         raise ValueError("it has no LSTM or GRU layer")
     recurrent = [layer for layer in lasting if is_recurrent(layer)]

@@ -12,26 +12,18 @@ from numpy.typing import NDArray
 
 from skl_lstm.files import hdf5
 from skl_lstm.files.json_text import parse_json
-from skl_lstm.files.keras_config import TRAINING_LAYERS, chain, directions, inner
+from skl_lstm.files.keras_config import BATCHES, chain, directions, inner, parts_of
 from skl_lstm.files.whole_files import MAX_EXPANSION, ModelFileError, refusing
-from skl_lstm.network.cells import CELLS, DENSE_PARTS
+from skl_lstm.network.cells import CELLS
 from skl_lstm.training.keras_parts import Config, Parts
 
-# The parts of the weights of each layer, in Keras's order.
-_PARTS = {
-    **{cell.keras_class: cell.parts for cell in CELLS.values()},
-    "Dense": DENSE_PARTS,
-    "Flatten": (),
-    **dict.fromkeys(TRAINING_LAYERS, ()),
-}
+# Names that Keras does not make from that of the class by writing it in lower case.
+_GROUPS = {BATCHES: "batch_normalization"}
 
-# Where an archive has them in the group of a layer.
+# Where an archive has the weights in the group of a layer, if not in "vars".
 _PLACES = {
     **{cell.keras_class: ("cell/vars",) for cell in CELLS.values()},
     "Bidirectional": ("forward_layer/cell/vars", "backward_layer/cell/vars"),
-    "Dense": ("vars",),
-    "Flatten": (),
-    **dict.fromkeys(TRAINING_LAYERS, ()),
 }
 
 MAX_CONFIG_BYTES = 2**24
@@ -84,7 +76,7 @@ def read_model(content: bytes) -> Parts:
                 place = group
                 if each is not layer:
                     place = _innermost(file, f"{group}/{each['config']['name']}")
-                paths += [f"{place}/{part}" for part in _PARTS[each["class_name"]]]
+                paths += [f"{place}/{part}" for part in parts_of(each)]
         weights = hdf5.read_many(file, paths, len(content))
         state: dict[str, NDArray] | None = {}
         if "optimizer_weights" in hdf5.children(file):
@@ -144,11 +136,13 @@ def _read_archive(content: bytes) -> Parts:
     for layer in layers:
         kind = layer["class_name"]
         # Keras numbers the layers of a class, except the first one.
-        group = f"layers/{kind.lower()}_{seen[kind]}".removesuffix("_0")
+        group = f"layers/{_GROUPS.get(kind, kind.lower())}_{seen[kind]}".removesuffix("_0")
         seen[kind] += 1
-        parts = _PARTS[inner(layer)["class_name"]]
+        parts = parts_of(inner(layer))
         paths += [
-            f"{group}/{place}/{number}" for place in _PLACES[kind] for number in range(len(parts))
+            f"{group}/{place}/{number}"
+            for place in _PLACES.get(kind, ("vars",))
+            for number in range(len(parts))
         ]
     with hdf5.opened(stored) as file:
         weights = hdf5.read_many(file, paths, len(stored))

@@ -266,6 +266,19 @@ REFUSED = {
         layers(LAYERS.LSTM(3, return_sequences=True), LAYERS.Dense(2), LAYERS.LSTM(3)),
         "of the class Dense, is out of place",
     ),
+    "normalized output": (
+        layers(LAYERS.LSTM(3), LAYERS.Dense(1), LAYERS.BatchNormalization(name="n")),
+        "layer 'n', of the class BatchNormalization, is out of place: a Dense layer must follow",
+    ),
+    "normalized steps": (
+        layers(
+            LAYERS.LSTM(3, return_sequences=True),
+            LAYERS.BatchNormalization(1, name="n"),
+            LAYERS.LSTM(2),
+            LAYERS.Dense(1),
+        ),
+        "layer 'n', .* has axis=1, which is not supported",
+    ),
     "flat twice": (
         layers(LAYERS.LSTM(3), LAYERS.Flatten(), LAYERS.Flatten(name="f"), LAYERS.Dense(1)),
         "layer 'f', of the class Flatten, is out of place",
