@@ -224,9 +224,10 @@ class BaseLSTM(Interchange):
         return check_X(X, self)
 
     def _check_same_network(self, network: Network) -> None:
-        # Only the dropout rates may change between runs.
+        # Only what predictions do not depend on may change between runs.
         now, before = (
-            replace(each, dropout=0.0, recurrent_dropout=0.0) for each in (network, self.network_)
+            replace(each, dropout=0.0, recurrent_dropout=0.0, l2=0.0)
+            for each in (network, self.network_)
         )
         if now != before:
             raise ValueError(

@@ -73,6 +73,9 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         Dropout rate after each LSTM layer, in [0, 1).
     recurrent_dropout : float, default=0.0
         Dropout rate of the hidden state between time steps, in [0, 1).
+    l2 : float, default=0.0
+        Factor of the sum of the squared kernels of all layers in the loss: `kernel_regularizer`
+        in Keras.
     loss : str or Keras loss, default="auto"
         The loss function to minimize; ``"auto"`` is the cross-entropy for the number of classes.
         Any other loss receives more than two classes one-hot encoded.
@@ -198,6 +201,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         stateful: bool = False,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
+        l2: float = 0.0,
         loss: Any = "auto",
         optimizer: Any = "adam",
         learning_rate: float | None = None,
@@ -231,6 +235,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
             stateful=stateful,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
+            l2=l2,
             loss=loss,
             optimizer=optimizer,
             learning_rate=learning_rate,

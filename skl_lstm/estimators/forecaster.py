@@ -79,6 +79,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     recurrent_dropout : float, default=0.0
         Dropout rate of the hidden state between time steps, in [0, 1), as in
         ``keras.layers.LSTM``.
+    l2 : float, default=0.0
+        Factor of the sum of the squared kernels of all layers in the loss: `kernel_regularizer`
+        in Keras.
     output_activation : {"linear", "relu", "sigmoid", "softmax", "tanh"}, default="linear"
         Activation of the final Dense layer.
     loss : str, dict or Keras loss, default="mse"

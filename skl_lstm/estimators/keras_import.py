@@ -126,7 +126,11 @@ def _implied(
         raise ValueError(f"{min(fixed)} follows from the Keras network and cannot be given")
     if "output_activation" not in kind().get_params(deep=False):
         del implied["output_activation"]
-    implied |= {"dropout": network.dropout, "recurrent_dropout": network.recurrent_dropout}
+    implied |= {
+        "dropout": network.dropout,
+        "recurrent_dropout": network.recurrent_dropout,
+        "l2": network.l2,
+    }
     return implied if n_streams is None else {**implied, "batch_size": n_streams}
 
 

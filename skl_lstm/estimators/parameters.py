@@ -13,6 +13,7 @@ from skl_lstm.checks import (
     check_choice,
     check_fraction,
     check_integer,
+    check_not_negative,
     is_number,
     naming_the_nearest,
 )
@@ -56,6 +57,7 @@ class LSTMParameters(BaseEstimator):
     all_steps: bool = False
     dense_units: int | Sequence[int] = ()
     dense_activation: DenseActivation = "relu"
+    l2: float = 0.0
 
     @naming_the_nearest
     def __init__(
@@ -76,6 +78,7 @@ class LSTMParameters(BaseEstimator):
         stateful: bool = False,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
+        l2: float = 0.0,
         output_activation: OutputActivation = "linear",
         loss: Any = "mse",
         quantile: float = 0.5,
@@ -110,6 +113,7 @@ class LSTMParameters(BaseEstimator):
         self.stateful = stateful
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.l2 = l2
         self.output_activation = output_activation
         self.loss = loss
         self.quantile = quantile
@@ -169,6 +173,7 @@ class LSTMParameters(BaseEstimator):
             )
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)
+        check_not_negative("l2", self.l2)
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
         if not (is_number(self.quantile) and 0 < self.quantile < 1):
             raise ValueError(f"quantile must be a number in (0, 1), got {self.quantile!r}")
@@ -258,6 +263,7 @@ class LSTMParameters(BaseEstimator):
             cell=self.cell,
             bidirectional=bool(self.bidirectional),
             all_steps=bool(self.all_steps),
+            l2=float(self.l2),
         )
 
 

@@ -122,6 +122,7 @@ def network_of(config: Config, parameters: Config) -> tuple[Network, int | None]
         cell=CELL_NAMES[inner(recurrent[0])["class_name"]],
         bidirectional=recurrent[0]["class_name"] == "Bidirectional",
         all_steps=each[-1].get("return_sequences", False),
+        l2=float(parameters.get("l2", _l2(layers))),
     )
     return network, n_streams if network.stateful else None
 
@@ -138,7 +139,7 @@ def left_out(config: Config) -> list[str]:
         found += [
             f"{option} of the layer {options['name']!r}"
             for option in sorted(TRAINING_OPTIONS & options.keys())
-            if options[option]
+            if options[option] and not (option == "kernel_regularizer" and _l2(layers))
         ]
     return found
 
@@ -210,6 +211,15 @@ def merged(config: Config, weights: list[NDArray]) -> tuple[list[NDArray], list[
 
 def _activation(options: Config) -> Any:
     return options.get("activation") or "linear"
+
+
+def _l2(layers: list[Config]) -> Any:
+    """Return the factor of L2 regularization of all kernels; zero if it is not the same one."""
+    having = [inner(layer) for layer in layers if inner(layer)["class_name"] in PARTS]
+    found = [layer["config"].get("kernel_regularizer") for layer in having]
+    if any(each != found[0] for each in found) or not found[0] or found[0]["class_name"] != "L2":
+        return 0.0
+    return found[0]["config"]["l2"]
 
 
 def _common(name: str, rates: list[float], parameters: Config) -> float:

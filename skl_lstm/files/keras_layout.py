@@ -24,6 +24,9 @@ from skl_lstm.training.state import Trained
 
 # Oldest version of Keras for which the files are intended.
 KERAS_VERSION = "3.6.0"
+# Keras looks for an object within a layer only in the module that it names.
+IN_LAYERS = {"module": "keras.layers", "registered_name": None}
+IN_REGULARIZERS = {"module": "keras.regularizers", "registered_name": None}
 SCHEDULES_MODULE = "keras.optimizers.schedules"
 
 
@@ -126,6 +129,7 @@ def _layers(network: Network) -> list[dict[str, Any]]:
             dtype="float32",
         )
     ]
+    regularizer = {**_layer("L2", l2=network.l2), **IN_REGULARIZERS} if network.l2 else None
     for i, n_units in enumerate(network.units):
         layer = _layer(
             network.recurrent_cell.keras_class,
@@ -135,10 +139,10 @@ def _layers(network: Network) -> list[dict[str, Any]]:
             return_sequences=network.all_steps or i < len(network.units) - 1,
             stateful=network.stateful,
             recurrent_dropout=network.recurrent_dropout,
+            kernel_regularizer=regularizer,
         )
         if network.bidirectional:
-            # Keras looks for a layer within a layer only in the module that it names.
-            held = {**layer, "module": "keras.layers", "registered_name": None}
+            held = {**layer, **IN_LAYERS}
             layer = _layer("Bidirectional", name=f"bidirectional_{i}", layer=held)
         layers.append(layer)
         if network.dropout:
@@ -146,7 +150,13 @@ def _layers(network: Network) -> list[dict[str, Any]]:
     if network.all_steps:
         layers.append(_layer("Flatten", name="all_steps"))
     layers += [
-        _layer("Dense", name=name, units=n_units, activation=activation)
+        _layer(
+            "Dense",
+            name=name,
+            units=n_units,
+            activation=activation,
+            kernel_regularizer=regularizer,
+        )
         for name, n_units, activation in dense_layers(network)
     ]
     return layers

@@ -96,6 +96,7 @@ NEW_IN_3 = {
     "cell",
     "bidirectional",
     "all_steps",
+    "l2",
 }
 
 

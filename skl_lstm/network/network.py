@@ -12,7 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.checks import check_choice, check_fraction, check_integer
+from skl_lstm.checks import check_choice, check_fraction, check_integer, check_not_negative
 from skl_lstm.network.cells import CELLS, DENSE_PARTS, Cell, CellName
 
 OutputActivation = Literal["linear", "relu", "sigmoid", "softmax", "tanh"]
@@ -61,6 +61,8 @@ class Network:
         reverse; the outputs of both are side by side.
     all_steps : bool, default=False
         Whether the Dense layers take the outputs of all time steps, side by side.
+    l2 : float, default=0.0
+        Factor of the sum of the squared kernels of all layers in the loss.
 
     Raises
     ------
@@ -100,6 +102,7 @@ class Network:
     cell: CellName = "lstm"
     bidirectional: bool = False
     all_steps: bool = False
+    l2: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("n_steps", "n_features", "n_outputs"):
@@ -116,6 +119,7 @@ class Network:
         check_choice("dense_activation", self.dense_activation, DENSE_ACTIVATIONS)
         check_choice("hidden_activation", self.hidden_activation, HIDDEN_ACTIVATIONS)
         check_choice("cell", self.cell, tuple(CELLS))
+        check_not_negative("l2", self.l2)
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)

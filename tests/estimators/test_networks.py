@@ -28,6 +28,7 @@ NETWORKS = {
     "bidirectional gru, stacked": {"bidirectional": True, "cell": "gru", "units": (4, 3)},
     "all steps": {"all_steps": True, "units": (4, 3)},
     "all steps, bidirectional": {"all_steps": True, "bidirectional": True, "dense_units": 3},
+    "l2": {"l2": 0.05, "dense_units": 3},
 }
 each_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 
@@ -45,16 +46,17 @@ def plain_keras(model):
     n_streams = model.batch_size if sizes.stateful else None
     plain = keras.Sequential([keras.Input(batch_shape=(n_streams, 3, 2))])
     layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[sizes.cell]
+    shrunk = {"kernel_regularizer": keras.regularizers.L2(sizes.l2)} if sizes.l2 else {}
     for number, n_units in enumerate(sizes.units):
         more = sizes.all_steps or number < len(sizes.units) - 1
-        options = {"return_sequences": more, "stateful": sizes.stateful}
+        options = {"return_sequences": more, "stateful": sizes.stateful, **shrunk}
         made = layer(n_units, sizes.hidden_activation, **options)
         plain.add(keras.layers.Bidirectional(made) if sizes.bidirectional else made)
     if sizes.all_steps:
         plain.add(keras.layers.Flatten())
     for n_units in sizes.dense_units:
-        plain.add(keras.layers.Dense(n_units, sizes.dense_activation))
-    plain.add(keras.layers.Dense(1, sizes.output_activation))
+        plain.add(keras.layers.Dense(n_units, sizes.dense_activation, **shrunk))
+    plain.add(keras.layers.Dense(1, sizes.output_activation, **shrunk))
     start = TrainingState.fresh(sizes, model.seed_)
     plain.set_weights(sizes.views(start.parameters))
     plain.compile("adam", "mse")
@@ -155,6 +157,7 @@ def test_a_classifier_has_such_a_network_too():
         ({"dense_units": (4, 0)}, "dense_units must be a positive integer, got 0"),
         ({"cell": "rnn"}, r"cell must be one of \('lstm', 'gru'\)"),
         ({"all_steps": 1}, r"all_steps must be one of \(True, False\), got 1"),
+        ({"l2": -0.1}, r"l2 must be a number of at least 0, got -0.1"),
         ({"bidirectional": 1}, r"bidirectional must be one of \(True, False\), got 1"),
         ({"hidden_activation": "elu"}, r"hidden_activation must be one of \('tanh', 'relu'\)"),
         ({"dense_activation": "softmax"}, r"dense_activation must be one of \('linear', 'relu'"),

@@ -316,6 +316,7 @@ WRONG = [
     ("network.bidirectional", "yes", "bidirectional must be one of"),
     ("network.bidirectional", True, "the optimizer's momentum must be of shape"),
     ("network.all_steps", None, "all_steps must be one of"),
+    ("network.l2", -1.0, "l2 must be a number of at least 0"),
     ("network.cell", "exec", "cell must be one of"),
     ("network.n_steps", 10**15, "window_shape must fit"),
     ("network.n_features", 0, "n_features must be a positive integer"),

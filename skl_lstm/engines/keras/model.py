@@ -192,9 +192,10 @@ def wrapped(
 
 def _build(network: Network, batch_size: int, seed: int, around: Around) -> keras.Model:
     """Build the layers; weights are set later, and seeds keep global generators untouched."""
-    unseen = {
+    shared = {
         "kernel_initializer": keras.initializers.GlorotUniform(seed),
         "bias_initializer": "zeros",
+        "kernel_regularizer": keras.regularizers.L2(network.l2) if network.l2 else None,
     }
     n_streams = batch_size if network.stateful else None
     shape = (n_streams, network.n_steps, network.n_features)
@@ -213,7 +214,7 @@ def _build(network: Network, batch_size: int, seed: int, around: Around) -> kera
             recurrent_initializer=keras.initializers.Orthogonal(seed=seed),
             seed=seed + 2 * i,
             name=f"{network.recurrent_cell.keras_name}_{i}",
-            **unseen,
+            **shared,
         )
         if network.bidirectional:
             layer = keras.layers.Bidirectional(layer, name=f"bidirectional_{i}")
@@ -225,7 +226,7 @@ def _build(network: Network, batch_size: int, seed: int, around: Around) -> kera
     if network.all_steps:
         outputs = keras.layers.Flatten(name="all_steps")(outputs)
     for name, n_units, activation in dense_layers(network):
-        outputs = keras.layers.Dense(n_units, activation=activation, name=name, **unseen)(outputs)
+        outputs = keras.layers.Dense(n_units, activation=activation, name=name, **shared)(outputs)
     tensors[DENSE] = outputs
     outputs = _applied(after, tensors, outputs)
     return keras.Model(inputs, outputs, name="skl_lstm")

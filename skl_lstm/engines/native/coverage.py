@@ -73,6 +73,7 @@ NETWORK = {
     "bidirectional": False,
     "all_steps": False,
     "dense_units": (),
+    "l2": 0.0,
 }
 
 # Keras computes a cross-entropy from the logits of one activation; after any other it clips

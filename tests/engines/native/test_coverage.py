@@ -34,6 +34,7 @@ def test_what_is_not_covered_is_named(settings, reason):
         ({"dense_units": (3, 2)}, r"dense_units=\(3, 2\)"),
         ({"bidirectional": True}, "bidirectional=True"),
         ({"all_steps": True}, "all_steps=True"),
+        ({"l2": 0.1}, "l2=0.1"),
         ({"cell": "gru"}, "cell='gru'"),
         ({"hidden_activation": "relu"}, "hidden_activation='relu'"),
     ],

@@ -64,6 +64,7 @@ def models():
         cell="gru",
         bidirectional=True,
         all_steps=True,
+        l2=0.01,
         features_per_step=2,
         epochs=5,
         batch_size=8,
