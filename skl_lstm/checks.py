@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import math
 from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import Any, TypeVar, cast
@@ -61,6 +62,12 @@ def check_fraction(name: str, value: Any) -> None:
     """Raise ValueError unless `value` is a number in [0, 1)."""
     if not (is_number(value) and 0 <= float(value) < 1):
         raise ValueError(f"{name} must be a number in [0, 1), got {value!r}")
+
+
+def check_not_negative(name: str, value: Any) -> None:
+    """Raise ValueError unless a value is a finite number of at least zero."""
+    if not (is_number(value) and 0 <= value < math.inf):
+        raise ValueError(f"{name} must be a number of at least 0, got {value!r}")
 
 
 def check_choice(name: str, value: Any, allowed: tuple[Any, ...]) -> None:

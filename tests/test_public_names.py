@@ -46,13 +46,17 @@ def choices(hint):
     return set().union(*(choices(each) for each in get_args(hint)))
 
 
+ESTIMATORS = {"reshape_mode", "window_scaling", "engine"}
+NETWORKS = {"cell", "hidden_activation", "dense_activation"}
+
+
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
-        ("LSTMForecaster", {"reshape_mode", "window_scaling", "output_activation", "engine"}),
-        ("LSTMClassifier", {"reshape_mode", "window_scaling", "engine"}),
+        ("LSTMForecaster", {*ESTIMATORS, *NETWORKS, "output_activation"}),
+        ("LSTMClassifier", {*ESTIMATORS, *NETWORKS}),
         ("LookbackWindower", {"padding", "context"}),
-        ("Network", {"output_activation"}),
+        ("Network", {*NETWORKS, "output_activation"}),
         ("WindowScaling", {"method"}),
     ],
 )

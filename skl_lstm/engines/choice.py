@@ -90,7 +90,7 @@ def last_states(
     Returns
     -------
     states : list of ndarray of float32 of shape (units,)
-        Hidden and cell state of each layer; empty unless the network is stateful.
+        States of each layer, hidden state first; empty unless the network is stateful.
     """
     if not network.stateful:
         return []
@@ -99,4 +99,4 @@ def last_states(
 
         return native.last_states(network, parameters, windows)
     weights = network.views(parameters)
-    return predict_stateful(weights, windows.view(), network.n_steps, network.output_activation)[1]
+    return predict_stateful(network, weights, windows.view())[1]

@@ -31,7 +31,7 @@ from skl_lstm.estimators.suspicions import (
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.network.forward import States, predict_stateful
 from skl_lstm.network.forward import predict as predict_stateless
-from skl_lstm.network.network import Network
+from skl_lstm.network.network import Network, OutputActivation
 from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.network.windows import Windows, cast_finite
 from skl_lstm.training.rows import Rows
@@ -176,7 +176,11 @@ class BaseLSTM(Interchange):
         return self._targets().decode(outputs)
 
     def _outputs(
-        self, X: ArrayLike, initial_state: InitialState = "zeros", *, activation: str | None = None
+        self,
+        X: ArrayLike,
+        initial_state: InitialState = "zeros",
+        *,
+        activation: OutputActivation | None = None,
     ) -> NDArray:
         """Compute the network's output for each row, in the precision of X.
 
@@ -198,16 +202,12 @@ class BaseLSTM(Interchange):
         network, scaling = self.network_, self.window_scaling_
         dtype = np.float32 if scaling is None else values.dtype
         lags = Windows.of(values, *self.window_shape_, dtype).view()
-        arguments = (
-            self.weights_,
-            lags,
-            network.n_steps,
-            activation or network.output_activation,
-        )
+        if activation is not None:
+            network = replace(network, output_activation=activation)
         if network.stateful:
-            outputs, _ = predict_stateful(*arguments, states)
+            outputs, _ = predict_stateful(network, self.weights_, lags, states)
         else:
-            outputs = predict_stateless(*arguments, scaling)
+            outputs = predict_stateless(network, self.weights_, lags, scaling)
         return outputs.astype(values.dtype, copy=False)
 
     def _initial_states(self, initial_state: InitialState) -> States:
@@ -231,9 +231,10 @@ class BaseLSTM(Interchange):
         return check_X(X, self)
 
     def _check_same_network(self, network: Network) -> None:
-        # Only the dropout rates may change between runs.
+        # Only what predictions do not depend on may change between runs.
         now, before = (
-            replace(each, dropout=0.0, recurrent_dropout=0.0) for each in (network, self.network_)
+            replace(each, dropout=0.0, recurrent_dropout=0.0, l2=0.0)
+            for each in (network, self.network_)
         )
         if now != before:
             raise ValueError(

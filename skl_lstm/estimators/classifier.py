@@ -16,7 +16,12 @@ from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM, InitialState
 from skl_lstm.estimators.data import check_sample_weight, require_y
 from skl_lstm.estimators.parameters import Engine, ReshapeMode, Shuffle, Verbose
 from skl_lstm.estimators.targets import Labels
-from skl_lstm.network.network import OutputActivation
+from skl_lstm.network.cells import CellName
+from skl_lstm.network.network import (
+    DenseActivation,
+    HiddenActivation,
+    OutputActivation,
+)
 from skl_lstm.network.scaling import Method
 
 
@@ -32,6 +37,22 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     units : int or sequence of int, default=32
         Number of units of the LSTM layer, or of each layer if several are stacked, first layer
         first.
+    cell : {"lstm", "gru"}, default="lstm"
+        Kind of the recurrent layers: LSTM, or GRU (Cho et al., 2014), which has fewer weights.
+        What is said of LSTM layers here holds for GRU layers too.
+    hidden_activation : {"tanh", "relu"}, default="tanh"
+        Activation of the LSTM layers, except that of their gates.
+    bidirectional : bool, default=False
+        Whether each LSTM layer is a pair, of which the second one reads the window backwards, as
+        in ``keras.layers.Bidirectional``; the outputs of both are side by side.
+    all_steps : bool, default=False
+        Whether the first Dense layer takes the outputs of the last LSTM layer at all time steps,
+        side by side, rather than at the last one.
+    dense_units : int or sequence of int, default=()
+        Number of units of the Dense layer between the last LSTM layer and the output, or of each
+        if there are several, first layer first; none by default.
+    dense_activation : {"linear", "relu", "sigmoid", "tanh"}, default="relu"
+        Activation of these Dense layers.
     reshape_mode : {"timesteps", "features"}, default="timesteps"
         How the network receives a row: as time steps of `features_per_step` features, or as one
         time step with all the values as features.
@@ -52,6 +73,9 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         Dropout rate after each LSTM layer, in [0, 1).
     recurrent_dropout : float, default=0.0
         Dropout rate of the hidden state between time steps, in [0, 1).
+    l2 : float, default=0.0
+        Factor of the sum of the squared kernels of all layers in the loss: `kernel_regularizer`
+        in Keras.
     loss : str or Keras loss, default="auto"
         The loss function to minimize; ``"auto"`` is the cross-entropy for the number of classes.
         Any other loss receives more than two classes one-hot encoded.
@@ -102,7 +126,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     weights_ : list of ndarray of float32
-        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of the Dense
+        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of each Dense
         layer, in the shapes and the gate order (input, forget, cell, output) of Keras.
     history_ : dict of str to list of float
         Loss and metrics of each epoch; the names of those of the validation rows start with
@@ -110,8 +134,8 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     n_iter_ : int
         Number of epochs run, including those of earlier fits that training continued from.
     states_ : list of ndarray of float32 of shape (units,)
-        Hidden and cell state of each layer after the last training row, first layer first; empty
-        unless `stateful`.
+        Hidden and cell state of each layer after the last training row, first layer first; only
+        the hidden state of a GRU layer. Empty unless `stateful`.
     optimizer_state_ : dict of str to ndarray
         The optimizer's ``iteration`` and slots, from which training continues.
     engine_ : {"native", "keras"}
@@ -164,6 +188,12 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         self,
         *,
         units: int | Sequence[int] = 32,
+        cell: CellName = "lstm",
+        hidden_activation: HiddenActivation = "tanh",
+        bidirectional: bool = False,
+        all_steps: bool = False,
+        dense_units: int | Sequence[int] = (),
+        dense_activation: DenseActivation = "relu",
         reshape_mode: ReshapeMode = "timesteps",
         features_per_step: int | Literal["auto"] = "auto",
         window_scaling: Method | None = None,
@@ -171,6 +201,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         stateful: bool = False,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
+        l2: float = 0.0,
         loss: Any = "auto",
         optimizer: Any = "adam",
         learning_rate: float | None = None,
@@ -191,6 +222,12 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     ) -> None:
         super().__init__(
             units=units,
+            cell=cell,
+            hidden_activation=hidden_activation,
+            bidirectional=bidirectional,
+            all_steps=all_steps,
+            dense_units=dense_units,
+            dense_activation=dense_activation,
             reshape_mode=reshape_mode,
             features_per_step=features_per_step,
             window_scaling=window_scaling,
@@ -198,6 +235,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
             stateful=stateful,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
+            l2=l2,
             loss=loss,
             optimizer=optimizer,
             learning_rate=learning_rate,

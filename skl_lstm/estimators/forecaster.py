@@ -28,6 +28,22 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     units : int or sequence of int, default=32
         Number of units of the LSTM layer, or of each layer if several are stacked, first layer
         first.
+    cell : {"lstm", "gru"}, default="lstm"
+        Kind of the recurrent layers: LSTM, or GRU (Cho et al., 2014), which has fewer weights.
+        What is said of LSTM layers here holds for GRU layers too.
+    hidden_activation : {"tanh", "relu"}, default="tanh"
+        Activation of the LSTM layers, except that of their gates.
+    bidirectional : bool, default=False
+        Whether each LSTM layer is a pair, of which the second one reads the window backwards, as
+        in ``keras.layers.Bidirectional``; the outputs of both are side by side.
+    all_steps : bool, default=False
+        Whether the first Dense layer takes the outputs of the last LSTM layer at all time steps,
+        side by side, rather than at the last one.
+    dense_units : int or sequence of int, default=()
+        Number of units of the Dense layer between the last LSTM layer and the output, or of each
+        if there are several, first layer first; none by default.
+    dense_activation : {"linear", "relu", "sigmoid", "tanh"}, default="relu"
+        Activation of these Dense layers.
     reshape_mode : {"timesteps", "features"}, default="timesteps"
         How the network receives a window: as `look_back` time steps of `features_per_step`
         features, or as one time step with all the values as features.
@@ -63,6 +79,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     recurrent_dropout : float, default=0.0
         Dropout rate of the hidden state between time steps, in [0, 1), as in
         ``keras.layers.LSTM``.
+    l2 : float, default=0.0
+        Factor of the sum of the squared kernels of all layers in the loss: `kernel_regularizer`
+        in Keras.
     output_activation : {"linear", "relu", "sigmoid", "softmax", "tanh"}, default="linear"
         Activation of the final Dense layer.
     loss : str, dict or Keras loss, default="mse"
@@ -113,7 +132,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     Attributes
     ----------
     weights_ : list of ndarray of float32
-        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of the Dense
+        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of each Dense
         layer, in the shapes and the gate order (input, forget, cell, output) of Keras.
     history_ : dict of str to list of float
         Loss and metrics of each epoch; the names of those of the validation rows start with
@@ -121,8 +140,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     n_iter_ : int
         Number of epochs run, including those of earlier fits that training continued from.
     states_ : list of ndarray of float32 of shape (units,)
-        Hidden and cell state of each layer after the last training row, first layer first; empty
-        unless `stateful`.
+        Hidden and cell state of each layer after the last training row, first layer first; only
+        the hidden state of a GRU layer. Empty unless `stateful`.
     optimizer_state_ : dict of str to ndarray
         The optimizer's ``iteration`` and slots, from which training continues.
     engine_ : {"native", "keras"}
@@ -168,8 +187,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     The network consists of ``keras.layers.LSTM`` layers (Hochreiter and Schmidhuber, 1997; with
     the forget gate of Gers, Schmidhuber and Cummins, 2000) with Keras's defaults, and a
-    ``keras.layers.Dense`` layer on the last time step. A fitted estimator holds only arrays, so
-    its pickle is small and prediction does not need Keras.
+    ``keras.layers.Dense`` layer, or several, on the last time step. A fitted estimator holds
+    only arrays, so its pickle is small and prediction does not need Keras.
 
     Examples
     --------

@@ -167,14 +167,17 @@ class Interchange(LSTMParameters):
 
     @classmethod
     def from_keras(cls, model: Any, **parameters: Any) -> Self:
-        """Create a fitted estimator from a Keras model of LSTM layers and a Dense layer.
+        """Create a fitted estimator from a Keras model of LSTM layers and Dense layers.
 
         Parameters
         ----------
         model : keras.Model, str or path-like
             A ``Sequential`` or functional model, or the path of one that Keras saved as
-            ``.keras`` or ``.h5``: LSTM layers with Keras's defaults, stateful or not, each
-            optionally followed by a Dropout layer, and one Dense layer at the end.
+            ``.keras`` or ``.h5``: LSTM or GRU layers with Keras's defaults, or with
+            ``activation="relu"``, all of one kind, stateful or not, each in Bidirectional or
+            none, and one or more Dense layers at the end, of which those before the last have
+            one activation; a Flatten layer may stand between them, Dropout layers anywhere, and
+            BatchNormalization layers before any other.
         **parameters : dict
             Further parameters of the estimator, for training it further. Those that the network
             itself defines (`units`, `stateful` and the like) cannot be given; `dropout` and
@@ -201,7 +204,10 @@ class Interchange(LSTMParameters):
         Notes
         -----
         A loss, an optimizer or metrics that are not Keras's own are left out, with a warning,
-        unless they are given as `parameters`. Restoring the optimizer state imports TensorFlow.
+        unless they are given as `parameters`; so are regularizers, constraints, and dropout
+        elsewhere than after an LSTM layer, on which predictions do not depend. A
+        BatchNormalization layer is merged into the weights of the layer after it. Restoring the
+        optimizer state imports TensorFlow.
         """
         from skl_lstm.estimators.keras_import import contents_of
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skl_lstm.estimators.parameters import LSTMParameters
 from skl_lstm.files import keras_reader
 from skl_lstm.files.contents import Contents
-from skl_lstm.files.keras_config import network_of
+from skl_lstm.files.keras_config import left_out, merged, network_of
 from skl_lstm.files.whole_files import MISFITS, ModelFileError, read_whole
 from skl_lstm.network.network import Network
 from skl_lstm.training.keras_names import (
@@ -65,7 +65,18 @@ def contents_of(kind: type[LSTMParameters], model: Any, given: Config) -> Conten
 
 def _contents(kind: type[LSTMParameters], parts: Parts, given: Config) -> Contents:
     network, n_streams = network_of(parts.config, given)
-    weights = network.flatten(parts.weights)
+    if names := left_out(parts.config):
+        warn(
+            f"{', '.join(names)}: left out of the network, whose predictions do not depend on "
+            "this; further training is without it"
+        )
+    unmerged, names = merged(parts.config, parts.weights)
+    if names:
+        warn(
+            f"{', '.join(map(repr, names))}: the normalization of batches is merged into the "
+            "weights of the layers after it; further training is without it"
+        )
+    weights = network.flatten(unmerged)
     compiled = _compiled(parts.compiled, given)
     parameters = {**_implied(kind, network, n_streams, given), **compiled, **given}
     estimator = kind(**parameters)
@@ -99,6 +110,12 @@ def _implied(
     """Return the parameters with which an estimator would build this network."""
     implied: Config = {
         "units": network.units if len(network.units) > 1 else network.units[0],
+        "cell": network.cell,
+        "hidden_activation": network.hidden_activation,
+        "bidirectional": network.bidirectional,
+        "all_steps": network.all_steps,
+        "dense_units": network.dense_units,
+        "dense_activation": network.dense_activation,
         "reshape_mode": "timesteps",
         "features_per_step": network.n_features,
         "stateful": network.stateful,
@@ -109,7 +126,11 @@ def _implied(
         raise ValueError(f"{min(fixed)} follows from the Keras network and cannot be given")
     if "output_activation" not in kind().get_params(deep=False):
         del implied["output_activation"]
-    implied |= {"dropout": network.dropout, "recurrent_dropout": network.recurrent_dropout}
+    implied |= {
+        "dropout": network.dropout,
+        "recurrent_dropout": network.recurrent_dropout,
+        "l2": network.l2,
+    }
     return implied if n_streams is None else {**implied, "batch_size": n_streams}
 
 

@@ -13,11 +13,21 @@ from skl_lstm.checks import (
     check_choice,
     check_fraction,
     check_integer,
+    check_not_negative,
     is_number,
     naming_the_nearest,
 )
 from skl_lstm.estimators.targets import Targets
-from skl_lstm.network.network import OUTPUT_ACTIVATIONS, Network, OutputActivation
+from skl_lstm.network.cells import CellName
+from skl_lstm.network.network import (
+    DENSE_ACTIVATIONS,
+    HIDDEN_ACTIVATIONS,
+    OUTPUT_ACTIVATIONS,
+    DenseActivation,
+    HiddenActivation,
+    Network,
+    OutputActivation,
+)
 from skl_lstm.network.scaling import METHODS, Method
 from skl_lstm.training.keras_names import check_name
 from skl_lstm.training.settings import Settings
@@ -41,12 +51,25 @@ class LSTMParameters(BaseEstimator):
     window_scaling: Method | None = None
     target: Any = None
     mirror: bool = False
+    cell: CellName = "lstm"
+    hidden_activation: HiddenActivation = "tanh"
+    bidirectional: bool = False
+    all_steps: bool = False
+    dense_units: int | Sequence[int] = ()
+    dense_activation: DenseActivation = "relu"
+    l2: float = 0.0
 
     @naming_the_nearest
     def __init__(
         self,
         *,
         units: int | Sequence[int] = 32,
+        cell: CellName = "lstm",
+        hidden_activation: HiddenActivation = "tanh",
+        bidirectional: bool = False,
+        all_steps: bool = False,
+        dense_units: int | Sequence[int] = (),
+        dense_activation: DenseActivation = "relu",
         reshape_mode: ReshapeMode = "timesteps",
         features_per_step: int | Literal["auto"] = "auto",
         window_scaling: Method | None = None,
@@ -55,6 +78,7 @@ class LSTMParameters(BaseEstimator):
         stateful: bool = False,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
+        l2: float = 0.0,
         output_activation: OutputActivation = "linear",
         loss: Any = "mse",
         quantile: float = 0.5,
@@ -75,6 +99,12 @@ class LSTMParameters(BaseEstimator):
         verbose: Verbose = 0,
     ) -> None:
         self.units = units
+        self.cell = cell
+        self.hidden_activation = hidden_activation
+        self.bidirectional = bidirectional
+        self.all_steps = all_steps
+        self.dense_units = dense_units
+        self.dense_activation = dense_activation
         self.reshape_mode = reshape_mode
         self.features_per_step = features_per_step
         self.window_scaling = window_scaling
@@ -83,6 +113,7 @@ class LSTMParameters(BaseEstimator):
         self.stateful = stateful
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.l2 = l2
         self.output_activation = output_activation
         self.loss = loss
         self.quantile = quantile
@@ -102,17 +133,19 @@ class LSTMParameters(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _units(self) -> tuple[Any, ...]:
-        return tuple(self.units) if np.iterable(self.units) else (self.units,)
-
     def _check_parameters(self) -> None:
         """Check the parameters that no library checks for us."""
-        if isinstance(self.units, str) or not len(self._units()):
-            raise ValueError(
-                f"units must be a positive integer or a sequence of them, got {self.units!r}"
-            )
-        for n_units in self._units():
-            check_integer("units", n_units)
+        for name, fewest in (("units", 1), ("dense_units", 0)):
+            value = getattr(self, name)
+            if isinstance(value, str) or len(_each(value)) < fewest:
+                raise ValueError(
+                    f"{name} must be a positive integer or a sequence of them, got {value!r}"
+                )
+            for n_units in _each(value):
+                check_integer(name, n_units)
+        check_choice("cell", self.cell, get_args(CellName))
+        check_choice("hidden_activation", self.hidden_activation, HIDDEN_ACTIVATIONS)
+        check_choice("dense_activation", self.dense_activation, DENSE_ACTIVATIONS)
         check_choice("reshape_mode", self.reshape_mode, get_args(ReshapeMode))
         if not (isinstance(self.features_per_step, str) and self.features_per_step == "auto"):
             check_integer("features_per_step", self.features_per_step)
@@ -140,10 +173,18 @@ class LSTMParameters(BaseEstimator):
             )
         check_fraction("dropout", self.dropout)
         check_fraction("recurrent_dropout", self.recurrent_dropout)
+        check_not_negative("l2", self.l2)
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
         if not (is_number(self.quantile) and 0 < self.quantile < 1):
             raise ValueError(f"quantile must be a number in (0, 1), got {self.quantile!r}")
-        for name in ("mirror", "stateful", "early_stopping", "warm_start"):
+        for name in (
+            "bidirectional",
+            "all_steps",
+            "mirror",
+            "stateful",
+            "early_stopping",
+            "warm_start",
+        ):
             check_choice(name, getattr(self, name), (True, False))
         rate = self.learning_rate
         if rate is not None and not (is_number(rate) and 0 < rate < math.inf):
@@ -208,12 +249,24 @@ class LSTMParameters(BaseEstimator):
         n_steps, n_features = (1, math.prod(window_shape)) if as_features else window_shape
         _, output_activation = self._objective(n_outputs)
         return Network(
-            n_steps,
-            n_features,
-            tuple(int(n_units) for n_units in self._units()),
-            n_outputs,
-            output_activation,
-            float(self.dropout),
-            float(self.recurrent_dropout),
-            bool(self.stateful),
+            n_steps=n_steps,
+            n_features=n_features,
+            units=tuple(int(n_units) for n_units in _each(self.units)),
+            n_outputs=n_outputs,
+            output_activation=output_activation,
+            dropout=float(self.dropout),
+            recurrent_dropout=float(self.recurrent_dropout),
+            stateful=bool(self.stateful),
+            dense_units=tuple(int(n_units) for n_units in _each(self.dense_units)),
+            dense_activation=self.dense_activation,
+            hidden_activation=self.hidden_activation,
+            cell=self.cell,
+            bidirectional=bool(self.bidirectional),
+            all_steps=bool(self.all_steps),
+            l2=float(self.l2),
         )
+
+
+def _each(units: Any) -> tuple[Any, ...]:
+    """Return the numbers of units of some layers, given as a number or as a sequence."""
+    return tuple(units) if np.iterable(units) else (units,)

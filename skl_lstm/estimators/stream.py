@@ -32,7 +32,7 @@ class LSTMStream:
         Function that turns outputs of shape ``(n, n_outputs)`` into what the estimator's
         ``predict`` returns.
     initial_states : sequence of ndarray of shape (units,), default=()
-        Hidden and cell state of each layer, like the estimator's ``states_``; zeros if empty.
+        States of each layer, hidden state first, like the estimator's ``states_``; zeros if empty.
 
     See Also
     --------
@@ -111,9 +111,7 @@ class LSTMStream:
         self._start(self._initial_states)
 
     def _start(self, states: States) -> None:
-        self._stream = Stream(
-            self._weights, self._network.n_steps, self._network.output_activation, states
-        )
+        self._stream = Stream(self._network, self._weights, states)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_stream": self._stream.states}

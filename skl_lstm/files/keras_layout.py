@@ -17,12 +17,16 @@ from skl_lstm.training.keras_names import (
     class_name,
     describe,
 )
-from skl_lstm.training.keras_scaling import DENSE, WINDOWS, scaling_layers
+from skl_lstm.training.keras_parts import dense_layers
+from skl_lstm.training.keras_scaling import WINDOWS, scaling_layers
 from skl_lstm.training.settings import Settings
 from skl_lstm.training.state import Trained
 
 # Oldest version of Keras for which the files are intended.
 KERAS_VERSION = "3.6.0"
+# Keras looks for an object within a layer only in the module that it names.
+IN_LAYERS = {"module": "keras.layers", "registered_name": None}
+IN_REGULARIZERS = {"module": "keras.regularizers", "registered_name": None}
 SCHEDULES_MODULE = "keras.optimizers.schedules"
 
 
@@ -68,13 +72,23 @@ def write(file: Any, trained: Trained, settings: Settings) -> None:
 
 
 def _weight_names(network: Network) -> list[tuple[str, str]]:
-    cell = network.cell.keras_name
-    recurrent = [
-        (f"{cell}_{i}", f"{cell}_{i}/{cell}_cell/{part}")
-        for i in range(len(network.units))
-        for part in network.cell.parts
+    cell = network.recurrent_cell.keras_name
+    recurrent = []
+    for i in range(len(network.units)):
+        layer = f"{cell}_{i}"
+        places = [layer]
+        if network.bidirectional:
+            layer = f"bidirectional_{i}"
+            places = [f"{layer}/{direction}_{cell}_{i}" for direction in ("forward", "backward")]
+        recurrent += [
+            (layer, f"{place}/{cell}_cell/{part}")
+            for place in places
+            for part in network.recurrent_cell.parts
+        ]
+    dense = [
+        (name, f"{name}/{part}") for name, *_ in dense_layers(network) for part in DENSE_PARTS
     ]
-    return recurrent + [(DENSE, f"{DENSE}/{part}") for part in DENSE_PARTS]
+    return recurrent + dense
 
 
 def _model_config(trained: Trained) -> dict[str, Any]:
@@ -115,21 +129,36 @@ def _layers(network: Network) -> list[dict[str, Any]]:
             dtype="float32",
         )
     ]
+    regularizer = {**_layer("L2", l2=network.l2), **IN_REGULARIZERS} if network.l2 else None
     for i, n_units in enumerate(network.units):
-        layers.append(
-            _layer(
-                network.cell.keras_class,
-                name=f"{network.cell.keras_name}_{i}",
-                units=n_units,
-                return_sequences=i < len(network.units) - 1,
-                stateful=network.stateful,
-                recurrent_dropout=network.recurrent_dropout,
-            )
+        layer = _layer(
+            network.recurrent_cell.keras_class,
+            name=f"{network.recurrent_cell.keras_name}_{i}",
+            units=n_units,
+            activation=network.hidden_activation,
+            return_sequences=network.all_steps or i < len(network.units) - 1,
+            stateful=network.stateful,
+            recurrent_dropout=network.recurrent_dropout,
+            kernel_regularizer=regularizer,
         )
+        if network.bidirectional:
+            held = {**layer, **IN_LAYERS}
+            layer = _layer("Bidirectional", name=f"bidirectional_{i}", layer=held)
+        layers.append(layer)
         if network.dropout:
             layers.append(_layer("Dropout", name=f"dropout_{i}", rate=network.dropout))
-    activation = network.output_activation
-    layers.append(_layer("Dense", name=DENSE, units=network.n_outputs, activation=activation))
+    if network.all_steps:
+        layers.append(_layer("Flatten", name="all_steps"))
+    layers += [
+        _layer(
+            "Dense",
+            name=name,
+            units=n_units,
+            activation=activation,
+            kernel_regularizer=regularizer,
+        )
+        for name, n_units, activation in dense_layers(network)
+    ]
     return layers
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,19 @@ from numpy.typing import NDArray
 
 from skl_lstm.files import hdf5
 from skl_lstm.files.json_text import parse_json
-from skl_lstm.files.keras_config import chain
+from skl_lstm.files.keras_config import BATCHES, chain, directions, inner, parts_of
 from skl_lstm.files.whole_files import MAX_EXPANSION, ModelFileError, refusing
-from skl_lstm.network.cells import DENSE_PARTS, LSTM
+from skl_lstm.network.cells import CELLS
 from skl_lstm.training.keras_parts import Config, Parts
 
-# The parts of the weights of each layer, in Keras's order.
-_PARTS = {LSTM.keras_class: LSTM.parts, "Dropout": (), "Dense": DENSE_PARTS}
+# Names that Keras does not make from that of the class by writing it in lower case.
+_GROUPS = {BATCHES: "batch_normalization"}
+
+# Where an archive has the weights in the group of a layer, if not in "vars".
+_PLACES = {
+    **{cell.keras_class: ("cell/vars",) for cell in CELLS.values()},
+    "Bidirectional": ("forward_layer/cell/vars", "backward_layer/cell/vars"),
+}
 
 MAX_CONFIG_BYTES = 2**24
 
@@ -65,7 +72,11 @@ def read_model(content: bytes) -> Parts:
         paths = []
         for layer in layers:
             group = _innermost(file, f"model_weights/{layer['config']['name']}")
-            paths += [f"{group}/{part}" for part in _PARTS[layer["class_name"]]]
+            for each in directions(layer):
+                place = group
+                if each is not layer:
+                    place = _innermost(file, f"{group}/{each['config']['name']}")
+                paths += [f"{place}/{part}" for part in parts_of(each)]
         weights = hdf5.read_many(file, paths, len(content))
         state: dict[str, NDArray] | None = {}
         if "optimizer_weights" in hdf5.children(file):
@@ -120,13 +131,19 @@ def _read_archive(content: bytes) -> Parts:
         )
     model = parse_json(config)
     _, layers = chain(model)
-    n_recurrent = sum(layer["class_name"] == LSTM.keras_class for layer in layers)
-    name = LSTM.keras_name
-    groups = [name, *(f"{name}_{number}" for number in range(1, n_recurrent))]
-    paths = [
-        f"layers/{group}/cell/vars/{part}" for group in groups for part in range(len(LSTM.parts))
-    ]
-    paths += [f"layers/dense/vars/{part}" for part in range(len(DENSE_PARTS))]
+    paths = []
+    seen: Counter[str] = Counter()
+    for layer in layers:
+        kind = layer["class_name"]
+        # Keras numbers the layers of a class, except the first one.
+        group = f"layers/{_GROUPS.get(kind, kind.lower())}_{seen[kind]}".removesuffix("_0")
+        seen[kind] += 1
+        parts = parts_of(inner(layer))
+        paths += [
+            f"{group}/{place}/{number}"
+            for place in _PLACES.get(kind, ("vars",))
+            for number in range(len(parts))
+        ]
     with hdf5.opened(stored) as file:
         weights = hdf5.read_many(file, paths, len(stored))
         variables = []

@@ -1,6 +1,6 @@
 """A fitted estimator as one HDF5 file, without pickle or anything that loading could execute.
 
-Format 2. The first 512 bytes, which HDF5 skips (its "user block"), name the format and give the
+Format 3. The first 512 bytes, which HDF5 skips (its "user block"), name the format and give the
 SHA-256 digest of everything that follows, so that a truncated or modified file is refused before
 HDF5 reads it. Then, as HDF5:
 
@@ -11,12 +11,12 @@ HDF5 reads it. Then, as HDF5:
 ``/skl_lstm/history``
     One row for each name in ``history``, one column for each epoch.
 ``/skl_lstm/states``
-    Hidden and cell states of a stateful network, one after the other.
+    States of a stateful network, one after the other.
 ``/model_weights``
     The weights, where Keras expects them. With the attributes that ``keras_layout`` adds, Keras
     can open the file too.
 
-Format 1 had no ``window_scaling``.
+Format 2 had only the first fields of ``network``, and format 1 no ``window_scaling``.
 
 To change the format: increase FORMAT, keep the reader of the previous format under its number in
 READERS, and add a file of the new format to tests/files/model_files, written by the script
@@ -54,7 +54,7 @@ from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.training.settings import Settings
 from skl_lstm.training.state import Trained, TrainingState
 
-FORMAT = 2
+FORMAT = 3
 HEADER_BYTES = 512
 HEADER = re.compile(rb"skl_lstm model, format (\d{1,9})\n")
 # What reads other files, by their first bytes.
@@ -86,6 +86,17 @@ FIELDS = {
     "history",  # names
     "optimizer",  # shape of each slot
     "learnt",  # fitted attributes of the class other than the network
+}
+
+# Fields of ``network`` that earlier formats did not have; the defaults are what they meant.
+NEW_IN_3 = {
+    "dense_units",
+    "dense_activation",
+    "hidden_activation",
+    "cell",
+    "bidirectional",
+    "all_steps",
+    "l2",
 }
 
 
@@ -218,18 +229,22 @@ def _format(content: bytes) -> int:
 
 
 def _read_1(content: bytes) -> Contents:
-    return _read(content, without={"window_scaling"})
+    return _read(content, without={"window_scaling", *NEW_IN_3})
+
+
+def _read_2(content: bytes) -> Contents:
+    return _read(content, without=NEW_IN_3)
 
 
 def _read(content: bytes, without: Collection[str] = ()) -> Contents:
-    """Read a file that has all the fields but some."""
+    """Read a file that has all the fields, and all those of the network, but some."""
     with hdf5.opened(content) as file:
         text = hdf5.read(file, "skl_lstm/estimator", ["|u1"], None, MAX_JSON_BYTES)
     if text.ndim != 1:
         raise ModelFileError(f"skl_lstm/estimator must be of one dimension, got {text.ndim}")
     description = _checked_description(parse_json(text.tobytes()), without)
     parameters = parameters_from_json(description["parameters"])
-    network = _network(description["network"])
+    network = _network(description["network"], without)
     window_shape = _window_shape(description, network)
     scaling = _window_scaling(description.get("window_scaling"))
     if scaling is not None:
@@ -275,7 +290,7 @@ def _read(content: bytes, without: Collection[str] = ()) -> Contents:
 
 
 # By format number. A reader stays when a newer format is added.
-READERS: dict[int, Callable[[bytes], Contents]] = {1: _read_1, 2: _read}
+READERS: dict[int, Callable[[bytes], Contents]] = {1: _read_1, 2: _read_2, 3: _read}
 
 
 class _Array(NamedTuple):
@@ -347,15 +362,19 @@ def _checked_description(description: Any, without: Collection[str]) -> dict[str
     return description
 
 
-def _network(sizes: Any) -> Network:
-    names = [each.name for each in fields(Network)]
+def _network(sizes: Any, without: Collection[str]) -> Network:
+    names = [each.name for each in fields(Network) if each.name not in without]
     if not isinstance(sizes, dict) or set(sizes) != set(names):
         raise ModelFileError(f"network must have {', '.join(names)}")
-    if not (_are(int, sizes["units"]) and sizes["units"]):
-        raise ModelFileError(f"units must be a list of integers, got {sizes['units']!r}")
-    if len(sizes["units"]) > MAX_LAYERS:
-        raise ModelFileError(f"network has {len(sizes['units'])} layers, more than {MAX_LAYERS}")
-    return Network(**{**sizes, "units": tuple(sizes["units"])})
+    layers = {}
+    for name in ("units", "dense_units"):
+        n_units = sizes.get(name, [])
+        if not _are(int, n_units):
+            raise ModelFileError(f"{name} must be a list of integers, got {n_units!r}")
+        if len(n_units) > MAX_LAYERS:
+            raise ModelFileError(f"network has {len(n_units)} layers, more than {MAX_LAYERS}")
+        layers[name] = tuple(n_units)
+    return Network(**{**sizes, **layers})
 
 
 def _window_scaling(value: Any) -> WindowScaling | None:

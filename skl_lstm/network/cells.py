@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from numpy.typing import NDArray
+
+CellName = Literal["lstm", "gru"]
 
 
 @dataclass(frozen=True)
@@ -19,11 +22,17 @@ class Cell:
         Names of the gates, in the order of their columns in each part.
     states : tuple of str
         Names of the vectors that a layer passes from one time step to the next.
+    open_gates : tuple of str, default=()
+        Names of the gates whose biases are initially one.
+    separate_biases : bool, default=False
+        Whether the bias has a row for the inputs and another one for the state.
     """
 
     keras_class: str
     gates: tuple[str, ...]
     states: tuple[str, ...]
+    open_gates: tuple[str, ...] = ()
+    separate_biases: bool = False
 
     # The parts of a layer's parameters, in Keras's order.
     parts = ("kernel", "recurrent_kernel", "bias")
@@ -40,7 +49,8 @@ class Cell:
     def shapes(self, n_inputs: int, n_units: int) -> list[tuple[int, ...]]:
         """Return the shapes of the parts of a layer."""
         n_columns = self.columns(n_units)
-        return [(n_inputs, n_columns), (n_units, n_columns), (n_columns,)]
+        bias = (2, n_columns) if self.separate_biases else (n_columns,)
+        return [(n_inputs, n_columns), (n_units, n_columns), bias]
 
     def split(self, part: NDArray) -> dict[str, NDArray]:
         """Return views of the columns of a part, by gate."""
@@ -50,7 +60,14 @@ class Cell:
         }
 
 
-LSTM = Cell("LSTM", gates=("input", "forget", "cell", "output"), states=("hidden", "cell"))
+LSTM = Cell(
+    "LSTM",
+    gates=("input", "forget", "cell", "output"),
+    states=("hidden", "cell"),
+    open_gates=("forget",),
+)
+GRU = Cell("GRU", gates=("update", "reset", "candidate"), states=("hidden",), separate_biases=True)
+CELLS: dict[CellName, Cell] = {"lstm": LSTM, "gru": GRU}
 
-# Parts of the Dense layer that ends every network.
+# Parts of a Dense layer; every network ends with one.
 DENSE_PARTS = ("kernel", "bias")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.network.cells import LSTM
-from skl_lstm.network.network import layer_parts
+from skl_lstm.network.cells import GRU, LSTM
+from skl_lstm.network.network import Group, Network
 from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.network.windows import cast_finite
 
@@ -22,26 +22,19 @@ BLOCK_ROWS = 256
 
 
 def predict(
-    weights: Weights,
-    lags: NDArray,
-    n_steps: int,
-    activation: str,
-    scaling: WindowScaling | None = None,
+    network: Network, weights: Weights, lags: NDArray, scaling: WindowScaling | None = None
 ) -> NDArray:
     """Predict each window from zero states.
 
     Parameters
     ----------
+    network : Network
+        The network. It takes the values of a window in ``n_steps`` time steps: `n_lags`, or 1.
     weights : sequence of ndarray
-        Kernel, recurrent kernel and bias of each LSTM layer, then kernel and bias of the
-        Dense layer; gates in the order input, forget, cell, output.
+        The parts of its parameters.
     lags : ndarray of shape (n, n_lags, n_series)
         The windows, as an array or a strided view: float32, or any precision with `scaling`. A
         missing value is filled with the nearest known one of the same window and series.
-    n_steps : int
-        Number of time steps in which the network takes the values of a window: `n_lags`, or 1.
-    activation : str
-        Activation of the Dense layer.
     scaling : WindowScaling, default=None
         How to normalize each window, and its outputs back; none if None.
 
@@ -55,35 +48,29 @@ def predict(
     -----
     Apart from the outputs, the memory does not grow with the number of windows.
     """
-    outputs = np.empty((len(lags), weights[-1].size), np.float64 if scaling else np.float32)
-    stack = Stack(weights, min(BLOCK_ROWS, len(lags)))
+    outputs = np.empty((len(lags), network.n_outputs), np.float64 if scaling else np.float32)
+    stack = Stack(network, weights, min(BLOCK_ROWS, len(lags)))
     for start in range(0, len(lags), BLOCK_ROWS):
         block = fill_missing(lags[start : start + BLOCK_ROWS])
         if len(block) < stack.n_rows:  # the last one
-            stack = Stack(weights, len(block))
+            stack = Stack(network, weights, len(block))
         if scaling:
             measured = scaling.measure(block)
             block = cast_finite(scaling.normalize(block, *measured), np.float32)
         stack.reset()
-        for step in block.reshape(len(block), n_steps, -1).transpose(1, 0, 2):
-            hidden = stack.step(step)
-        said = dense(hidden, weights, activation)
+        said = stack.run(block)
         outputs[start : start + BLOCK_ROWS] = scaling.restore(said, *measured) if scaling else said
     return outputs
 
 
 def predict_stateful(
-    weights: Weights,
-    lags: NDArray[np.float32],
-    n_steps: int,
-    activation: str,
-    states: States = (),
+    network: Network, weights: Weights, lags: NDArray[np.float32], states: States = ()
 ) -> tuple[NDArray[np.float32], States]:
     """Predict each window from the state in which the previous one ended.
 
     Parameters
     ----------
-    weights, lags, n_steps, activation
+    network, weights, lags
         As in :func:`predict`.
     states : sequence of ndarray
         State before the first window, as in :class:`Stream`.
@@ -95,8 +82,8 @@ def predict_stateful(
     states : list of ndarray of float32 of shape (units,)
         State after the last window.
     """
-    stream = Stream(weights, n_steps, activation, states)
-    outputs = np.empty((len(lags), weights[-1].size), dtype=np.float32)
+    stream = Stream(network, weights, states)
+    outputs = np.empty((len(lags), network.n_outputs), dtype=np.float32)
     for row, window in enumerate(lags):
         outputs[row] = stream.next(window)
     return outputs, stream.states
@@ -107,19 +94,14 @@ class Stream:
 
     Parameters
     ----------
-    weights, n_steps, activation
+    network, weights
         As in :func:`predict`.
     states : sequence of ndarray of shape (units,)
-        Hidden and cell state of each layer, first layer first; zeros if empty.
+        States of each layer, hidden state first, first layer first; zeros if empty.
     """
 
-    def __init__(
-        self, weights: Weights, n_steps: int, activation: str, states: States = ()
-    ) -> None:
-        self.weights = weights
-        self.n_steps = n_steps
-        self.activation = activation
-        self.stack = Stack(weights, 1)
+    def __init__(self, network: Network, weights: Weights, states: States = ()) -> None:
+        self.stack = Stack(network, weights, 1)
         for state, value in zip(self.stack.states, states, strict=len(states) > 0):
             state[:] = value
 
@@ -136,10 +118,8 @@ class Stream:
         """
         (filled,) = fill_missing(window[np.newaxis])
         if np.isnan(filled).any():
-            return np.full(self.weights[-1].size, np.nan, dtype=np.float32)
-        for step in filled.reshape(self.n_steps, 1, -1):
-            hidden = self.stack.step(step)
-        return dense(hidden, self.weights, self.activation)[0]
+            return np.full(self.stack.network.n_outputs, np.nan, dtype=np.float32)
+        return self.stack.run(filled[np.newaxis])[0]
 
 
 def fill_missing(lags: NDArray) -> NDArray:
@@ -167,89 +147,197 @@ def fill_missing(lags: NDArray) -> NDArray:
     return np.take_along_axis(lags, source, axis=1)
 
 
-def dense(hidden: NDArray, weights: Weights, activation: str) -> NDArray:
-    """Compute the outputs (n, n_outputs) from the last layer's hidden state (n, units)."""
-    *_, kernel, bias = weights
-    return _ACTIVATE[activation](hidden @ kernel + bias)
-
-
 class Stack:
-    """Stacked LSTM layers with the states of `n_rows` rows, initially zero.
+    """The layers of a network with the states of `n_rows` rows, initially zero.
 
     Parameters
     ----------
-    weights : sequence of ndarray
-        As :func:`predict` takes them.
+    network, weights
+        As in :func:`predict`.
     n_rows : int
         Number of windows to process in parallel.
     """
 
-    def __init__(self, weights: Weights, n_rows: int) -> None:
+    def __init__(self, network: Network, weights: Weights, n_rows: int) -> None:
+        self.network = network
         self.n_rows = n_rows
-        self.layers = [
-            _LSTMLayer(kernel, recurrent, bias, n_rows)
-            for kernel, recurrent, bias in layer_parts(weights)[0]
-        ]
+        recurrent, self.dense = network.layers(weights)
+        layer = _LAYERS[network.cell]
+        made = iter(layer(parts, n_rows, network.hidden_activation) for parts in recurrent)
+        self.layers = list(zip(*[made] * network.n_directions, strict=True))
 
     @property
     def states(self) -> list[NDArray[np.float32]]:
-        """Hidden and cell state (n_rows, units) of each layer, not copied."""
-        return [state for layer in self.layers for state in (layer.hidden, layer.cell)]
+        """States (n_rows, units) of each layer, not copied."""
+        return [state for layers in self.layers for layer in layers for state in layer.states]
 
     def reset(self) -> None:
         """Reset all states to zero."""
         for state in self.states:
             state[:] = 0.0
 
-    def step(self, x: NDArray) -> NDArray:
-        """Process one time step (n_rows, n_features) and return the last hidden state."""
-        for layer in self.layers:
-            x = layer.step(x)
+    def run(self, windows: NDArray) -> NDArray:
+        """Process windows (n_rows, n_lags, n_series) and return the outputs (n_rows, n_outputs).
+
+        The next windows start from the states in which these end.
+        """
+        steps = iter(windows.reshape(self.n_rows, self.network.n_steps, -1).transpose(1, 0, 2))
+        for layers in self.layers:
+            steps = _hidden_states(layers, steps)
+        if self.network.all_steps:
+            x = np.concatenate([hidden.copy() for hidden in steps], axis=1)
+        else:
+            x = _last_hidden_state(self.layers[-1], steps)
+        for (kernel, bias), activation in zip(
+            self.dense, self.network.dense_activations, strict=True
+        ):
+            x = _ACTIVATE[activation](x @ kernel + bias)
         return x
 
 
-class _LSTMLayer:
-    """One LSTM layer and its state.
+def _hidden_states(layers: Sequence[_Layer], steps: Iterator[NDArray]) -> Iterator[NDArray]:
+    """Return the hidden states of a layer, or of a pair, each valid until the next is drawn."""
+    forwards, *backwards = layers
+    if not backwards:
+        return map(forwards.step, steps)
+    inputs = [x.copy() for x in steps]
+    later = [backwards[0].step(x).copy() for x in reversed(inputs)]
+    return (
+        np.concatenate([forwards.step(x), hidden], axis=1)
+        for x, hidden in zip(inputs, reversed(later), strict=True)
+    )
+
+
+def _last_hidden_state(layers: Sequence[_Layer], steps: Iterator[NDArray]) -> NDArray:
+    """Return the hidden state in which a layer ends, or those in which a pair ends."""
+    for _ in steps:
+        pass
+    last, *backwards = (layer.hidden for layer in layers)
+    return np.concatenate([last, *backwards], axis=1) if backwards else last
+
+
+class _Layer:
+    """One recurrent layer and its states.
+
+    Parameters
+    ----------
+    weights : ndarray of float32 of shape (1 + n_inputs + n_units, n_columns)
+        Bias, kernel and recurrent kernel, stacked, so that all gates of a step are one product
+        of ``[1, x, h]``.
+    n_units, n_rows : int
+        Number of units, and of windows to process in parallel.
+    activation : {"tanh", "relu"}
+        Activation of what is not a gate.
+    """
+
+    def __init__(self, weights: NDArray, n_units: int, n_rows: int, activation: str) -> None:
+        self.weights = weights
+        self.activation = activation
+        self.gates = np.empty((n_rows, weights.shape[1]), dtype=np.float32)
+        self.joint = np.zeros((n_rows, len(weights)), dtype=np.float32)
+        self.joint[:, 0] = 1.0
+        self.x, self.hidden = np.split(self.joint[:, 1:], [len(weights) - 1 - n_units], axis=1)
+        self.states = [self.hidden]
+
+    def step(self, x: NDArray) -> NDArray:
+        """Process one time step (n_rows, n_inputs) and return the hidden state."""
+        raise NotImplementedError
+
+
+class _LSTMLayer(_Layer):
+    """One LSTM layer and its states.
 
     Notes
     -----
-    ``[1, x, h]`` is one array, and bias, kernel and recurrent kernel are stacked, so that all
-    gates of a step are one product. Since sigmoid(z) = (1 + tanh(z / 2)) / 2, halving the
-    columns of the sigmoid gates lets one call of tanh compute all gates; with these three gates
-    first, each remaining operation on them is one call too.
+    Since sigmoid(z) = (1 + tanh(z / 2)) / 2, halving the
+    columns of the sigmoid gates lets one call of tanh compute all gates, if tanh is the
+    activation; with these three gates first, each remaining operation on them is one call too.
     """
 
-    def __init__(self, kernel: NDArray, recurrent: NDArray, bias: NDArray, n_rows: int) -> None:
+    def __init__(self, parts: Group, n_rows: int, activation: str) -> None:
+        kernel, recurrent, bias = parts
         n_units = len(recurrent)
         stacked = np.concatenate([bias[np.newaxis], kernel, recurrent])
         i, f, g, o = LSTM.split(stacked).values()
-        self.weights = np.concatenate([i * 0.5, f * 0.5, o * 0.5, g], axis=1, dtype=np.float32)
-        self.gates = np.empty((n_rows, 4 * n_units), dtype=np.float32)
+        weights = np.concatenate([i * 0.5, f * 0.5, o * 0.5, g], axis=1, dtype=np.float32)
+        super().__init__(weights, n_units, n_rows, activation)
         self.sigmoids = self.gates[:, : 3 * n_units]
         self.i, self.f, self.o, self.g = np.split(self.gates, 4, axis=1)
         self.cell = np.zeros((n_rows, n_units), dtype=np.float32)
-        self.joint = np.zeros((n_rows, len(self.weights)), dtype=np.float32)
-        self.joint[:, 0] = 1.0
-        self.x, self.hidden = np.split(self.joint[:, 1:], [len(kernel)], axis=1)
+        self.states.append(self.cell)
 
     def step(self, x: NDArray) -> NDArray:
         self.x[:] = x
         np.matmul(self.joint, self.weights, out=self.gates)
-        np.tanh(self.gates, out=self.gates)
+        if self.activation == "tanh":
+            np.tanh(self.gates, out=self.gates)
+        else:
+            np.tanh(self.sigmoids, out=self.sigmoids)
+            _ACTIVATE_INTO[self.activation](self.g, self.g)
         self.sigmoids += 1.0
         self.sigmoids *= 0.5
         self.cell *= self.f
         self.i *= self.g
         self.cell += self.i
-        np.tanh(self.cell, out=self.hidden)
+        _ACTIVATE_INTO[self.activation](self.cell, self.hidden)
         self.hidden *= self.o
         return self.hidden
+
+
+class _GRULayer(_Layer):
+    """One GRU layer and its state.
+
+    Notes
+    -----
+    As in the LSTM layer, the columns of the sigmoid gates are halved. The reset gate multiplies
+    only what the candidate has from the state, so that part is a column of its own.
+    """
+
+    def __init__(self, parts: Group, n_rows: int, activation: str) -> None:
+        kernel, recurrent, bias = parts
+        n_units = len(recurrent)
+        of_inputs, of_state = (
+            GRU.split(np.concatenate(stacked))
+            for stacked in (
+                [bias[:1], kernel, np.zeros_like(recurrent)],
+                [bias[1:], np.zeros_like(kernel), recurrent],
+            )
+        )
+        sigmoids = [(of_inputs[gate] + of_state[gate]) * 0.5 for gate in ("reset", "update")]
+        candidates = [of_inputs["candidate"], of_state["candidate"]]
+        weights = np.concatenate([*sigmoids, *candidates], axis=1, dtype=np.float32)
+        super().__init__(weights, n_units, n_rows, activation)
+        self.sigmoids = self.gates[:, : 2 * n_units]
+        self.r, self.z, self.candidate, self.recalled = np.split(self.gates, 4, axis=1)
+
+    def step(self, x: NDArray) -> NDArray:
+        self.x[:] = x
+        np.matmul(self.joint, self.weights, out=self.gates)
+        np.tanh(self.sigmoids, out=self.sigmoids)
+        self.sigmoids += 1.0
+        self.sigmoids *= 0.5
+        self.recalled *= self.r
+        self.candidate += self.recalled
+        _ACTIVATE_INTO[self.activation](self.candidate, self.candidate)
+        self.hidden -= self.candidate
+        self.hidden *= self.z
+        self.hidden += self.candidate
+        return self.hidden
+
+
+_LAYERS: dict[str, type[_LSTMLayer] | type[_GRULayer]] = {"lstm": _LSTMLayer, "gru": _GRULayer}
 
 
 def _softmax(z: NDArray) -> NDArray:
     exponentials = np.exp(z - z.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
+
+# Activations of recurrent layers, from one array to another.
+_ACTIVATE_INTO: dict[str, Callable[[NDArray, NDArray], NDArray]] = {
+    "relu": lambda z, out: np.maximum(z, 0.0, out=out),
+    "tanh": np.tanh,
+}
 
 _ACTIVATE: dict[str, Callable[[NDArray], NDArray]] = {
     "linear": lambda z: z,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
+
+from skl_lstm.network.network import Network
+from skl_lstm.training.keras_scaling import DENSE
 
 Config = dict[str, Any]
 
@@ -34,3 +38,10 @@ class Parts:
     weights: list[NDArray]
     optimizer_variables: list[NDArray] = field(default_factory=list)
     optimizer_state: dict[str, NDArray] | None = field(default_factory=dict)
+
+
+def dense_layers(network: Network) -> Iterator[tuple[str, int, str]]:
+    """Yield the name, the number of units and the activation of each Dense layer."""
+    names = [f"{DENSE}_{i}" for i in range(len(network.dense_units))] + [DENSE]
+    n_units = [*network.dense_units, network.n_outputs]
+    yield from zip(names, n_units, network.dense_activations, strict=True)

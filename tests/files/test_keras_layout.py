@@ -24,6 +24,7 @@ def forecaster(**parameters):
         {},
         {"units": (3, 2), "dropout": 0.1, "recurrent_dropout": 0.2},
         {"reshape_mode": "features", "output_activation": "tanh"},
+        {"dense_units": (4, 2)},
         {"loss": "mae", "optimizer": "sgd", "optimizer_kwargs": {"momentum": 0.9}},
         {"loss": keras.losses.Huber(2.0), "optimizer": keras.optimizers.RMSprop},
         {"optimizer": keras.optimizers.Adam(0.02), "metrics": ["mae", keras.metrics.R2Score]},

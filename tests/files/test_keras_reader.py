@@ -181,6 +181,7 @@ def layers(*given, shape=(3, 2)):
     return lambda: keras.Sequential([keras.Input(shape), *given])
 
 
+@keras.saving.register_keras_serializable("test_keras_reader")
 class OwnLSTM(LAYERS.LSTM):
     pass
 
@@ -202,24 +203,89 @@ REFUSED = {
         layers(LAYERS.LSTM(3), LAYERS.Lambda(lambda x: x, name="evil"), LAYERS.Dense(1)),
         "layer 'evil', of the class Lambda, is not supported",
     ),
-    "gru": (options(LAYERS.GRU, name="gate"), "layer 'gate', of the class GRU, is not supported"),
-    "own": (options(OwnLSTM, name="mine"), "layer 'mine', of the class .*OwnLSTM, is not"),
-    "bidirectional": (
-        layers(LAYERS.Bidirectional(LAYERS.LSTM(3), name="both"), LAYERS.Dense(1)),
-        "layer 'both', of the class Bidirectional, is not supported",
+    "rnn": (
+        options(LAYERS.SimpleRNN, name="simple"),
+        "layer 'simple', of the class SimpleRNN, is not supported",
     ),
-    "activation": (options(activation="relu", name="a"), "layer 'a', .* has activation='relu'"),
+    "reset before": (options(LAYERS.GRU, reset_after=False), "has reset_after=False"),
+    "two kinds": (
+        layers(LAYERS.LSTM(3, return_sequences=True), LAYERS.GRU(3, name="g"), LAYERS.Dense(1)),
+        "layer 'g', of the class GRU, must be of the class of the first one, LSTM",
+    ),
+    "own": (options(OwnLSTM, name="mine"), "layer 'mine', of the class .*OwnLSTM, is not"),
+    "own, bidirectional": (
+        layers(LAYERS.Bidirectional(OwnLSTM(3, name="mine")), LAYERS.Dense(1)),
+        "layer 'forward_mine', of the class .*OwnLSTM, is not",
+    ),
+    "unlike directions": (
+        layers(
+            LAYERS.Bidirectional(
+                LAYERS.LSTM(3), backward_layer=LAYERS.LSTM(2, go_backwards=True), name="b"
+            ),
+            LAYERS.Dense(1),
+        ),
+        "layer 'b', .* must have layers that differ only in their direction",
+    ),
+    "summed": (
+        layers(LAYERS.Bidirectional(LAYERS.LSTM(3), merge_mode="sum", name="b"), LAYERS.Dense(1)),
+        "layer 'b', .* has merge_mode='sum', which is not supported",
+    ),
+    "one direction": (
+        layers(
+            LAYERS.Bidirectional(LAYERS.LSTM(3, return_sequences=True)),
+            LAYERS.LSTM(3, name="one"),
+            LAYERS.Dense(1),
+        ),
+        "layer 'one', .* must be of the class of the first one, Bidirectional of LSTM",
+    ),
+    "activation": (
+        options(activation="elu", name="a"),
+        "layer 'a', .* has the activation 'elu', not tanh, relu",
+    ),
+    "two activations": (
+        layers(
+            LAYERS.LSTM(3, activation="relu", return_sequences=True),
+            LAYERS.LSTM(3, name="second"),
+            LAYERS.Dense(1),
+        ),
+        "layer 'second', .* has activation='tanh', but the first of them has 'relu'",
+    ),
     "backwards": (options(go_backwards=True), "has go_backwards=True"),
     "no bias": (options(use_bias=False), "has use_bias=False"),
-    "dropout of inputs": (options(dropout=0.2), "has dropout=0.2"),
     "frozen": (options(trainable=False), "has trainable=False"),
     "half precision": (options(dtype="float16"), "has dtype='float16'"),
-    "regularized": (options(kernel_regularizer="l2"), "has kernel_regularizer="),
     "given a state": (given_a_state, "does not follow the layer"),
     "two inputs": (two_inputs, "of the class Add, is not supported"),
-    "two dense": (
-        layers(LAYERS.LSTM(3), LAYERS.Dense(2), LAYERS.Dense(1)),
+    "two dense activations": (
+        layers(
+            LAYERS.LSTM(3), LAYERS.Dense(2, "relu"), LAYERS.Dense(2, name="d"), LAYERS.Dense(1)
+        ),
+        "layer 'd', .* has activation='linear', but the first of them has 'relu'",
+    ),
+    "dense between": (
+        layers(LAYERS.LSTM(3, return_sequences=True), LAYERS.Dense(2), LAYERS.LSTM(3)),
         "of the class Dense, is out of place",
+    ),
+    "normalized output": (
+        layers(LAYERS.LSTM(3), LAYERS.Dense(1), LAYERS.BatchNormalization(name="n")),
+        "layer 'n', of the class BatchNormalization, is out of place: a Dense layer must follow",
+    ),
+    "normalized steps": (
+        layers(
+            LAYERS.LSTM(3, return_sequences=True),
+            LAYERS.BatchNormalization(1, name="n"),
+            LAYERS.LSTM(2),
+            LAYERS.Dense(1),
+        ),
+        "layer 'n', .* has axis=1, which is not supported",
+    ),
+    "flat twice": (
+        layers(LAYERS.LSTM(3), LAYERS.Flatten(), LAYERS.Flatten(name="f"), LAYERS.Dense(1)),
+        "layer 'f', of the class Flatten, is out of place",
+    ),
+    "hidden activation": (
+        layers(LAYERS.LSTM(3), LAYERS.Dense(2, activation="softmax"), LAYERS.Dense(1)),
+        "has the activation 'softmax', not linear, relu, sigmoid, tanh",
     ),
     "no lstm": (layers(LAYERS.Dense(1)), "of the class Dense, is out of place"),
     "no dense": (layers(LAYERS.LSTM(3)), "of the class LSTM, is out of place"),

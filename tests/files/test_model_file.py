@@ -51,6 +51,8 @@ def assert_same(loaded, model):
         {"loss": "pinball", "quantile": 0.9, "metrics": ("mae",), "validation_split": 0.25},
         {"learning_rate": 0.02, "early_stopping": True, "warm_start": True, "verbose": False},
         {"output_activation": "tanh", "engine": "native", "shuffle": False, "random_state": None},
+        {"dense_units": 4},
+        {"dense_units": [4, 2], "dense_activation": "tanh"},
         {"window_scaling": "last", "target": (1, 0)},
         {"window_scaling": "standard", "target": 0, "reshape_mode": "features"},
         {"window_scaling": "mean", "target": -1},

@@ -61,6 +61,16 @@ def test_a_seed_draws_the_same_parameters_again(seed, same):
         ({"n_outputs": True}, "n_outputs must be a positive integer, got True"),
         ({"units": [4]}, "units must be a tuple of positive integers, got [4]"),
         ({"units": ()}, "units must be a tuple of positive integers, got ()"),
+        ({"dense_units": 4}, "dense_units must be a tuple of positive integers, got 4"),
+        ({"dense_units": (0,)}, "dense_units must be a positive integer, got 0"),
+        (
+            {"dense_activation": "softmax"},
+            "dense_activation must be one of ('linear', 'relu', 'sigmoid', 'tanh'), got 'softmax'",
+        ),
+        (
+            {"hidden_activation": "elu"},
+            "hidden_activation must be one of ('tanh', 'relu'), got 'elu'",
+        ),
         ({"units": (0,)}, "units must be a positive integer, got 0"),
         (
             {"output_activation": "elu"},

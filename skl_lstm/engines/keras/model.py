@@ -20,7 +20,7 @@ from skl_lstm.training.keras_names import (
     describe,
     is_of_keras,
 )
-from skl_lstm.training.keras_parts import Parts
+from skl_lstm.training.keras_parts import Parts, dense_layers
 from skl_lstm.training.keras_scaling import DENSE, WINDOWS, Layer, scaling_layers
 from skl_lstm.training.settings import Settings
 from skl_lstm.training.state import Trained, TrainingState
@@ -192,9 +192,10 @@ def wrapped(
 
 def _build(network: Network, batch_size: int, seed: int, around: Around) -> keras.Model:
     """Build the layers; weights are set later, and seeds keep global generators untouched."""
-    unseen = {
+    shared = {
         "kernel_initializer": keras.initializers.GlorotUniform(seed),
         "bias_initializer": "zeros",
+        "kernel_regularizer": keras.regularizers.L2(network.l2) if network.l2 else None,
     }
     n_streams = batch_size if network.stateful else None
     shape = (n_streams, network.n_steps, network.n_features)
@@ -202,25 +203,30 @@ def _build(network: Network, batch_size: int, seed: int, around: Around) -> kera
     before, after = around
     tensors = {WINDOWS: inputs}
     outputs = _applied(before, tensors, inputs)
-    recurrent_layer = getattr(keras.layers, network.cell.keras_class)
+    recurrent_layer = getattr(keras.layers, network.recurrent_cell.keras_class)
     for i, n_units in enumerate(network.units):
-        outputs = recurrent_layer(
+        layer = recurrent_layer(
             n_units,
-            return_sequences=i < len(network.units) - 1,
+            activation=network.hidden_activation,
+            return_sequences=network.all_steps or i < len(network.units) - 1,
             stateful=network.stateful,
             recurrent_dropout=network.recurrent_dropout,
             recurrent_initializer=keras.initializers.Orthogonal(seed=seed),
             seed=seed + 2 * i,
-            name=f"{network.cell.keras_name}_{i}",
-            **unseen,
-        )(outputs)
+            name=f"{network.recurrent_cell.keras_name}_{i}",
+            **shared,
+        )
+        if network.bidirectional:
+            layer = keras.layers.Bidirectional(layer, name=f"bidirectional_{i}")
+        outputs = layer(outputs)
         if network.dropout:
             outputs = keras.layers.Dropout(
                 network.dropout, seed=seed + 2 * i + 1, name=f"dropout_{i}"
             )(outputs)
-    outputs = keras.layers.Dense(
-        network.n_outputs, activation=network.output_activation, name=DENSE, **unseen
-    )(outputs)
+    if network.all_steps:
+        outputs = keras.layers.Flatten(name="all_steps")(outputs)
+    for name, n_units, activation in dense_layers(network):
+        outputs = keras.layers.Dense(n_units, activation=activation, name=name, **shared)(outputs)
     tensors[DENSE] = outputs
     outputs = _applied(after, tensors, outputs)
     return keras.Model(inputs, outputs, name="skl_lstm")

@@ -66,6 +66,16 @@ ACTIVATIONS = {
     "relu": tables.RELU,
 }
 
+# What the kernel requires of a network.
+NETWORK = {
+    "cell": "lstm",
+    "hidden_activation": "tanh",
+    "bidirectional": False,
+    "all_steps": False,
+    "dense_units": (),
+    "l2": 0.0,
+}
+
 # Keras computes a cross-entropy from the logits of one activation; after any other it clips
 # probabilities, which the kernel does not.
 LOSSES = (
@@ -197,6 +207,10 @@ def make_plan(network: Network, settings: Settings) -> Plan:
     NotCovered
         If a parameter is supported only by Keras.
     """
+    for name, covered in NETWORK.items():
+        value = getattr(network, name)
+        if value != covered:
+            raise NotCovered(f"{name}={value!r}")
     if settings.callbacks:
         raise NotCovered("callbacks")
     if not all(isinstance(name, str) and name in METRICS for name in settings.metrics):

@@ -37,10 +37,10 @@ class Layout:
         work, transposed = _Counter(CACHE_LINE), _Counter(CACHE_LINE)
         states = _Counter(1)
         bounds = np.cumsum([0, *map(math.prod, network.shapes)])
-        starts = bounds[:: len(network.cell.parts)]
+        starts = bounds[:: len(network.recurrent_cell.parts)]
         n_inputs = network.n_features
         for layer, n_units in enumerate(network.units):
-            n_columns = network.cell.columns(n_units)
+            n_columns = network.recurrent_cell.columns(n_units)
             width = n_inputs + n_units
             # The gradient of the first layer's inputs is not needed.
             d_width = width if layer > 0 else n_units
@@ -49,7 +49,9 @@ class Layout:
             row[tables.UNITS] = n_units
             row[tables.WEIGHTS] = starts[layer]
             row[tables.TRANSPOSED] = transposed.take(n_columns * d_width)
-            row[tables.STATES] = states.take(len(network.cell.states) * batch_size * n_units)
+            row[tables.STATES] = states.take(
+                len(network.recurrent_cell.states) * batch_size * n_units
+            )
             row[tables.XH] = work.take((n_steps + 1) * n_rows * width)
             row[tables.GATES] = work.take(n_steps * n_rows * n_columns)
             row[tables.CELLS] = work.take((n_steps + 1) * n_rows * n_units)

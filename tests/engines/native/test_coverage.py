@@ -26,3 +26,20 @@ def test_what_is_not_covered_is_named(settings, reason):
     network = Network(N_STEPS, N_FEATURES, (2,), 1)
     with pytest.raises(NotCovered, match=f"^{reason}"):
         make_plan(network, Settings(**settings))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"dense_units": (3, 2)}, r"dense_units=\(3, 2\)"),
+        ({"bidirectional": True}, "bidirectional=True"),
+        ({"all_steps": True}, "all_steps=True"),
+        ({"l2": 0.1}, "l2=0.1"),
+        ({"cell": "gru"}, "cell='gru'"),
+        ({"hidden_activation": "relu"}, "hidden_activation='relu'"),
+    ],
+)
+def test_a_network_that_is_not_covered_is_named_by_its_parameter(options, reason):
+    network = Network(N_STEPS, N_FEATURES, (2,), 1, **options)
+    with pytest.raises(NotCovered, match=f"^{reason}$"):
+        make_plan(network, Settings())

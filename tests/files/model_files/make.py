@@ -48,6 +48,9 @@ def models():
     )
     scaled = LSTMForecaster(
         units=4,
+        dense_units=(5, 3),
+        dense_activation="tanh",
+        hidden_activation="relu",
         features_per_step=2,
         window_scaling="standard",
         target="f",
@@ -56,6 +59,18 @@ def models():
         random_state=2,
     )
     yield "forecaster", forecaster.fit(X, y), X
+    general = LSTMForecaster(
+        units=(3, 2),
+        cell="gru",
+        bidirectional=True,
+        all_steps=True,
+        l2=0.01,
+        features_per_step=2,
+        epochs=5,
+        batch_size=8,
+        random_state=3,
+    )
+    yield "general", general.fit(X, y), X
     yield "scaled", scaled.fit(X, y), X
     yield "classifier", classifier.fit(X.to_numpy(), labels), X.to_numpy()
 
