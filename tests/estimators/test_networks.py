@@ -71,6 +71,7 @@ def test_its_weights_end_where_plain_keras_ends(network):
     history = theirs.fit(STEPS, Y, batch_size=5, epochs=3, shuffle=False, verbose=0).history
     for ours, part in zip(model.weights_, theirs.get_weights(), strict=True):
         assert_allclose(ours, part, atol=1e-5)
+    assert model.engine_ == "keras"
     assert_allclose(model.history_["loss"], history["loss"], rtol=1e-4)
     assert_allclose(model.predict(WINDOWS), theirs.predict(STEPS, verbose=0)[:, 0], atol=1e-5)
 
@@ -148,6 +149,12 @@ def test_a_classifier_has_such_a_network_too():
     model.fit(WINDOWS, labels)
     theirs = model.to_keras().predict(STEPS, verbose=0)
     assert_allclose(model.predict_proba(WINDOWS), theirs, atol=1e-5)
+
+
+def test_the_native_engine_names_what_it_does_not_cover():
+    message = r"engine='native' does not cover dense_units=\(5,\); engine='keras' may"
+    with pytest.raises(ValueError, match=message):
+        forecaster(dense_units=5, engine="native").fit(WINDOWS, Y)
 
 
 @pytest.mark.parametrize(
