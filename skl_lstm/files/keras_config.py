@@ -176,10 +176,9 @@ def _activation(options: Config) -> Any:
 def _l2(layers: list[Config]) -> Any:
     """Return the factor of L2 regularization of all kernels; zero if it is not the same one."""
     having = [inner(layer) for layer in layers if inner(layer)["class_name"] in PARTS]
-    found = [layer["config"].get("kernel_regularizer") for layer in having]
-    if any(each != found[0] for each in found) or not found[0] or found[0]["class_name"] != "L2":
-        return 0.0
-    return found[0]["config"]["l2"]
+    given = [layer["config"].get("kernel_regularizer") or {} for layer in having]
+    factors = [each["config"]["l2"] if each.get("class_name") == "L2" else 0.0 for each in given]
+    return factors[0] if all(factor == factors[0] for factor in factors) else 0.0
 
 
 def _common(name: str, rates: list[float], parameters: Config) -> float:
@@ -331,7 +330,7 @@ def _check_options(layer: Config) -> None:
 
 
 def _check_directions(layer: Config) -> None:
-    """Refuse a pair of layers that differ in more than their direction and initial weights."""
+    """Refuse a pair of layers that differ in prediction by more than their direction."""
     forwards, *backwards = directions(layer)
     mirrored = {**_lasting(forwards), "go_backwards": True}
     if any(_lasting(each) != mirrored for each in backwards):
@@ -339,8 +338,8 @@ def _check_directions(layer: Config) -> None:
 
 
 def _lasting(layer: Config) -> Config:
-    initial = INITIAL | {"recurrent_initializer"}
-    options = {name: value for name, value in layer["config"].items() if name not in initial}
+    passing = INITIAL | TRAINING_OPTIONS | {"recurrent_initializer"}
+    options = {name: value for name, value in layer["config"].items() if name not in passing}
     return {"class": layer["class_name"], **options}
 
 
