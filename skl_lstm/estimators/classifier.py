@@ -115,6 +115,8 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     engine : {"auto", "native", "keras"}, default="auto"
         Engine that trains the network; ``"auto"`` selects the native one if it covers all the
         parameters, and Keras otherwise.
+        Only Keras trains networks with `cell`, `hidden_activation`, `bidirectional`,
+        `all_steps`, `dense_units` or `l2` other than by default.
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the order of the rows and dropout. None draws a new seed
         in each fit; NumPy's global generator is neither read nor changed.

@@ -123,6 +123,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Engine that trains the network; ``"auto"`` selects the native one if it covers all the
         parameters, and Keras otherwise. The results of the two differ only by rounding and by
         the random numbers of dropout.
+        Only Keras trains networks with `cell`, `hidden_activation`, `bidirectional`,
+        `all_steps`, `dense_units` or `l2` other than by default.
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the order of the rows and dropout. None draws a new seed
         in each fit; NumPy's global generator is neither read nor changed.

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from skl_lstm.estimators.parameters import LSTMParameters
 from skl_lstm.files import keras_reader
 from skl_lstm.files.contents import Contents
-from skl_lstm.files.keras_config import left_out, merged, network_of
+from skl_lstm.files.keras_batches import merged
+from skl_lstm.files.keras_config import left_out, network_of
 from skl_lstm.files.whole_files import MISFITS, ModelFileError, read_whole
 from skl_lstm.network.network import Network
 from skl_lstm.training.keras_names import (

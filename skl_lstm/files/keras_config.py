@@ -11,7 +11,6 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skl_lstm.checks import check_integer
 from skl_lstm.network.cells import CELLS, DENSE_PARTS, CellName
@@ -170,45 +169,6 @@ def parts_of(layer: Config) -> list[str]:
     return [*kept, "moving_mean", "moving_variance"]
 
 
-def merged(config: Config, weights: list[NDArray]) -> tuple[list[NDArray], list[str]]:
-    """Merge each normalization of batches into the layer after it.
-
-    Returns
-    -------
-    weights : list of ndarray
-        Weights of the other layers.
-    names : list of str
-        Names of the layers that are merged.
-    """
-    _, layers = chain(config)
-    left = iter(weights)
-    found: list[NDArray] = []
-    names = []
-    scale, shift = np.ones(1), np.zeros(1)
-    for layer in layers:
-        groups = [{part: next(left) for part in parts_of(each)} for each in directions(layer)]
-        if layer["class_name"] == BATCHES:
-            names.append(layer["config"]["name"])
-            (own,) = groups
-            deviation = np.sqrt(own["moving_variance"] + layer["config"].get("epsilon", 1e-3))
-            factor = own.get("gamma", 1.0) / deviation
-            shift = (shift - own["moving_mean"]) * factor + own.get("beta", 0.0)
-            scale = scale * factor
-        elif names and any(groups):
-            for own in groups:
-                kernel, bias = own["kernel"], own["bias"].copy()
-                # After Flatten, the features of a step are repeated for each step.
-                bias.reshape(-1, bias.shape[-1])[0] += np.resize(shift, len(kernel)) @ kernel
-                own |= {
-                    "kernel": np.resize(scale, len(kernel))[:, np.newaxis] * kernel,
-                    "bias": bias,
-                }
-            scale, shift = np.ones(1), np.zeros(1)
-        if layer["class_name"] != BATCHES:
-            found += [part for own in groups for part in own.values()]
-    return found, names
-
-
 def _activation(options: Config) -> Any:
     return options.get("activation") or "linear"
 
@@ -216,10 +176,9 @@ def _activation(options: Config) -> Any:
 def _l2(layers: list[Config]) -> Any:
     """Return the factor of L2 regularization of all kernels; zero if it is not the same one."""
     having = [inner(layer) for layer in layers if inner(layer)["class_name"] in PARTS]
-    found = [layer["config"].get("kernel_regularizer") for layer in having]
-    if any(each != found[0] for each in found) or not found[0] or found[0]["class_name"] != "L2":
-        return 0.0
-    return found[0]["config"]["l2"]
+    given = [layer["config"].get("kernel_regularizer") or {} for layer in having]
+    factors = [each["config"]["l2"] if each.get("class_name") == "L2" else 0.0 for each in given]
+    return factors[0] if all(factor == factors[0] for factor in factors) else 0.0
 
 
 def _common(name: str, rates: list[float], parameters: Config) -> float:
@@ -371,7 +330,7 @@ def _check_options(layer: Config) -> None:
 
 
 def _check_directions(layer: Config) -> None:
-    """Refuse a pair of layers that differ in more than their direction and initial weights."""
+    """Refuse a pair of layers that differ in prediction by more than their direction."""
     forwards, *backwards = directions(layer)
     mirrored = {**_lasting(forwards), "go_backwards": True}
     if any(_lasting(each) != mirrored for each in backwards):
@@ -379,8 +338,8 @@ def _check_directions(layer: Config) -> None:
 
 
 def _lasting(layer: Config) -> Config:
-    initial = INITIAL | {"recurrent_initializer"}
-    options = {name: value for name, value in layer["config"].items() if name not in initial}
+    passing = INITIAL | TRAINING_OPTIONS | {"recurrent_initializer"}
+    options = {name: value for name, value in layer["config"].items() if name not in passing}
     return {"class": layer["class_name"], **options}
 
 

@@ -249,9 +249,9 @@ class _LSTMLayer(_Layer):
 
     Notes
     -----
-    Since sigmoid(z) = (1 + tanh(z / 2)) / 2, halving the
-    columns of the sigmoid gates lets one call of tanh compute all gates, if tanh is the
-    activation; with these three gates first, each remaining operation on them is one call too.
+    Since sigmoid(z) = (1 + tanh(z / 2)) / 2, halving the columns of the sigmoid gates lets one
+    call of tanh compute all gates, if tanh is the activation; with these three gates first, each
+    remaining operation on them is one call too.
     """
 
     def __init__(self, parts: Group, n_rows: int, activation: str) -> None:
@@ -290,7 +290,7 @@ class _GRULayer(_Layer):
     Notes
     -----
     As in the LSTM layer, the columns of the sigmoid gates are halved. The reset gate multiplies
-    only what the candidate has from the state, so that part is a column of its own.
+    only what the candidate has from the state, so that part has columns of its own.
     """
 
     def __init__(self, parts: Group, n_rows: int, activation: str) -> None:

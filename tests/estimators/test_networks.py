@@ -71,6 +71,7 @@ def test_its_weights_end_where_plain_keras_ends(network):
     history = theirs.fit(STEPS, Y, batch_size=5, epochs=3, shuffle=False, verbose=0).history
     for ours, part in zip(model.weights_, theirs.get_weights(), strict=True):
         assert_allclose(ours, part, atol=1e-5)
+    assert model.engine_ == "keras"
     assert_allclose(model.history_["loss"], history["loss"], rtol=1e-4)
     assert_allclose(model.predict(WINDOWS), theirs.predict(STEPS, verbose=0)[:, 0], atol=1e-5)
 
@@ -142,12 +143,56 @@ def test_it_normalizes_windows_and_mirrors_them(network):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_what_keras_trained_trains_on_as_keras_would(kind, tmp_path):
+    import keras
+
+    layers = keras.layers
+    theirs = keras.Sequential([keras.Input((3, 2))])
+    made = getattr(layers, kind)(4, kernel_regularizer="l2", return_sequences=True)
+    theirs.add(layers.Bidirectional(made))
+    theirs.add(layers.Flatten())
+    theirs.add(layers.Dense(3, "relu", kernel_regularizer="l2"))
+    theirs.add(layers.Dense(1, kernel_regularizer="l2"))
+    theirs.compile("adam", "mse")
+    settings = {"batch_size": 5, "epochs": 2, "shuffle": False}
+    theirs.fit(STEPS, Y, **settings, verbose=0)
+    theirs.save(tmp_path / "theirs.keras")
+    theirs.save(tmp_path / "theirs.h5")
+    sources = (theirs, tmp_path / "theirs.keras", tmp_path / "theirs.h5")
+    taken = [LSTMForecaster.from_keras(each, **settings, warm_start=True) for each in sources]
+    theirs.fit(STEPS, Y, **settings, verbose=0)
+    for model in taken:
+        assert model.l2 == 0.01
+        for ours, part in zip(model.fit(WINDOWS, Y).weights_, theirs.get_weights(), strict=True):
+            assert_allclose(ours, part, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:the state of the Keras model's optimizer")
+def test_a_merged_normalization_is_named_in_a_warning():
+    import keras
+
+    layers = [keras.layers.LSTM(3), keras.layers.BatchNormalization(name="batches")]
+    theirs = keras.Sequential([keras.Input((3, 2)), *layers, keras.layers.Dense(1)])
+    with pytest.warns(UserWarning, match="'batches': the normalization of batches is merged"):
+        model = LSTMForecaster.from_keras(theirs)
+    assert model.fit(WINDOWS, Y).engine_ == "native"
+
+
+@pytest.mark.slow
 def test_a_classifier_has_such_a_network_too():
     labels = np.digitize(Y, [-0.3, 0.3])
     model = LSTMClassifier(units=3, dense_units=4, features_per_step=2, epochs=2, random_state=0)
     model.fit(WINDOWS, labels)
     theirs = model.to_keras().predict(STEPS, verbose=0)
     assert_allclose(model.predict_proba(WINDOWS), theirs, atol=1e-5)
+
+
+def test_the_native_engine_names_what_it_does_not_cover():
+    message = r"engine='native' does not cover dense_units=\(5,\); engine='keras' may"
+    with pytest.raises(ValueError, match=message):
+        forecaster(dense_units=5, engine="native").fit(WINDOWS, Y)
 
 
 @pytest.mark.parametrize(
