@@ -35,6 +35,8 @@ def merged(config: Config, weights: list[NDArray]) -> tuple[list[NDArray], list[
             (own,) = groups
             deviation = np.sqrt(own["moving_variance"] + layer["config"].get("epsilon", 1e-3))
             factor = own.get("gamma", 1.0) / deviation
+            # Before Flatten, there was one for each feature of a step.
+            scale, shift = (np.resize(each, len(factor)) for each in (scale, shift))
             shift = (shift - own["moving_mean"]) * factor + own.get("beta", 0.0)
             scale = scale * factor
         elif names and any(groups):
