@@ -17,6 +17,7 @@ from skl_lstm.engines.choice import last_states, train
 from skl_lstm.estimators.data import (
     check_sample_weight,
     check_X,
+    in_steps,
     n_to_train_on,
     window_shape,
 )
@@ -101,10 +102,11 @@ class BaseLSTM(Interchange):
         """
         self._check_parameters()
         self._check_names()
+        as_steps = self._reads_steps()
         values = self._check_X(X)
+        values = in_steps(X, values) if as_steps else values
         check_column_names(X)
         check_consistent_length(values, y)
-        as_steps = self.reshape_mode == "timesteps" or self.window_scaling is not None
         shape = window_shape(X, values, self.features_per_step, as_steps)
         network = self._network(shape, values.ndim, y.shape[1])
         if resume:
@@ -189,6 +191,7 @@ class BaseLSTM(Interchange):
         check_is_fitted(self)
         states = self._initial_states(initial_state)
         values = self._check_X(X)
+        values = in_steps(X, values) if self._reads_steps() else values
         validate_data(self, X, reset=False, skip_check_array=True)
         shape = values.shape[1:]
         if math.prod(shape) != math.prod(self.window_shape_) or (
@@ -226,6 +229,10 @@ class BaseLSTM(Interchange):
         """Return the number of last rows that a prediction depends on; None for all of them."""
         network: Any = getattr(self, "network_", self)
         return None if network.stateful else 1
+
+    def _reads_steps(self) -> bool:
+        """Return whether it matters which value of a window belongs to which time step."""
+        return self.reshape_mode == "timesteps" or self.window_scaling is not None
 
     def _check_X(self, X: ArrayLike) -> NDArray:
         return check_X(X, self)

@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 
 from skl_lstm.checks import numbers
 from skl_lstm.training.rows import Rows
-from skl_lstm.windowing.window_array import step_columns
+from skl_lstm.windowing.window_array import step_columns, step_layout
 
 
 def check_X(X: ArrayLike, estimator: BaseEstimator) -> NDArray:
@@ -82,6 +82,12 @@ def window_shape(
             f"X has {width} columns, which is not a multiple of features_per_step={per_step}"
         )
     return width // per_step, per_step
+
+
+def in_steps(X: ArrayLike, values: NDArray) -> NDArray:
+    """Return checked windows step by step, if X tells that they stand otherwise."""
+    order = step_layout(X).order
+    return values if order is None or values.ndim != 2 else values[:, order]
 
 
 def n_to_train_on(rows: Rows, validation_split: float) -> int:

@@ -22,6 +22,8 @@ class Told(NamedTuple):
     columns: tuple[str, ...] | None
     width: int
     compared: bool
+    # Number of columns of each windower whose windows stand side by side; () if there is one.
+    blocks: tuple[int, ...] = ()
 
 
 NOTHING = Told(None, 0, False)
@@ -97,10 +99,8 @@ class WindowArray(np.ndarray):
         result = super().__array_function__(func, types, args, kwargs)
         if func not in JOINS or np.ndim(result) != 2:
             return result
-        parts = [part for part in args[0] if isinstance(part, WindowArray)]
-        as_wide = [part for part in parts if part.shape[1:] == result.shape[1:]]
-        told = as_wide[0].step_columns if as_wide else ()
-        return _restore(np.asarray(result), Told(told, result.shape[1], False))
+        parts = [part for part in args[0] if np.ndim(part) == 2 and np.shape(part)[1]]
+        return _restore(np.asarray(result), _told_by_parts(parts, result.shape[1]))
 
     def __reduce__(self) -> Any:
         """Pickle the columns too."""
@@ -110,34 +110,94 @@ class WindowArray(np.ndarray):
         return repr(np.asarray(self))
 
 
+def _told_by_parts(parts: list[Any], width: int) -> Told:
+    """Return what windows tell that were made of others, or of windows and other columns."""
+    windows = [part for part in parts if isinstance(part, WindowArray)]
+    for part in windows:
+        if part.shape[1] == width:
+            return part._told._replace(compared=False)
+    columns = [part.step_columns for part in windows]
+    if len(windows) < len(parts) or not all(columns) or any(part._told.blocks for part in windows):
+        return Told((), width, False)
+    blocks = tuple(len(names or ()) for names in columns)
+    n_lags = {part.shape[1] // n for part, n in zip(windows, blocks, strict=True)}
+    if len(n_lags) > 1:
+        return Told((), width, False)
+    return Told(tuple(name for names in columns for name in names or ()), width, False, blocks)
+
+
 def _restore(windows: NDArray, told: tuple[Any, ...]) -> WindowArray:
     array = windows.view(WindowArray)
     array._told = Told(*told)
     return array
 
 
-def step_columns(X: Any) -> tuple[str, ...] | None:
-    """Return the names of the columns of a time step, if windows tell them.
+class StepLayout(NamedTuple):
+    """Which columns a time step has, and where they stand.
+
+    Attributes
+    ----------
+    columns : tuple of str or None
+        Their names; ``()`` if there are lags, but not all columns at each of them; None if the
+        windows do not tell.
+    order : ndarray of int or None
+        Places of all values, step by step, oldest first, with the columns of a step side by
+        side; None if they stand in this order.
+    """
+
+    columns: tuple[str, ...] | None
+    order: NDArray[np.intp] | None = None
+
+
+def step_layout(X: Any) -> StepLayout:
+    """Return the columns of a time step, as far as windows tell them.
 
     Parameters
     ----------
     X : array-like
-        Windows: an array as the windower returns it, or a DataFrame whose columns have the
-        windower's names, ``<column>_lag<k>``.
+        Windows: an array as the windower returns it, several of them side by side, or a DataFrame
+        whose columns have the windower's names, ``<column>_lag<k>``.
 
     Returns
     -------
-    columns : tuple of str or None
-        The names; ``()`` if X has lags, but not all columns at each of them, oldest lag first;
-        None if X does not tell.
+    layout : StepLayout
+        Names and places.
     """
     if isinstance(X, WindowArray):
-        return X.step_columns
+        columns, blocks = X.step_columns, X._told.blocks
+        return StepLayout(columns, _order_of_blocks(blocks, X.shape[1]) if columns else None)
     names = [str(name) for name in getattr(X, "columns", ())]
     found = [LAG_NAME.fullmatch(name) for name in names]
     if not any(found):
+        return StepLayout(None)
+    places: dict[str, dict[int, int]] = {}
+    for place, match in enumerate(found):
+        if match is not None:
+            places.setdefault(match[1], {})[int(match[2])] = place
+    lags = sorted(next(iter(places.values())), reverse=True)
+    complete = lags == list(range(lags[0], lags[-1] - 1, -1)) and all(
+        set(each) == set(lags) for each in places.values()
+    )
+    if not complete or len(lags) * len(places) < len(names):
+        return StepLayout(())
+    order = np.array([each[lag] for lag in lags for each in places.values()])
+    return StepLayout(tuple(places), None if (np.diff(order) == 1).all() else order)
+
+
+def _order_of_blocks(blocks: tuple[int, ...], width: int) -> NDArray[np.intp] | None:
+    if not blocks:
         return None
-    newest = min(int(match[2]) for match in found if match is not None)
-    last = [match[1] for match in found if match is not None and int(match[2]) == newest]
-    lags = range(newest + len(found) // len(last) - 1, newest - 1, -1)
-    return tuple(last) if names == [f"{name}_lag{lag}" for lag in lags for name in last] else ()
+    n_lags = width // sum(blocks)
+    starts = np.cumsum([0, *blocks[:-1]]) * n_lags
+    return np.concatenate(
+        [
+            start + lag * n_columns + np.arange(n_columns)
+            for lag in range(n_lags)
+            for start, n_columns in zip(starts, blocks, strict=True)
+        ]
+    )
+
+
+def step_columns(X: Any) -> tuple[str, ...] | None:
+    """Return the names of the columns of a time step, as :func:`step_layout` does."""
+    return step_layout(X).columns
