@@ -88,6 +88,12 @@ def warn_of_unlikely_input(
             "leaves nothing: put LookbackWindower before the forecaster, with look_back > 1",
             SeriesWarning,
         )
+    if model.window_scaling == "mean" and np.nanmin(y, initial=0.0) < 0.0:
+        warn(
+            "y has negative values, for which window_scaling='mean' is not made, because it "
+            "divides by the mean size of the values of a window: set 'last' or 'standard'",
+            SeriesWarning,
+        )
     as_steps = scaled or model.reshape_mode == "timesteps"
     if names is None and values.ndim == 2 and shape[1] == 1 and as_steps:
         _warn_of_columns(X, values, y, model.features_per_step)

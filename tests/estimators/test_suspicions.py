@@ -71,7 +71,7 @@ def test_windows_of_several_columns_without_their_number_are_noticed(features_pe
 @pytest.mark.parametrize("scaling", ["last", "mean", "standard"])
 @pytest.mark.parametrize("reshape_mode", ["timesteps", "features"])
 def test_columns_without_a_windower_are_noticed_however_they_are_normalized(scaling, reshape_mode):
-    X, y = make_supervised(FRAME, target="load")
+    X, y = make_supervised(FRAME + 5, target="load")
     model = forecaster(window_scaling=scaling, reshape_mode=reshape_mode)
     (message,) = warned(model, X, y)
     assert message.startswith("X has 3 columns that are not lags of one series")
@@ -88,6 +88,16 @@ def test_windows_of_one_value_leave_nothing_to_see(scaling):
         f"X has windows of a single value, of which window_scaling={scaling!r} leaves nothing: "
         "put LookbackWindower before the forecaster, with look_back > 1"
     ]
+
+
+def test_negative_values_divided_by_their_mean_size_are_noticed():
+    X, y = make_supervised(WALK[:, :1] - WALK[:, :1].mean())
+    model = make_pipeline(LookbackWindower(4), forecaster(window_scaling="mean"))
+    assert warned(model, X, y) == [
+        "y has negative values, for which window_scaling='mean' is not made, because it divides "
+        "by the mean size of the values of a window: set 'last' or 'standard'"
+    ]
+    assert not warned(model, X + 9, y + 9)
 
 
 def test_plain_windows_of_one_column_are_taken_without_a_word():
