@@ -28,9 +28,6 @@ from skl_lstm.windowing.supervised import as_frame
 if TYPE_CHECKING:
     import pandas as pd
 
-# Number of rows from which one place in the history can be told from others by its values.
-TELLING_ROWS = 4
-
 
 class Course(NamedTuple):
     """A series prepared for a forecast.
