@@ -43,6 +43,11 @@ class Data(NamedTuple):
         return {"target": self.target, "known": self.known}
 
     @property
+    def layout(self) -> dict[str, Any]:
+        """How :func:`make_supervised` lays out the rows."""
+        return {**self.roles, "freq": None if self.freq is None else "rows"}
+
+    @property
     def n_ahead(self) -> int:
         """Number of rows to forecast that there are."""
         return int(self.frame[self.target].isna().sum())

@@ -12,14 +12,16 @@ from skl_lstm.windowing.calendar import frequency
 if TYPE_CHECKING:
     import pandas as pd
 
-ISO = r"\d{4}-\d\d(-\d\d([T ]\d\d(:\d\d.*)?)?)?"
+ISO = r"\d{4}-\d\d(-\d\d([T ]\d\d:\d\d.*)?)?"
+OFFSET = r"\d(?:Z|[+-]\d\d:?\d\d)$"
 EPOCHS: dict[str, Literal["s", "ms"]] = {r"\d{9,10}": "s", r"\d{12,13}": "ms"}
 DIGITS = {r"\d{4}": "%Y", r"\d{6}": "%Y%m", r"\d{8}": "%Y%m%d"}
 # Other dates: with a space between their parts, and the first three letters of a month.
 STYLES = [
     *["%Y %m %d", "%m %d %Y", "%d %m %Y", "%m %d %y", "%d %m %y", "%y %m %d"],
     *["%Y %m", "%m %Y", "%b %Y", "%Y %b", "%b %y", "%y %b"],
-    *["%d %b %Y", "%b %d %Y", "%Y %b %d", "%d %b %y", "%Y %m %d %H"],
+    *["%d %b %Y", "%b %d %Y", "%Y %b %d", "%d %b %y"],
+    *["%Y %m %d %H", "%d %m %Y %H", "%m %d %Y %H"],
 ]
 TIME = r"[T ,]\s*(\d{1,2}):(\d\d)(?::(\d\d(?:\.\d+)?))?\s*(?:([AaPp])\.?[Mm]\.?)?$"
 
@@ -93,6 +95,7 @@ def _readings(file: str, column: str, texts: pd.Series, utc: bool) -> list[pd.Da
         return bool(texts.str.fullmatch(pattern, na=False).mean() > 0.5)
 
     if most_are(ISO):
+        utc = utc and bool(texts.str.contains(OFFSET, na=False).any())
         try:
             with warnings.catch_warnings():  # of pandas 2, before it fails
                 warnings.simplefilter("ignore")

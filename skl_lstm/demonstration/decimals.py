@@ -35,7 +35,7 @@ def decimal_mark(file: str, texts: pd.Series, sep: str) -> str:
     mark = "." if "." in marked.iloc[0] else ","
     # A comma that separates fields is no decimal mark. Where semicolons do, it is, unless
     # numbers without it are among the others: they may be those below a thousand.
-    if sep == "," or (mark == "." and sep != ";"):
+    if (sep == "," and mark == ",") or (mark == "." and sep != ";" and len(marked) == len(texts)):
         return "."
     if mark == "," and sep == ";" and len(marked) == len(texts):
         return ","

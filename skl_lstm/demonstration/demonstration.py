@@ -71,7 +71,7 @@ def demonstrate(data: Data, plan: Plan, folder: Path) -> None:
     model = _search(data, plan).best_estimator_
     _compare(model, data, plan)
 
-    X, y = make_supervised(data.past, **data.roles)
+    X, y = make_supervised(data.past, **data.layout)
     final = clone(model).fit(X, y)
     ahead = forecast_interval(
         final, data.frame, plan.steps, plan.coverage, **data.roles, freq=data.freq
@@ -111,7 +111,7 @@ def _scale_known(data: Data) -> ColumnTransformer:
 def _search(data: Data, plan: Plan) -> GridSearchCV:
     """Search parameters on the values before those held out, and print the results."""
     n_known = len(data.past) - plan.n_held_out
-    X, y = make_supervised(data.past[:n_known], **data.roles)
+    X, y = make_supervised(data.past[:n_known], **data.layout)
     started = time.perf_counter()
     search = GridSearchCV(
         compose(data, len(X)), plan.grid, cv=plan.folds, scoring="neg_mean_absolute_error"
@@ -139,7 +139,7 @@ def _compare(model: Any, data: Data, plan: Plan) -> None:
     past, values = data.past, data.past[data.target].to_numpy()
     n_known = len(past) - n_held_out
     known, truth = past[:n_known], values[n_known:]
-    X, y = make_supervised(past, **data.roles)
+    X, y = make_supervised(past, **data.layout)
     X_train, y_train, X_test = X[: n_known - 1], y[: n_known - 1], X[n_known - 1 :]
     others = [_with_seed(model, seed).fit(X_train, y_train) for seed in SEEDS]
     scale = np.abs(values[season:n_known] - values[: n_known - season]).mean()
@@ -197,7 +197,7 @@ def _draw_forecast(model: Any, data: Data, plan: Plan, ahead: pd.DataFrame, file
     """Plot the predictions of the model fitted without the values held out, and the forecast."""
     import pandas as pd
 
-    X, _ = make_supervised(data.past, **data.roles)
+    X, _ = make_supervised(data.past, **data.layout)
     said = pd.Series(model.predict(X), data.past.index[1:])[-MOST_DRAWN:]
     display = ForecastDisplay.from_predictions(
         data.past[data.target][-MOST_DRAWN:],

@@ -95,7 +95,8 @@ def n_to_train_on(rows: Rows, validation_split: float) -> int:
     if not len(rows):
         raise ValueError(
             "X has no complete window with a known target: each of its rows lacks at least one "
-            "lag, or its value of y"
+            "lag, or its value of y. Set LookbackWindower(fill_missing='forward'), or a shorter "
+            "look_back"
         )
     # Rounded as in Keras.
     n_train = math.floor(len(rows) * (1.0 - validation_split))

@@ -164,7 +164,8 @@ def backtest(
         if value is not None:
             check_integer(name, value)
     if y is None:
-        X, y = make_supervised(as_frame(X), target=target, known=known, horizon=horizon or 1)
+        names = {"target": target, "known": known, "horizon": horizon or 1}
+        X, y = make_supervised(as_frame(X), **names, freq=None if freq is None else "rows")
     data = _Data.of(X, y, target, known, horizon, season, freq)
     folds = enumerate(_splitter(cv).split(data.rows.iloc[:-1]))
     tables = Parallel(n_jobs=n_jobs)(
@@ -241,9 +242,9 @@ class _Data(NamedTuple):
             target = told
         roles = Roles.of(frame.columns, target, known, "X")
         targets = pd.Index(roles.targets)
+        times = frame.index.append(following(frame.index, 1, freq))
         next_values = _next_values(frame, y, targets)
         frame = frame.astype(dict.fromkeys(targets, np.float64))
-        times = frame.index.append(following(frame.index, 1, freq))
         rows = pd.concat([frame, frame.tail(1)]).set_axis(times)
         rows.iloc[-1, rows.columns.get_indexer(targets)] = next_values[-1]
         if season is None:
@@ -279,7 +280,8 @@ def _next_values(frame: pd.DataFrame, y: Any, targets: pd.Index) -> NDArray:
     coarser = min(floats, key=lambda dtype: dtype.itemsize, default=np.dtype(np.float64))
     # Without a tolerance: a slowly changing series is close to itself one row later.
     pair = following_rows[:-1].astype(coarser), values[1:].astype(coarser)
-    agree = np.isclose(*pair, rtol=0, atol=0, equal_nan=True).all(axis=1)
+    unknown = np.isnan(pair[0])  # as beyond a missing row
+    agree = (np.isclose(*pair, rtol=0, atol=0) | unknown).all(axis=1)
     if not agree.all():
         raise ValueError(
             "y must hold what follows each row of X, as make_supervised makes it, but at "

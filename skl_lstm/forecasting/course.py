@@ -11,7 +11,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer
-from skl_lstm.compositions.parts import fitted_roles, look_back
+from skl_lstm.compositions.parts import fitted_roles, look_back, windowers
 from skl_lstm.forecasting.fitted_model import (
     check_step,
     in_order_of_fit,
@@ -87,7 +87,22 @@ def begin(
     past = rows.iloc[: len(frame)]
     rows = rows[list(in_order_of_fit(model, past, frame.columns, roles).columns)]
     warn_if_repeated(model, rows.iloc[: len(frame)], roles.targets)
+    _check_known(
+        rows[roles.known].iloc[len(frame) - look_back(model) : len(frame)], model, horizon
+    )
     return Course(rows, times[:steps], roles, horizon)
+
+
+def _check_known(read: pd.DataFrame, model: Any, horizon: int) -> None:
+    """Raise ValueError if a column known ahead lacks a value in the window that is read first."""
+    filled = any(windower.fill_missing for windower in windowers(model))
+    for name in read.columns[read.isna().any()]:
+        if not filled:
+            raise ValueError(
+                f"history must hold the values of {name!r}, which is known ahead, got NaN for the "
+                f"row {horizon} after {label_text(read[name].isna().idxmax())}; fill it, or let "
+                "the windower do it with fill_missing='forward'"
+            )
 
 
 def path_ahead(model: Any, course: Course) -> NDArray[np.float64]:

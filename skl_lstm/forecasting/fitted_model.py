@@ -57,7 +57,7 @@ def roles_in(model: Any, frame: pd.DataFrame, target: Any, known: Any) -> tuple[
                 f"{role} must be {as_fitted}, as the model was fitted, got {names or None}"
             )
     leading = list(getattr(model, "feature_names_in_", ()))[: len(roles.targets)]
-    if set(leading) == set(roles.targets) and leading != roles.targets:
+    if "target" not in told and set(leading) == set(roles.targets) and leading != roles.targets:
         raise ValueError(
             f"target must be {leading}, in the order in which the model was fitted, got "
             f"{roles.targets}"

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # Number of residuals beyond which their quantiles hardly improve, but the time grows.
 ENOUGH = 300
 
+# How exactly to find where the scale of a transformer ends, as a share of a residual.
+HALVING_ENDS = 1e-9
+
 
 def forecast_interval(
     model: Any,
@@ -208,8 +211,28 @@ def _ends(
     ends = [forecasts]  # inside the interval even where the clones all erred to one side
     for place in (rank - 1, n_known - rank):
         quantile = np.take_along_axis(in_order, place[np.newaxis], axis=0)
-        ends.append(scale.back(scale.there(forecasts[np.newaxis]) + quantile)[0])
+        ends.append(_end(scale, forecasts[np.newaxis], quantile)[0])
     return np.min(ends, axis=0), np.max(ends, axis=0)
+
+
+def _end(scale: _Scale, forecasts: NDArray, distance: NDArray) -> NDArray:
+    """Go a distance in the scale of the residuals, as far as the scale reaches.
+
+    The square of a negative root would lead back up.
+    """
+    begin = scale.there(forecasts)
+
+    def reaches(share: NDArray) -> NDArray:
+        there = begin + share * distance
+        return np.isclose(scale.there(scale.back(there)), there, rtol=1e-6, atol=1e-9)
+
+    near, far = np.zeros_like(distance), np.ones_like(distance)
+    near = np.where(reaches(far), far, near)
+    while (far - near).max() > HALVING_ENDS:
+        middle = (near + far) / 2
+        inside = reaches(middle)
+        near, far = np.where(inside, middle, near), np.where(inside, far, middle)
+    return scale.back(begin + near * distance)
 
 
 def _past_forecasts(
@@ -239,7 +262,7 @@ def _past_forecasts(
     paths = []
     for stretch in np.array_split(origins, min(refits, n_origins)):
         before = rows.iloc[: stretch[0] + 1]
-        y = make_supervised(before[targets], horizon=horizon)[1]
+        y = make_supervised(before[targets], horizon=horizon, freq="rows")[1]
         refitted = clone(model).fit(model_input(model, before.iloc[:-horizon]), y)
         paths.append(walk_forward(refitted, rows, stretch, steps, targets))
     return truth, np.concatenate(paths)

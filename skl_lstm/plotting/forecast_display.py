@@ -192,7 +192,13 @@ class ForecastDisplay:
         if frame is not None:
             roles, horizon = roles_in(estimator, frame, target, known)
             past = frame.iloc[: n_until_unknown(frame, roles.targets)]
-            X, y = make_supervised(past, target=roles.targets, known=roles.known, horizon=horizon)
+            X, y = make_supervised(
+                past,
+                target=roles.targets,
+                known=roles.known,
+                horizon=horizon,
+                freq=None if freq is None else "rows",
+            )
         rows, targets = as_frame(X), as_frame(y)
         if len(rows) != len(targets):
             raise ValueError(

@@ -94,9 +94,12 @@ def _fill_forward(rows: NDArray) -> None:
 
 
 def last_rows(
-    series: NDArray, steps: NDArray[np.int64] | None, n_rows: int, fill: bool
+    series: NDArray, steps: NDArray[np.int64] | None, n_rows: int, *, repeat: bool, fill: bool
 ) -> NDArray:
-    """Return the rows of the last `n_rows` steps, with NaN for those that are missing."""
+    """Return the rows of the last `n_rows` steps, with NaN for those that are missing.
+
+    `repeat` and `fill` are those of :func:`join`.
+    """
     if fill:
         series = series.copy()
         _fill_forward(series)
@@ -104,7 +107,7 @@ def last_rows(
         return series[len(series) - n_rows :].copy()
     times = steps[-1] - np.arange(n_rows - 1, -1, -1)
     at_or_before = np.searchsorted(steps, times, side="right") - 1
-    known = (at_or_before >= 0) & (fill | (steps[at_or_before] == times))
+    known = (at_or_before >= 0) & (repeat | fill | (steps[at_or_before] == times))
     last = np.full((n_rows, series.shape[1]), np.nan, dtype=series.dtype)
     last[known] = series[at_or_before[known]]
     return last

@@ -95,7 +95,9 @@ def _looks_like_dates(index: pd.Index) -> bool:
     return True
 
 
-def span_of(times: pd.Index, freq: Any) -> tuple[Span, NDArray[np.int64] | None, str | None]:
+def span_of(
+    times: pd.Index, freq: Any, name: str = "X"
+) -> tuple[Span, NDArray[np.int64] | None, str | None]:
     """Describe the time of the training rows.
 
     Parameters
@@ -104,6 +106,8 @@ def span_of(times: pd.Index, freq: Any) -> tuple[Span, NDArray[np.int64] | None,
         Times of the rows, as :func:`times_of` returns them.
     freq : str, offset, int or None
         The step between two rows; ``"rows"`` if any two rows are a step apart; None to infer it.
+    name : str, default="X"
+        What has the times, for messages.
 
     Returns
     -------
@@ -123,13 +127,13 @@ def span_of(times: pd.Index, freq: Any) -> tuple[Span, NDArray[np.int64] | None,
     if freq is None:
         step = regular_frequency(times)
         if step is None and len(times) > 1:
-            step, steps, doubt = _uneven_step(times)
+            step, steps, doubt = _uneven_step(times, name)
     elif not (isinstance(freq, str) and freq == ROWS):
-        step = given_frequency(times, freq, "X")
+        step = given_frequency(times, freq, name)
         hole = first_hole(times, step, positions(times, step, times[0]))
         if hole is not None:
             raise ValueError(
-                f"X must have {hole}; add the row, or set freq='rows' if none is missing"
+                f"{name} must have {hole}; add the row, or set freq='rows' if none is missing"
             )
     span = {
         "kind": kind_of(times),
@@ -141,7 +145,7 @@ def span_of(times: pd.Index, freq: Any) -> tuple[Span, NDArray[np.int64] | None,
     return span, steps, doubt
 
 
-def _uneven_step(times: pd.Index) -> tuple[Any, NDArray[np.int64] | None, str | None]:
+def _uneven_step(times: pd.Index, name: str) -> tuple[Any, NDArray[np.int64] | None, str | None]:
     """Return the step of times that are not regular, the steps to each, and what is wrong."""
     step = likely_frequency(times)
     steps = None if step is None else positions(times, step, times[0])
@@ -153,8 +157,8 @@ def _uneven_step(times: pd.Index) -> tuple[Any, NDArray[np.int64] | None, str | 
             step,
             steps,
             (
-                f"X lacks {hole}; {NO_REACH}. Add the rows, with NaN for what is not known, or "
-                "set freq='rows' if none is missing"
+                f"{name} lacks {hole}; {NO_REACH}. Add the rows, with NaN for what is not known, "
+                "or set freq='rows' if none is missing"
             ),
         )
     if len(times) < FEW_TIMES:
@@ -163,8 +167,8 @@ def _uneven_step(times: pd.Index) -> tuple[Any, NDArray[np.int64] | None, str | 
         None,
         None,
         (
-            f"X has no regular times: {_first_odd_gap(times)}; its rows are taken to follow each "
-            "other. Set freq='rows' if they do"
+            f"{name} has no regular times: {_first_odd_gap(times)}; its rows are taken to follow "
+            "each other. Set freq='rows' if they do"
         ),
     )
 
@@ -185,8 +189,11 @@ def _as_numbers(times: pd.Index) -> NDArray[np.int64]:
     return times.asi8 if isinstance(times, pd.PeriodIndex) else np.asarray(times)
 
 
-def place(times: pd.Index, span: Span) -> Place | None:
+def place(times: pd.Index, span: Span, n_lags: int) -> Place | None:
     """Return where rows stand beside the training rows; None if their times do not tell.
+
+    Rows that begin `n_lags` rows or more before what follows the training rows, and go beyond,
+    are the new rows and the past that they need, so that there is no doubt.
 
     Raises
     ------
@@ -226,7 +233,8 @@ def place(times: pd.Index, span: Span) -> Place | None:
     if steps[0] == 1:
         hole = None if uneven is None else f"X lacks {first_hole(times, step, steps)}; {NO_REACH}"
         return Place(0, uneven, hole)
-    return Place(int(steps[0]) - 1, uneven, doubt)
+    with_their_past = int(steps[0]) <= 1 - n_lags and int(steps[-1]) > 0
+    return Place(int(steps[0]) - 1, uneven, None if with_their_past else doubt)
 
 
 def first_label(times: pd.Index, span: Span | None) -> Any:

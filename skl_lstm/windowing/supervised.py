@@ -5,15 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skl_lstm.checks import check_integer
+from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import step_names
 from skl_lstm.windowing.columns import Roles, led, refuse_laid_out, tell
-from skl_lstm.windowing.span import times_of
+from skl_lstm.windowing.span import span_of, times_of
 
 
 def make_supervised(
-    series: Any, *, target: Any = None, known: Any = None, horizon: int = 1
+    series: Any,
+    *,
+    target: Any = None,
+    known: Any = None,
+    horizon: int = 1,
+    freq: Any = None,
 ) -> tuple[Any, Any]:
     """Pair each row of a series with the value, or values, that follow it.
 
@@ -31,6 +38,9 @@ def make_supervised(
         columns that are neither `target` nor `known` are known up to now only.
     horizon : int, default=1
         Number of rows ahead that `y` covers.
+    freq : str, offset or int, default=None
+        Step between two rows, as in :class:`LookbackWindower`: inferred from the index if None,
+        and ``"rows"`` if rows follow each other whatever their times, as those of trading days.
 
     Returns
     -------
@@ -41,13 +51,19 @@ def make_supervised(
     y : Series, DataFrame or ndarray of shape (n - horizon,) or (n - horizon, horizon * n_targets)
         ``y[t]`` holds the targets at ``t + 1 … t + horizon``, with all targets of a row side by
         side; one-dimensional if that is a single column. It has the index of ``X``: what follows
-        the row at ``t`` has the label ``t``.
+        the row at ``t`` has the label ``t``. What lies beyond a missing row is NaN.
 
     Raises
     ------
     ValueError
         If a parameter is invalid, if the series is not longer than `horizon`, if its index does
-        not increase or has several levels, or if it is the X of an earlier call.
+        not increase or has several levels, or if it is the X of an earlier call; or if `freq` is
+        given and a row is missing.
+
+    Warns
+    -----
+    SeriesWarning
+        If a row is missing according to the index.
 
     See Also
     --------
@@ -90,7 +106,7 @@ def make_supervised(
 
     check_integer("horizon", horizon)
     frame = as_frame(series)
-    times_of(frame, "series")
+    steps = _steps(frame, freq)
     refuse_laid_out(frame, "series")
     if not frame.columns.is_unique:
         raise ValueError(f"series must have columns of different names, got {list(frame.columns)}")
@@ -103,12 +119,32 @@ def make_supervised(
     rows = led(frame, roles, horizon).iloc[:n_rows]
     X = rows.astype({name: frame.dtypes[name] for name in roles.known})
     targets = frame[roles.targets]
-    steps = [targets.iloc[ahead : ahead + n_rows] for ahead in range(1, horizon + 1)]
-    y = pd.concat([step.set_axis(X.index) for step in steps], axis=1)
+    ahead = [targets.iloc[step : step + n_rows] for step in range(1, horizon + 1)]
+    if steps is not None:
+        in_time = [
+            steps[step : step + n_rows] - steps[:n_rows] == step for step in range(1, horizon + 1)
+        ]
+        ahead = [
+            values.where(own[:, np.newaxis]) for values, own in zip(ahead, in_time, strict=True)
+        ]
+        for name in roles.known:
+            X[name] = X[name].where(in_time[-1])
+    y = pd.concat([values.set_axis(X.index) for values in ahead], axis=1)
     y.columns = pd.Index(step_names(roles.targets, horizon))
     y = y.iloc[:, 0] if y.shape[1] == 1 else y
     X, y = (tell(each, roles, horizon) for each in (X, y))
     return as_given(series, X), as_given(series, y)
+
+
+def _steps(frame: Any, freq: Any) -> NDArray[np.int64] | None:
+    """Return the number of steps from the first row to each, if the index shows missing rows."""
+    times = times_of(frame, "series")
+    if times is None:
+        return None
+    _, steps, doubt = span_of(times, freq, "series")
+    if doubt is not None:
+        warn(doubt, SeriesWarning)
+    return steps
 
 
 def as_frame(series: Any) -> Any:

@@ -203,6 +203,30 @@ READ = {
         AUTUMN_HALVES,
         VALUES,
     ),
+    "ISO local time in spring": (
+        text("t,MW", "{t:%Y-%m-%d %H:%M},{v}", SPRING),
+        {"time_zone": "Europe/Berlin"},
+        SPRING,
+        VALUES,
+    ),
+    "ISO local time in autumn": (
+        text("t,MW", "{t:%Y-%m-%dT%H:%M:%S},{v}", AUTUMN),
+        {"time_zone": "Europe/Berlin"},
+        AUTUMN,
+        VALUES,
+    ),
+    "ISO local days": (
+        text("t,MW", "{t:%Y-%m-%d},{v}"),
+        {"time_zone": "Europe/Berlin"},
+        DAYS.tz_localize("Europe/Berlin"),
+        VALUES,
+    ),
+    "hours beside days": (
+        text("day,hr,cnt", "{t:%Y-%m-%d},{t.hour},{v}", HOURS),
+        {"date_column": ["day", "hr"], "column": "cnt"},
+        HOURS,
+        VALUES,
+    ),
     "times of two offsets from UTC": (
         text("t,MW", "{t:%Y-%m-%dT%H:%M:%S%z},{v}", AUTUMN),
         {"time_zone": "Europe/Berlin"},
@@ -241,6 +265,12 @@ def written(content, folder):
 
 HOLED = pd.bdate_range("2005-01-03", periods=N + 1).delete(9)
 REFUSED = {
+    "thousands with a point in a file of tabs": (
+        "d\tv\n" + "".join(f"{t:%Y-%m-%d}\t{v}\n" for t, v in zip(DAYS, ["900", "1.020"] * N)),
+        {},
+        "must have numbers that can be read in one way, got '1.020' in line 3; pass --decimal . or "
+        "--decimal ,",
+    ),
     "days on which no stock is traded": (
         text("Date,Close", "{t:%Y-%m-%d},{v}", HOLED),
         {},

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -98,6 +99,22 @@ def test_negative_values_divided_by_their_mean_size_are_noticed():
         "by the mean size of the values of a window: set 'last' or 'standard'"
     ]
     assert not warned(model, X + 9, y + 9)
+
+
+@pytest.mark.parametrize("blocks", ["two windowers", "windows and others"])
+def test_windows_beside_others_are_noticed_behind_a_scaler(blocks):
+    X, y = make_supervised(FRAME, target="load")
+    second = (LookbackWindower(5), ["temp"])
+    joined = make_column_transformer(
+        (LookbackWindower(5), ["load"]),
+        second if blocks == "two windowers" else ("passthrough", ["temp", "wind"]),
+    )
+    (message,) = warned(make_pipeline(joined, StandardScaler(), forecaster()), X, y)
+    assert message == (
+        "the columns of X look like windows beside each other, or beside other columns, but they "
+        f"are read as {10 if blocks == 'two windowers' else 7} lags of one series: put "
+        "LookbackWindower right before the forecaster"
+    )
 
 
 def test_plain_windows_of_one_column_are_taken_without_a_word():

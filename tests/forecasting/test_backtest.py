@@ -243,7 +243,7 @@ def test_the_model_stays_unfitted_and_the_data_as_they_were(series):
 
 
 def test_dates_with_holes_want_a_frequency(series):
-    X, y = make_supervised(series.drop(series.index[50]))
+    X, y = make_supervised(series.drop(series.index[50]), freq="rows")
     with pytest.raises(ValueError, match=r"^history must have a row for 1953-03-01, as "):
         backtest(linear(), X, y, cv=SPLITS)
     with pytest.warns(SeriesWarning, match="^X lacks a row for 1953-03-01, as its frequency MS"):

@@ -669,3 +669,28 @@ def test_columns_that_a_transformer_turns_round_are_found(output, look_back, sal
     model = make_pipeline(scaled, windows(look_back), LinearRegression())
     model.fit(*make_supervised(sales[["sold", "price"]][:20], **names))
     assert len(forecast(model, sales[["sold", "price"]][:20], 2, future=sales)) == 2
+
+
+def test_targets_in_another_order_than_the_columns_are_those_of_the_fit(sales):
+    table = sales[["sold", "visitors", "price"]]
+    model = linear(3).fit(table[:-1], table[["price", "sold", "visitors"]].shift(-1)[:-1])
+    ahead = forecast(model, table, 2)
+    assert list(ahead.columns) == ["price", "sold", "visitors"]
+    expected = model.predict(table)[-1]
+    assert_allclose(ahead.iloc[0], expected)
+
+
+def test_a_value_known_ahead_that_is_missing_is_named(sales):
+    names = {"target": "sold", "known": ["price"]}
+    history = sales[["sold", "price"]][:100].copy()
+    model = make_pipeline(LookbackWindower(4), HistGradientBoostingRegressor(max_iter=3))
+    model.fit(*make_supervised(history, **names))
+    history.iloc[-2, 1] = np.nan
+    with pytest.raises(
+        ValueError,
+        match=r"^history must hold the values of 'price', which is known ahead, got NaN for the "
+        r"row 1 after 2024-04-07; fill it, or let the windower do it with fill_missing='forward'$",
+    ):
+        forecast(model, history, 3, future=sales)
+    model.set_params(lookbackwindower__fill_missing="forward")
+    assert len(forecast(model, history, 3, future=sales)) == 3

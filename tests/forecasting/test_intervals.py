@@ -340,3 +340,14 @@ def test_mapie_takes_the_forecaster_as_it_is():
     model.update(windows[test], y[test], ensemble=True)
     _, later = model.predict(windows[test], confidence_level=0.9, ensemble=True)
     assert not np.array_equal(later, interval)
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_an_end_does_not_turn_round_where_the_scale_ends(symmetric):
+    counts = pd.Series(np.random.default_rng(0).poisson(0.6, 120).astype(float))
+    model = TransformedTargetRegressor(linear(3), func=np.sqrt, inverse_func=np.square)
+    interval = forecast_interval(
+        model.fit(*make_supervised(counts)), counts, 2, symmetric=symmetric
+    )
+    assert_allclose(interval["lower"], 0.0, atol=0.01)
+    assert (interval["upper"] > 1.0).all()

@@ -76,12 +76,22 @@ def test_rows_after_a_gap_see_only_what_is_known_and_say_so(gap, series):
     assert_array_equal(windows, expected_windows(range(40 + gap, 60), known))
 
 
-@pytest.mark.parametrize("start", [1, 10, 36, 37, 39])
-def test_rows_within_the_training_rows_never_see_later_ones(start, series):
-    with pytest.warns(SeriesWarning, match="which does not follow the rows seen in fit"):
+@pytest.mark.parametrize("start", [1, 10, 36, 37])
+def test_new_rows_with_their_past_are_complete_without_a_word(start, series):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         windows = fitted(series).transform(series[start:])
     known = {*range(start, 60), *range(40 - LOOK_BACK + 1, 40)}
     assert_array_equal(windows, expected_windows(range(start, 60), known))
+    assert not np.isnan(windows[40 - start :]).any()
+
+
+@pytest.mark.parametrize(("start", "end"), [(1, 30), (10, 40), (36, 40), (38, 60), (39, 60)])
+def test_rows_within_the_training_rows_never_see_later_ones(start, end, series):
+    with pytest.warns(SeriesWarning, match="which does not follow the rows seen in fit"):
+        windows = fitted(series).transform(series[start:end])
+    known = {*range(start, end), *range(40 - LOOK_BACK + 1, 40)}
+    assert_array_equal(windows, expected_windows(range(start, end), known))
 
 
 def test_the_training_series_is_known_again_and_may_have_grown(series):
@@ -129,6 +139,14 @@ def test_padding_edge_repeats_the_last_row_before_a_hole():
     with pytest.warns(SeriesWarning, match="^X lacks a row for 8, as its frequency 1 requires"):
         windows = LookbackWindower(3, padding="edge").fit_transform(series)
     assert_array_equal(windows[:4], [[0, 0, 0], [0, 0, 1], [0, 1, 2], [2, 2, 5]])
+
+
+def test_padding_edge_fills_a_hole_at_the_end_of_the_training_rows():
+    series = pd.DataFrame({"x": np.arange(20.0)}, pd.RangeIndex(5, 25)).drop(14)
+    with pytest.warns(SeriesWarning, match="^X lacks a row for 14"):
+        windower = LookbackWindower(4, padding="edge").fit(series[:11])
+    assert_array_equal(windower.transform(series[11:])[0], [8, 10, 11, 12])
+    assert not np.isnan(windower.transform(series[11:])).any()
 
 
 @pytest.mark.parametrize("freq", ["D", "h", 1, pd.offsets.Day()])

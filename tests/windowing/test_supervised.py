@@ -1,10 +1,11 @@
 """A series becomes rows and what follows each of them."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from skl_lstm import make_supervised
+from skl_lstm import SeriesWarning, make_supervised
 
 
 def test_supervised_pairs_a_value_with_the_next():
@@ -45,3 +46,26 @@ def test_supervised_wants_a_positive_horizon(horizon):
 def test_supervised_wants_more_values_than_the_horizon():
     with pytest.raises(ValueError, match="more values than horizon=3, got 3 of them"):
         make_supervised([1.0, 2.0, 3.0], horizon=3)
+
+
+def holed():
+    days = pd.date_range("2024-01-01", periods=12)
+    frame = pd.DataFrame({"sold": np.arange(12.0), "price": 10 * np.arange(12)}, days)
+    return frame.drop(days[[3, 4]])
+
+
+def test_no_target_lies_beyond_a_missing_row():
+    with pytest.warns(SeriesWarning, match="^series lacks a row for 2024-01-04, as its freq"):
+        X, y = make_supervised(holed(), target="sold", known="price", horizon=2)
+    assert_array_equal(X["sold"], [0, 1, 2, 5, 6, 7, 8, 9])
+    nan = np.nan
+    assert_array_equal(y["sold_step1"], [1, 2, nan, 6, 7, 8, 9, 10])
+    assert_array_equal(y["sold_step2"], [2, nan, nan, 7, 8, 9, 10, 11])
+    assert_array_equal(X["price"], [20, nan, nan, 70, 80, 90, 100, 110])
+
+
+def test_rows_follow_each_other_where_freq_says_so():
+    _, y = make_supervised(holed()["sold"], freq="rows")
+    assert_array_equal(y, [1, 2, 5, 6, 7, 8, 9, 10, 11])
+    with pytest.raises(ValueError, match=r"^series must have a row for 2024-01-04, as its freq"):
+        make_supervised(holed()["sold"], freq="D")

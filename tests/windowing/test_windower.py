@@ -120,6 +120,13 @@ def test_a_test_fold_that_begins_like_the_training_series_follows_it(look_back):
     )
 
 
+def test_a_fold_of_zeros_follows_a_series_that_begins_with_zeros():
+    counts = np.zeros((60, 1))
+    counts[20:30, 0] = np.arange(10)
+    windower = LookbackWindower(5).fit(counts[:30])
+    assert_array_equal(windower.transform(counts[30:36])[0], [6, 7, 8, 9, 0])
+
+
 @pytest.mark.parametrize("n_rows", [3, 5, 24])
 def test_the_last_training_rows_lie_inside_them(n_rows):
     series = numbers(100)
