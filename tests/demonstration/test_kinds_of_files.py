@@ -266,10 +266,10 @@ def written(content, folder):
 HOLED = pd.bdate_range("2005-01-03", periods=N + 1).delete(9)
 REFUSED = {
     "thousands with a point in a file of tabs": (
-        "d\tv\n" + "".join(f"{t:%Y-%m-%d}\t{v}\n" for t, v in zip(DAYS, ["900", "1.020"] * N)),
+        text("d\tv", "{t:%Y-%m-%d}\t1.0{t.day:02}") + "2005-12-31\t900\n",
         {},
-        "must have numbers that can be read in one way, got '1.020' in line 3; pass --decimal . or "
-        "--decimal ,",
+        "must have numbers that can be read in one way, got '1.001' in line 2; pass --decimal . "
+        "or --decimal ,",
     ),
     "days on which no stock is traded": (
         text("Date,Close", "{t:%Y-%m-%d},{v}", HOLED),
