@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
-from sklearn.utils import Tags, _safe_indexing, check_array, check_consistent_length, get_tags
+from sklearn.utils import Tags, check_array, check_consistent_length, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer, naming_the_nearest
@@ -131,12 +131,10 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         first = int(np.argmax(known))
         rows = slice(first, last) if known[first:last].all() else np.flatnonzero(known)
         per_row = {
-            name: _safe_indexing(value, rows) if np.shape(value)[:1] == (n_rows,) else value
+            name: _take(value, rows) if np.shape(value)[:1] == (n_rows,) else value
             for name, value in fit_params.items()
         }
-        self.regressor_ = regressor.fit(
-            _safe_indexing(X, rows), _safe_indexing(y, rows), **per_row
-        )
+        self.regressor_ = regressor.fit(_take(X, rows), _take(y, rows), **per_row)
         self.output_shape_ = np.shape(y)[1:]
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.regressor_, name):
@@ -167,7 +165,7 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             return self.regressor_.predict(X)
         predictions = np.full((len(known), *self.output_shape_), np.nan)
         if known.any():
-            predictions[known] = self.regressor_.predict(_safe_indexing(X, np.flatnonzero(known)))
+            predictions[known] = self.regressor_.predict(_take(X, np.flatnonzero(known)))
         return predictions
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -221,6 +219,13 @@ def _known(values: Any) -> NDArray[np.bool_]:
         return np.ones(len(array), dtype=bool)
     missing = np.isnan(array) if array.dtype.kind in "fc" else array != array
     return ~missing.reshape(len(array), -1).any(axis=1)
+
+
+def _take(values: Any, rows: slice | NDArray[np.intp]) -> Any:
+    """Return some rows of an array, or of a DataFrame or Series of any library."""
+    if hasattr(values, "iloc"):
+        return values.iloc[rows]
+    return values[rows] if hasattr(values, "shape") else np.asarray(values)[rows]
 
 
 def _as_rows(X: Any) -> Any:
