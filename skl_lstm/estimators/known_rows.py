@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
-from sklearn.linear_model import LinearRegression
-from sklearn.metrics import r2_score
 from sklearn.utils import Tags, check_array, check_consistent_length, get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -116,7 +114,7 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         y = y if hasattr(y, "iloc") else np.asarray(y)
         n_rows = len(np.asarray(y))
         check_consistent_length(X, y)
-        regressor = LinearRegression() if self.regressor is None else clone(self.regressor)
+        regressor = self._regressor()
         known = _known(y)
         known[max(n_rows - self.horizon + 1, 0) :] = False
         if not get_tags(regressor).input_tags.allow_nan:
@@ -187,6 +185,11 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         """
         return score_known(y, self.predict(X), sample_weight)
 
+    def _regressor(self) -> Any:
+        from sklearn.linear_model import LinearRegression  # late: slow to import
+
+        return LinearRegression() if self.regressor is None else clone(self.regressor)
+
     def _holds_windower(self) -> bool:
         parts = self.get_params().values()
         return any(isinstance(part, LookbackWindower) for part in parts)
@@ -196,8 +199,7 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        regressor = LinearRegression() if self.regressor is None else self.regressor
-        of_regressor = get_tags(regressor)
+        of_regressor = get_tags(self._regressor())
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = False
         tags.target_tags.multi_output = of_regressor.target_tags.multi_output
@@ -207,6 +209,8 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
 def score_known(y: ArrayLike, predictions: NDArray, sample_weight: ArrayLike | None) -> float:
     """Return R² on the rows whose target and prediction are known."""
+    from sklearn.metrics import r2_score  # late: slow to import
+
     known = _known(y) & _known(predictions)
     weight = None if sample_weight is None else np.asarray(sample_weight)[known]
     return float(r2_score(np.asarray(y)[known], predictions[known], sample_weight=weight))
