@@ -8,6 +8,7 @@ from skl_lstm import load_airline_passengers
 
 @pytest.fixture(autouse=True)
 def _figures_are_closed():
+    plt.close("all")  # those that other tests in the same process left open
     yield
     plt.close("all")
 
