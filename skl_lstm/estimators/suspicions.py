@@ -13,6 +13,7 @@ from skl_lstm.windowing.alignment import (
     FEW_ROWS,
     FIRST_ROWS,
     column_continued,
+    standardized,
     warn_unless_shifted,
 )
 from skl_lstm.windowing.window_array import step_columns
@@ -119,18 +120,17 @@ def _warn_of_columns(X: ArrayLike, values: NDArray, y: NDArray, features_per_ste
     per_step = next(
         (n for n in range(2, width // 2 + 1) if width % n == 0 and _overlap(values, n)), None
     )
-    n_seams = _n_seams(values)
-    if per_step is None and 0 < n_seams < (width - 1) / 2:
+    if per_step is not None:
+        warn(
+            f"the rows of X overlap like windows of a series of {per_step} columns, but they are "
+            f"read as {width} lags of one: set features_per_step={per_step}",
+            SeriesWarning,
+        )
+    elif 0 < _n_seams(values) < (width - 1) / 2:
         warn(
             "the columns of X look like windows beside each other, or beside other columns, but "
             f"they are read as {width} lags of one series: put LookbackWindower right before the "
             "forecaster",
-            SeriesWarning,
-        )
-    elif per_step is not None:
-        warn(
-            f"the rows of X overlap like windows of a series of {per_step} columns, but they are "
-            f"read as {width} lags of one: set features_per_step={per_step}",
             SeriesWarning,
         )
     elif features_per_step == "auto" and (
@@ -152,15 +152,10 @@ def _overlap(values: NDArray, n_columns: int) -> bool:
     rows = values[len(values) // 2 :][:FIRST_ROWS]  # the first ones may have been imputed
     now, before = rows[1:, :-n_columns], rows[:-1, n_columns:]
     both = ~(np.isnan(now).any(axis=1) | np.isnan(before).any(axis=1))
-    return bool(both.any()) and np.allclose(_standardized(now[both]), _standardized(before[both]))
+    return bool(both.any()) and np.allclose(standardized(now[both]), standardized(before[both]))
 
 
 def _n_seams(values: NDArray) -> int:
     """Return how many columns are not, a row later, what the column before them is."""
     pairs = (values[:, [i, i + 1]] for i in range(values.shape[1] - 1))
     return sum(not _overlap(pair, 1) for pair in pairs)
-
-
-def _standardized(columns: NDArray) -> NDArray:
-    spread = columns.std(axis=0)
-    return (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)

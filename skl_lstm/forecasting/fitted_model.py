@@ -46,7 +46,6 @@ def roles_in(model: Any, frame: pd.DataFrame, target: Any, known: Any) -> tuple[
         for role, names in fitted_roles(model).items()
         if role != "horizon" and set(names) <= set(frame.columns)
     }
-    by_model = target is None and "target" in told
     target = told.get("target") if target is None else target
     known = told.get("known") if known is None else known
     roles = Roles.of(frame.columns, target, known, "history")
@@ -63,7 +62,7 @@ def roles_in(model: Any, frame: pd.DataFrame, target: Any, known: Any) -> tuple[
             f"{roles.targets}"
         )
     n_outputs = _predict_sample(model, _sample(model, frame[roles.order(frame.columns)])).shape[1]
-    if target is None and not by_model and len(roles.targets) > 1:
+    if target is None and len(roles.targets) > 1:
         raise ValueError(
             f"target must name what the model predicts: its {n_outputs} outputs could be of any "
             f"of {roles.targets}"

@@ -143,10 +143,11 @@ def same_shape(one: NDArray, other: NDArray) -> bool:
     known = ~(np.isnan(one) | np.isnan(other))
     if np.count_nonzero(known) < 3:
         return False
-    first, second = (_standardized(values[known]) for values in (one, other))
+    first, second = (standardized(values[known]) for values in (one, other))
     return bool((np.abs(first - second) <= SAME).all())
 
 
-def _standardized(values: NDArray) -> NDArray:
-    spread = values.std()
-    return (values - values.mean()) / (spread if spread > 0 else 1.0)
+def standardized(values: NDArray) -> NDArray:
+    """Bring values, or each column of them, to mean 0 and spread 1."""
+    spread = values.std(axis=0)
+    return (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
