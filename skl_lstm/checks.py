@@ -101,8 +101,10 @@ def numbers(X: Any, estimator: BaseEstimator, **options: Any) -> NDArray:
         As ``check_array``; of a DataFrame, naming the column that does not hold numbers.
     """
     check_dense(X)
-    for name in getattr(X, "columns", ()):
-        if np.asarray(X[name][:1]).dtype.kind in "mM":  # which may become numbers unnoticed
+    for name, dtype in zip(getattr(X, "columns", ()), getattr(X, "dtypes", ()), strict=False):
+        # Types of other libraries than pandas do not tell their kind, but values as arrays do.
+        kind = getattr(dtype, "kind", None) or np.asarray(X[name][:1]).dtype.kind
+        if kind in "mM":  # which may become numbers unnoticed
             _refuse_other_than_numbers(name, X[name], None)
     try:
         return check_array(
