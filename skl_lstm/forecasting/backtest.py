@@ -19,7 +19,8 @@ from skl_lstm.forecasting.walk import walk_forward
 from skl_lstm.windowing.alignment import names_of_targets
 from skl_lstm.windowing.calendar import following, frequency, season_of
 from skl_lstm.windowing.columns import Roles
-from skl_lstm.windowing.supervised import as_frame, make_supervised
+from skl_lstm.windowing.frames import as_frame
+from skl_lstm.windowing.supervised import make_supervised
 
 if TYPE_CHECKING:
     import pandas as pd

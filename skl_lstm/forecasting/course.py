@@ -22,8 +22,8 @@ from skl_lstm.forecasting.fitted_model import (
 from skl_lstm.forecasting.walk import walk_forward
 from skl_lstm.windowing.calendar import following, label_text
 from skl_lstm.windowing.columns import Roles, led, names_in, refuse_laid_out
+from skl_lstm.windowing.frames import as_frame
 from skl_lstm.windowing.span import is_numbered_afresh, kind_of, times_of
-from skl_lstm.windowing.supervised import as_frame
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import ArrayLike
 
 from skl_lstm.forecasting.course import begin, path_ahead
-from skl_lstm.windowing.supervised import as_given, is_foreign
+from skl_lstm.windowing.frames import as_given, is_foreign
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -25,7 +25,8 @@ from skl_lstm.plotting.drawing import (
     places,
 )
 from skl_lstm.windowing.calendar import following
-from skl_lstm.windowing.supervised import as_frame, make_supervised
+from skl_lstm.windowing.frames import as_frame
+from skl_lstm.windowing.supervised import make_supervised
 
 if TYPE_CHECKING:
     import pandas as pd

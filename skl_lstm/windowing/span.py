@@ -140,7 +140,7 @@ def span_of(
         "first": _plain_label(times[0]),
         "last": _plain_label(times[-1]),
         "freq": _plain_frequency(step),
-        "longest_gap": int(np.diff(_as_numbers(times)).max(initial=0)),
+        "longest_gap": int(np.diff(as_numbers(times)).max(initial=0)),
     }
     return span, steps, doubt
 
@@ -175,13 +175,14 @@ def _uneven_step(times: pd.Index, name: str) -> tuple[Any, NDArray[np.int64] | N
 
 def _first_odd_gap(times: pd.Index) -> str:
     """Name two neighboring times that are further apart, or nearer, than most."""
-    gaps = np.diff(_as_numbers(times))
+    gaps = np.diff(as_numbers(times))
     values, counts = np.unique(gaps, return_counts=True)
     at = int(np.argmax(gaps != values[counts.argmax()]))
     return f"{label_text(times[at + 1])} comes after {label_text(times[at])}"
 
 
-def _as_numbers(times: pd.Index) -> NDArray[np.int64]:
+def as_numbers(times: pd.Index) -> NDArray[np.int64]:
+    """Return times as whole numbers: nanoseconds, ordinals of periods, or the numbers."""
     import pandas as pd
 
     if isinstance(times, pd.DatetimeIndex):
@@ -222,7 +223,7 @@ def place(times: pd.Index, span: Span, n_lags: int) -> Place | None:
     if step is None:
         if times[0] == first:
             return Place(None)
-        gap = _as_numbers(times[:1])[0] - _as_numbers(_index_of(last, times))[0]
+        gap = as_numbers(times[:1])[0] - as_numbers(_index_of(last, times))[0]
         follows = 0 < gap <= max(span["longest_gap"], 1)
         return Place(0) if follows else Place(None, doubt=doubt)
     if steps is None:  # between the times of the training rows, as at another time of day

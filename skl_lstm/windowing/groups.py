@@ -1,0 +1,261 @@
+"""Tables of several series: which rows belong to which series, and when they were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstm.checks import is_number
+from skl_lstm.windowing.calendar import is_time, label_text
+from skl_lstm.windowing.frames import as_frame, is_foreign
+from skl_lstm.windowing.span import as_numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A table of several series.
+
+    Parameters
+    ----------
+    rows : DataFrame of shape (n, n_columns)
+        The columns without those that name the series, indexed by time.
+    codes : ndarray of int64 of shape (n,)
+        Number of the series of each row.
+    labels : Index of length n_series
+        What the series are called, sorted; tuples, if several names tell them apart.
+    names : list
+        The columns or levels that hold the labels.
+    columns : list
+        Those of `names` that are columns.
+    order : ndarray of int64 of shape (n,)
+        Positions of the rows, series by series, oldest first.
+    starts : ndarray of int64 of shape (n_series + 1,)
+        Where each series begins in `order`, and where the last one ends.
+    """
+
+    rows: pd.DataFrame
+    codes: NDArray[np.int64]
+    labels: pd.Index
+    names: list[Any]
+    columns: list[Any]
+    order: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, X: Any, group: Any, name: str = "X", *, whole: bool = True) -> Panel:
+        """Tell the series of a table apart.
+
+        Parameters
+        ----------
+        X : DataFrame or Series
+            The table. Its index holds the time of each row, beside the levels that `group` names.
+        group : name or list of names
+            A column of X or a level of its index, as in ``X.groupby(by=group)``.
+        name : str, default="X"
+            What is passed, for messages.
+        whole : bool, default=True
+            Whether all rows are there, so that an index of numbers that are all different must
+            number the rows; a part of the rows may have different times by chance.
+
+        Raises
+        ------
+        ValueError
+            If a name is no column and no level, or both; if a label is missing, or labels are of
+            several kinds; or if the index does not hold the times of the rows, in order within a
+            series and each once.
+        """
+        import pandas as pd
+
+        names = names_of_group(group)
+        if is_foreign(X) or not hasattr(X, "iloc"):
+            raise ValueError(
+                f"{name} must be a DataFrame of pandas, with {_quoted(names)} as a column or a "
+                f"level of its index, got {type(X).__name__}; set_output(transform='pandas') on "
+                "what stands before keeps names and index"
+            )
+        frame = as_frame(X)
+        columns = [each for each in names if _place_of(each, frame, name) == "column"]
+        levels = [each for each in names if each not in columns]
+        labels_of = {
+            each: frame[each] if each in columns else frame.index.get_level_values(each)
+            for each in names
+        }
+        parts = [_factorized(each, values, name) for each, values in labels_of.items()]
+        codes, labels = parts[0]
+        if len(parts) > 1:
+            arrays = [part_labels.take(part_codes) for part_codes, part_labels in parts]
+            codes, labels = pd.MultiIndex.from_arrays(arrays, names=names).factorize(sort=True)
+        labels = labels.set_names(names)
+        codes = codes.astype(np.int64)
+        order = np.argsort(codes, kind="stable")
+        starts = np.searchsorted(codes[order], np.arange(len(labels) + 1))
+        times = _times(frame.index, levels, names, name)
+        numbered = not levels and len(labels) > 1 and times.is_unique
+        if whole and numbered and pd.api.types.is_integer_dtype(times.dtype):
+            raise ValueError(
+                f"{name} must be indexed by the times of its rows, which tell what follows what, "
+                f"got rows that are numbered; set_index(<time column>), or set_index("
+                f"[{_quoted(names)}, <time column>]), makes such an index"
+            )
+        rows = frame.drop(columns=columns).set_axis(times)
+        panel = cls(rows, codes, labels, names, columns, order, starts)
+        panel._check_order(name)
+        return panel
+
+    @property
+    def times(self) -> pd.Index:
+        """Time of each row."""
+        return self.rows.index
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Number of rows of each series."""
+        return np.diff(self.starts)
+
+    def series(self, code: int) -> pd.DataFrame:
+        """Return the rows of one series, oldest first."""
+        return self.rows.iloc[self.order[self.starts[code] : self.starts[code + 1]]]
+
+    def place_in_series(self) -> NDArray[np.int64]:
+        """Return for each row how many rows of its series come before it."""
+        place = np.empty(len(self.codes), dtype=np.int64)
+        place[self.order] = np.arange(len(self.order)) - np.repeat(self.starts[:-1], self.lengths)
+        return place
+
+    def _check_order(self, name: str) -> None:
+        numbers = as_numbers(self.times)[self.order]
+        same_series = np.diff(self.codes[self.order]) == 0
+        wrong = np.flatnonzero(same_series & (numbers[1:] <= numbers[:-1]))
+        if not len(wrong):
+            return
+        at = wrong[0]
+        before, after = (label_text(self.times[self.order[i]]) for i in (at, at + 1))
+        label = text_of(self.labels[self.codes[self.order[at]]])
+        if numbers[at] == numbers[at + 1]:
+            raise ValueError(
+                f"{name} must have one row for each time of a series, got {after} twice in "
+                f"{_quoted(self.names)} {label}"
+            )
+        raise ValueError(
+            f"{name} must have the rows of a series in time order, got {after} after {before} in "
+            f"{_quoted(self.names)} {label}; sort it with sort_index() first"
+        )
+
+
+def names_of_group(group: Any) -> list[Any]:
+    """Return the names that `group` gives; a tuple is one name, as in pandas."""
+    names = list(group) if isinstance(group, list) else [group]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"group must be one name, or several different ones, got {group!r}")
+    return names
+
+
+def series_at(label: Any) -> str:
+    """Return the label of a series as part of a message."""
+    return f"series {text_of(label)}"
+
+
+def text_of(label: Any) -> str:
+    """Return the label of a series as text."""
+    return repr(label.item() if isinstance(label, np.generic) else label)
+
+
+def kinds_of(labels: pd.Index) -> list[str]:
+    """Name what kind of labels an index holds, at each of its levels."""
+    levels = labels.levels if labels.nlevels > 1 else [labels]
+    return [" and ".join(sorted({_kind(label) for label in level})) for level in levels]
+
+
+def index_of(labels: list[Any], names: list[Any]) -> pd.Index:
+    """Return an index of labels that were kept as plain values."""
+    import pandas as pd
+
+    if len(names) > 1:
+        return pd.MultiIndex.from_tuples(labels, names=names)
+    return pd.Index(labels, name=names[0], tupleize_cols=False)
+
+
+def _place_of(group: Any, frame: pd.DataFrame, name: str) -> str:
+    is_column = group in frame.columns
+    is_level = group is not None and group in frame.index.names
+    if is_column and is_level:
+        raise ValueError(
+            f"group must be a column of {name} or a level of its index, but {group!r} is both"
+        )
+    if not is_column and not is_level:
+        raise ValueError(
+            f"group must be a column of {name}, {list(frame.columns)}, or a level of its index, "
+            f"{list(frame.index.names)}, got {group!r}"
+        )
+    return "column" if is_column else "level"
+
+
+def _factorized(group: Any, values: Any, name: str) -> tuple[NDArray[np.intp], pd.Index]:
+    """Return the number of each label, and the labels, sorted."""
+    import pandas as pd
+
+    if isinstance(values, pd.DataFrame):
+        raise ValueError(f"{name} must have columns of different names, got {group!r} twice")
+    codes, labels = pd.factorize(values)
+    if (codes < 0).any():
+        raise ValueError(
+            f"{name} must name the series of each row, got a missing label in {group!r} of row "
+            f"{int(np.argmax(codes < 0))}"
+        )
+    labels = pd.Index(labels, tupleize_cols=False)
+    if isinstance(labels, pd.CategoricalIndex):
+        labels = labels.astype(labels.categories.dtype)
+    one_of_each = {_kind(label): label for label in reversed(list(labels))}
+    if len(one_of_each) > 1:
+        first, second, *_ = (one_of_each[kind] for kind in sorted(one_of_each))
+        raise ValueError(
+            f"{name} must have labels of one kind in {group!r}, got {text_of(first)} and "
+            f"{text_of(second)}, which would be different series"
+        )
+    try:
+        order = np.asarray(labels.argsort())
+    except TypeError:  # labels without an order keep that of the rows
+        return codes, labels
+    number = np.empty(len(order), dtype=np.intp)
+    number[order] = np.arange(len(order))
+    return number[codes], labels.take(order)
+
+
+def _kind(label: Any) -> str:
+    if isinstance(label, str):
+        return "text"
+    return "numbers" if is_number(label) else f"labels of {type(label).__name__}"
+
+
+def _times(index: pd.Index, levels: list[Any], names: list[Any], name: str) -> pd.Index:
+    """Return the level of an index that does not name the series, if it holds times."""
+    import pandas as pd
+
+    others = [i for i, each in enumerate(index.names) if each not in levels or each is None]
+    if len(others) != 1:
+        raise ValueError(
+            f"{name} must have one level of times in its index beside {_quoted(names)}, got the "
+            f"levels {list(index.names)}"
+        )
+    times = index.get_level_values(others[0])
+    if times.inferred_type == "date":
+        times = pd.DatetimeIndex(times)
+    if not is_time(times):
+        raise ValueError(
+            f"{name} must be indexed by dates, periods or whole numbers beside {_quoted(names)}, "
+            f"got labels of {times.dtype} such as {text_of(times[0]) if len(times) else 'none'}; "
+            "pd.to_datetime makes dates of text"
+        )
+    if times.hasnans:
+        raise ValueError(f"{name} must have a time for each row, got NaT in its index")
+    return times
+
+
+def _quoted(names: list[Any]) -> str:
+    return ", ".join(repr(each) for each in names)
