@@ -17,6 +17,7 @@ from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.plotting.forecast_display import ForecastDisplay
 from skl_lstm.plotting.loss_display import LossCurveDisplay
 from skl_lstm.warn import SeriesWarning
+from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.supervised import make_supervised
 from skl_lstm.windowing.window_array import WindowArray
 from skl_lstm.windowing.windower import LookbackWindower
@@ -24,6 +25,7 @@ from skl_lstm.windowing.windower import LookbackWindower
 __all__ = [
     "Backtest",
     "ForecastDisplay",
+    "GroupedWindows",
     "KnownRowsRegressor",
     "LSTMClassifier",
     "LSTMForecaster",

@@ -18,8 +18,9 @@ from skl_lstm.estimators.data import (
     check_sample_weight,
     check_X,
     in_steps,
-    n_to_train_on,
+    split_off_last,
     window_shape,
+    windows_of,
 )
 from skl_lstm.estimators.interchange import Interchange
 from skl_lstm.estimators.normalization import normalized, target_columns
@@ -34,10 +35,13 @@ from skl_lstm.network.forward import States, predict_stateful
 from skl_lstm.network.forward import predict as predict_stateless
 from skl_lstm.network.network import Network, OutputActivation
 from skl_lstm.network.scaling import WindowScaling
-from skl_lstm.network.windows import Windows, cast_finite
+from skl_lstm.network.windows import cast_finite
 from skl_lstm.training.rows import Rows
 from skl_lstm.training.settings import draw_seed
 from skl_lstm.training.state import Trained, TrainingState
+from skl_lstm.windowing.alignment import names_of_targets
+from skl_lstm.windowing.grouped_windows import GroupedWindows
+from skl_lstm.windowing.groups import times_of_rows
 
 InitialState = Literal["zeros", "fit"]
 
@@ -91,14 +95,14 @@ class BaseLSTM(Interchange):
         sample_weight: ArrayLike | None,
         *,
         resume: bool,
-        told: list[str] | None = None,
+        given: Any,
         **changes: Any,
     ) -> None:
         """Check the inputs, train, and set the fitted attributes.
 
         An earlier fit is left unchanged until training has ended. `y` holds the encoded targets,
-        and `targets` describes the encoding. `changes` replace parameters of the same name in
-        this run.
+        and `targets` describes the encoding. `given` is y as the user gave it, which
+        may tell names and times. `changes` replace parameters of the same name in this run.
         """
         self._check_parameters()
         self._check_names()
@@ -112,23 +116,29 @@ class BaseLSTM(Interchange):
         if resume:
             validate_data(self, X, reset=False, skip_check_array=True)
             self._check_same_network(network)
+        self._check_one_series(X, network)
         weight = check_sample_weight(sample_weight, len(values))
         scaled = self.window_scaling is not None
-        windows = Windows.of(values, *shape, values.dtype if scaled else np.float32)
+        windows = windows_of(values, shape, values.dtype if scaled else np.float32)
         learned = y if scaled else cast_finite(y, np.float32, "y")
-        rows = Rows(windows, learned, weight).complete()
-        warn_of_rows_left_out(rows, len(values))
-        n_train = n_to_train_on(rows, changes.get("validation_split", self.validation_split))
-        scaling = self._scaling(X, rows[:n_train], targets, told, resume=resume)
+        rows = Rows(windows, learned, weight)
+        complete, times = rows.complete(), times_of_rows(X, given)
+        warn_of_rows_left_out(X, complete, len(rows))
+        if len(complete) < len(rows):
+            rows, times = rows[complete], None if times is None else times[complete]
+        held_out = changes.get("validation_split", self.validation_split)
+        first, last = split_off_last(rows, times, held_out)
+        told = names_of_targets(given) if targets.in_units_of_X else None
+        scaling = self._scaling(X, rows[first], targets, told, resume=resume)
         if scaling is not None:
             scaling.check(shape[1], network)
             rows = normalized(scaling, rows)
+        training, validation = rows[first], rows[last]
         if targets.in_units_of_X and not resume:
-            warn_of_unlikely_input(self, X, values, shape, y, rows[:n_train].targets)
+            warn_of_unlikely_input(self, X, values, shape, y, training.targets)
         seed = self.seed_ if resume else draw_seed(self.random_state)
         settings = self._settings(network, seed, **changes)
         start = self._state() if resume else TrainingState.fresh(network, seed)
-        training, validation = rows[:n_train], rows[n_train:]
         if self.mirror:
             training = training.mirrored()
         engine, state = train(self.engine, network, training, validation, settings, start)
@@ -202,15 +212,17 @@ class BaseLSTM(Interchange):
                 f"windows of shape {self.window_shape_}"
             )
         warn_of_unknown_ends(values, self.window_shape_[1])
+        self._check_one_series(X, self.network_)
         network, scaling = self.network_, self.window_scaling_
         dtype = np.float32 if scaling is None else values.dtype
-        lags = Windows.of(values, *self.window_shape_, dtype).view()
+        windows = windows_of(values, self.window_shape_, dtype)
         if activation is not None:
             network = replace(network, output_activation=activation)
         if network.stateful:
-            outputs, _ = predict_stateful(network, self.weights_, lags, states)
+            outputs, _ = predict_stateful(network, self.weights_, windows.view(), states)
         else:
-            outputs = predict_stateless(network, self.weights_, lags, scaling)
+            rows = windows.rows if isinstance(values, GroupedWindows) else None
+            outputs = predict_stateless(network, self.weights_, windows.view(), scaling, rows)
         return outputs.astype(values.dtype, copy=False)
 
     def _initial_states(self, initial_state: InitialState) -> States:
@@ -236,6 +248,13 @@ class BaseLSTM(Interchange):
 
     def _check_X(self, X: ArrayLike) -> NDArray:
         return check_X(X, self)
+
+    def _check_one_series(self, X: ArrayLike, network: Network) -> None:
+        if network.stateful and isinstance(X, GroupedWindows):
+            raise ValueError(
+                "stateful must be False for windows of several series, because a state would go "
+                "on from one series to another, got True"
+            )
 
     def _check_same_network(self, network: Network) -> None:
         # Only what predictions do not depend on may change between runs.

@@ -288,7 +288,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         resume = self.warm_start and hasattr(self, "weights_")
         require_y(self, y)
         targets, values = Labels.encode(y, self.classes_ if resume else None)
-        self._train(X, values, targets, self._weight(y, sample_weight), resume=resume)
+        self._train(X, values, targets, self._weight(y, sample_weight), resume=resume, given=y)
         return self
 
     def partial_fit(
@@ -333,7 +333,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         require_y(self, y)
         targets, values = Labels.encode(y, self.classes_ if resume else named)
         weight = self._weight(y, sample_weight)
-        self._train(X, values, targets, weight, resume=resume, **ONE_EPOCH)
+        self._train(X, values, targets, weight, resume=resume, given=y, **ONE_EPOCH)
         return self
 
     def predict(self, X: ArrayLike, *, initial_state: InitialState = "zeros") -> NDArray:

@@ -11,15 +11,21 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
 from skl_lstm.checks import numbers
+from skl_lstm.network.windows import Windows, cast_finite
 from skl_lstm.training.rows import Rows
+from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.window_array import step_columns, step_layout
 
 
-def check_X(X: ArrayLike, estimator: BaseEstimator) -> NDArray:
+def check_X(X: Any, estimator: BaseEstimator) -> Any:
     """Return X as a float array of two or three dimensions; a view, as of windows, stays one.
+
+    Windows of several series stay what they are.
 
     Whether its values are finite is checked on the memory behind the view, in ``Windows.of``.
     """
+    if isinstance(X, GroupedWindows):
+        return X
     values = np.asarray(X) if hasattr(X, "__array__") else None
     if (
         isinstance(values, np.ndarray)
@@ -90,8 +96,29 @@ def in_steps(X: ArrayLike, values: NDArray) -> NDArray:
     return values if order is None or values.ndim != 2 else values[:, order]
 
 
-def n_to_train_on(rows: Rows, validation_split: float) -> int:
-    """Return the number of rows before the last ones in time, on which to evaluate each epoch."""
+def windows_of(values: Any, shape: tuple[int, int], dtype: Any) -> Windows:
+    """Return checked windows of a given shape as the network reads them."""
+    if not isinstance(values, GroupedWindows):
+        return Windows.of(values, *shape, dtype)
+    buffer = cast_finite(values.rows.reshape(-1), dtype)
+    return Windows(buffer, values.rows.shape[1], values.places, *shape)
+
+
+def split_off_last(
+    rows: Rows, times: NDArray[np.int64] | None, validation_split: float
+) -> tuple[slice | NDArray[np.intp], slice | NDArray[np.intp]]:
+    """Return which rows to train on, and which last ones in time to evaluate each epoch on.
+
+    Parameters
+    ----------
+    rows : Rows
+        Complete rows.
+    times : ndarray of int64 of shape (len(rows),) or None
+        Numbers that grow with the time of the rows; None if these are in time order. Rows of the
+        same time stay together.
+    validation_split : float
+        Share of the rows to evaluate on.
+    """
     if not len(rows):
         raise ValueError(
             "X has no complete window with a known target: each of its rows lacks at least one "
@@ -109,7 +136,15 @@ def n_to_train_on(rows: Rows, validation_split: float) -> int:
         raise ValueError(
             "sample_weight must be nonzero for at least one training row, got only zeros"
         )
-    return n_train
+    if times is None or n_train == len(rows):
+        return slice(n_train), slice(n_train, None)
+    early = times < np.partition(times, n_train)[n_train]
+    if not early.any():
+        raise ValueError(
+            f"validation_split={validation_split} leaves no rows to train on that are earlier "
+            "than those to validate on"
+        )
+    return np.flatnonzero(early), np.flatnonzero(~early)
 
 
 def require_y(estimator: BaseEstimator, y: ArrayLike) -> None:

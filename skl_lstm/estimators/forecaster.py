@@ -13,7 +13,6 @@ from skl_lstm.estimators.data import require_y
 from skl_lstm.estimators.known_rows import score_known
 from skl_lstm.estimators.targets import Values
 from skl_lstm.network.network import OutputActivation
-from skl_lstm.windowing.alignment import names_of_targets
 
 
 class LSTMForecaster(RegressorMixin, BaseLSTM):
@@ -243,8 +242,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         resume = self.warm_start and hasattr(self, "weights_")
         require_y(self, y)
         targets, values = Values.encode(y)
-        told = names_of_targets(y)
-        self._train(X, values, targets, sample_weight, resume=resume, told=told)
+        self._train(X, values, targets, sample_weight, resume=resume, given=y)
         return self
 
     def partial_fit(
@@ -271,8 +269,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         resume = hasattr(self, "weights_")
         require_y(self, y)
         targets, values = Values.encode(y)
-        told = names_of_targets(y)
-        self._train(X, values, targets, sample_weight, resume=resume, told=told, **ONE_EPOCH)
+        self._train(X, values, targets, sample_weight, resume=resume, given=y, **ONE_EPOCH)
         return self
 
     def predict(self, X: ArrayLike, *, initial_state: InitialState = "zeros") -> NDArray:

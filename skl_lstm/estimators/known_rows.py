@@ -11,6 +11,8 @@ from sklearn.utils import Tags, check_array, check_consistent_length, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer, naming_the_nearest
+from skl_lstm.windowing.grouped_windows import GroupedWindows
+from skl_lstm.windowing.groups import times_of_rows
 from skl_lstm.windowing.windower import LookbackWindower
 
 
@@ -116,7 +118,7 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         check_consistent_length(X, y)
         regressor = self._regressor()
         known = _known(y)
-        known[max(n_rows - self.horizon + 1, 0) :] = False
+        known &= ~self._overlap(X, y)
         if not get_tags(regressor).input_tags.allow_nan:
             known &= _known(X)
         if not known.any():
@@ -185,6 +187,19 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         """
         return score_known(y, self.predict(X), sample_weight)
 
+    def _overlap(self, X: Any, y: Any) -> NDArray[np.bool_]:
+        """Return which rows are the last ones, of each of several series."""
+        n_rows = len(y)
+        if isinstance(X, GroupedWindows):
+            return X.rows_after() < self.horizon - 1
+        if self.horizon > 1 and times_of_rows(X, y) is not None:
+            raise ValueError(
+                "X must be windows as LookbackWindower makes them for horizon > 1 and several "
+                f"series, whose last rows it then tells, got {type(X).__name__}; put "
+                "KnownRowsRegressor right behind it"
+            )
+        return np.arange(n_rows) >= n_rows - self.horizon + 1
+
     def _regressor(self) -> Any:
         from sklearn.linear_model import LinearRegression  # late: slow to import
 
@@ -218,6 +233,8 @@ def score_known(y: ArrayLike, predictions: NDArray, sample_weight: ArrayLike | N
 
 def _known(values: Any) -> NDArray[np.bool_]:
     """Return which rows have no missing value."""
+    if isinstance(values, GroupedWindows):
+        return values.complete()
     array = np.asarray(values)
     if array.dtype.kind not in "fcO":
         return np.ones(len(array), dtype=bool)
@@ -234,6 +251,6 @@ def _take(values: Any, rows: slice | NDArray[np.intp]) -> Any:
 
 def _as_rows(X: Any) -> Any:
     """Return X as rows that can be selected; arrays and DataFrames as they are."""
-    if isinstance(X, np.ndarray) or hasattr(X, "columns"):
+    if isinstance(X, np.ndarray | GroupedWindows) or hasattr(X, "columns"):
         return X
     return check_array(X, ensure_all_finite="allow-nan", allow_nd=True, input_name="X")

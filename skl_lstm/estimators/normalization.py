@@ -135,6 +135,9 @@ def warn_of_other_units(windows: Windows, y: NDArray, scaling: WindowScaling) ->
     if len(y) < FEW_ROWS:
         return
     lags = windows.view()
+    if (np.diff(windows.rows) < 0).any():  # rows of several series, in any order
+        order = np.argsort(windows.rows)
+        windows, y = windows[order], y[order]
     in_turn = np.flatnonzero(np.diff(windows.rows) == 1)
     for i, column in enumerate(scaling.columns):
         known = lags[..., column]

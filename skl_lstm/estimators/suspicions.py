@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skl_lstm.training.rows import Rows
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import (
     FEW_ROWS,
@@ -16,6 +15,7 @@ from skl_lstm.windowing.alignment import (
     standardized,
     warn_unless_shifted,
 )
+from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.window_array import step_columns
 
 # A network starts with outputs about 1; targets this large are out of its reach for long.
@@ -28,17 +28,32 @@ N_UNKNOWN = 3
 MANY = 0.1
 
 
-def warn_of_rows_left_out(rows: Rows, n_rows: int) -> None:
-    """Warn if many rows are incomplete, apart from those before the first complete one."""
-    begin = int(rows.windows.rows[0]) if len(rows) else n_rows
-    n_left_out = n_rows - begin - len(rows)
-    if n_left_out > MANY * (n_rows - begin):
+def warn_of_rows_left_out(X: Any, complete: NDArray[np.intp], n_rows: int) -> None:
+    """Warn if many rows are incomplete, apart from those before the first complete one.
+
+    `complete` are the positions of the complete rows among the `n_rows` rows of X. Each of
+    several series has a first complete row.
+    """
+    if isinstance(X, GroupedWindows):
+        n_since = _n_since_first(X, complete)
+    else:
+        n_since = n_rows - int(complete[0]) if len(complete) else 0
+    n_left_out = n_since - len(complete)
+    if n_left_out > MANY * n_since:
         warn(
             f"X and y have {n_left_out} of {n_rows} rows with a missing lag or target, which are "
             "left out of training; LookbackWindower(fill_missing='forward') fills lags, as does "
             "an imputer before it",
             SeriesWarning,
         )
+
+
+def _n_since_first(windows: GroupedWindows, complete: NDArray[np.intp]) -> int:
+    """Count the rows that are not before the first complete one of their series."""
+    never = np.iinfo(np.int64).max
+    first = np.full(int(windows.series.max()) + 1, never)
+    np.minimum.at(first, windows.series[complete], windows.times[complete])
+    return int(np.count_nonzero(windows.times >= first[windows.series]))
 
 
 def warn_of_unknown_ends(values: NDArray, n_features: int) -> None:

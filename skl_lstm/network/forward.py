@@ -22,7 +22,11 @@ BLOCK_ROWS = 256
 
 
 def predict(
-    network: Network, weights: Weights, lags: NDArray, scaling: WindowScaling | None = None
+    network: Network,
+    weights: Weights,
+    lags: NDArray,
+    scaling: WindowScaling | None = None,
+    rows: NDArray[np.int64] | None = None,
 ) -> NDArray:
     """Predict each window from zero states.
 
@@ -37,6 +41,8 @@ def predict(
         missing value is filled with the nearest known one of the same window and series.
     scaling : WindowScaling, default=None
         How to normalize each window, and its outputs back; none if None.
+    rows : ndarray of int64, default=None
+        Which windows to predict, in this order; all of them if None.
 
     Returns
     -------
@@ -48,10 +54,12 @@ def predict(
     -----
     Apart from the outputs, the memory does not grow with the number of windows.
     """
-    outputs = np.empty((len(lags), network.n_outputs), np.float64 if scaling else np.float32)
-    stack = Stack(network, weights, min(BLOCK_ROWS, len(lags)))
-    for start in range(0, len(lags), BLOCK_ROWS):
-        block = fill_missing(lags[start : start + BLOCK_ROWS])
+    n_rows = len(lags) if rows is None else len(rows)
+    outputs = np.empty((n_rows, network.n_outputs), np.float64 if scaling else np.float32)
+    stack = Stack(network, weights, min(BLOCK_ROWS, n_rows))
+    for start in range(0, n_rows, BLOCK_ROWS):
+        part = slice(start, start + BLOCK_ROWS)
+        block = fill_missing(lags[part if rows is None else rows[part]])
         if len(block) < stack.n_rows:  # the last one
             stack = Stack(network, weights, len(block))
         if scaling:

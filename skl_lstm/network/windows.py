@@ -125,16 +125,16 @@ class Windows:
             scales=np.concatenate([self.scales, -self.scales]),
         )
 
-    def complete(self) -> Windows:
-        """Leave out the windows that have a missing value."""
+    def complete(self) -> NDArray[np.bool_] | None:
+        """Return which windows have no missing value; None if all of them."""
         missing = np.flatnonzero(np.isnan(self.buffer))
         if not len(missing):
-            return self
+            return None
         starts = self.starts
         first, after_last = (
             np.searchsorted(missing, position) for position in (starts, starts + self.width)
         )
-        return replace(self, rows=self.rows[first == after_last])
+        return first == after_last
 
     def __getitem__(self, part: slice | NDArray) -> Windows:
         return replace(self, rows=self.rows[part])

@@ -38,13 +38,14 @@ class Rows:
     def __len__(self) -> int:
         return len(self.windows)
 
-    def complete(self) -> Rows:
-        """Leave out the rows whose window or target has a missing value."""
+    def complete(self) -> NDArray[np.intp]:
+        """Return the positions of the rows whose window and target have no missing value."""
         complete = self.windows.complete()
-        rows = self if complete is self.windows else self[complete.rows]
-        if not np.isnan(rows.targets).any():
-            return rows
-        return rows[np.flatnonzero(~np.isnan(rows.targets).any(axis=1))]
+        if complete is None:
+            complete = np.ones(len(self), dtype=bool)
+        if np.isnan(self.targets).any():
+            complete = complete & ~np.isnan(self.targets).any(axis=1)
+        return np.flatnonzero(complete)
 
     def mirrored(self) -> Rows:
         """Return these rows, followed by the same ones upside down in normalized units."""

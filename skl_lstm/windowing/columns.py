@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,8 @@ TOLD = "skl_lstm"
 def tell(values: Any, roles: Roles, horizon: int) -> Any:
     """Note in X or y how they were laid out, for whoever gets them from pandas."""
     told = {"target": roles.targets, "known": roles.known, "horizon": horizon}
+    if roles.static:
+        told["static"] = roles.static
     values.attrs = {**values.attrs, TOLD: told}
     return values
 
@@ -42,11 +44,11 @@ def refuse_laid_out(frame: Any, name: str) -> None:
 
 @dataclass(frozen=True)
 class Roles:
-    """Which columns are forecast, and which are known ahead; the others are known up to now.
+    """Which columns are forecast, known ahead, and static; the others are known up to now.
 
     Parameters
     ----------
-    targets, known, past : list
+    targets, known, past, static : list
         Names of the columns, in the order of the table; `targets` in the order of the model's
         outputs.
     """
@@ -54,9 +56,12 @@ class Roles:
     targets: list[Any]
     known: list[Any]
     past: list[Any]
+    static: list[Any] = field(default_factory=list)
 
     @classmethod
-    def of(cls, columns: pd.Index, target: Any, known: Any, name: str = "series") -> Roles:
+    def of(
+        cls, columns: pd.Index, target: Any, known: Any, name: str = "series", static: Any = None
+    ) -> Roles:
         """Assign the columns of a table to their roles.
 
         Parameters
@@ -69,6 +74,8 @@ class Roles:
             Columns whose values are known ahead.
         name : str, default="series"
             What has the columns, for messages.
+        static : name, sequence of names, or None
+            Columns that have one value in a series.
 
         Raises
         ------
@@ -76,19 +83,23 @@ class Roles:
             If a name is not a column, or has two roles, or no column is left to forecast.
         """
         known = [] if known is None else names_in("known", known, columns, name)
+        static = [] if static is None else names_in("static", static, columns, name)
         if target is None:
-            targets = [column for column in columns if column not in known]
+            targets = [column for column in columns if column not in known + static]
         else:
             targets = names_in("target", target, columns, name)
         both = [column for column in targets if column in known]
         if both:
             raise ValueError(f"known must not name target columns, got {both}")
+        twice = [column for column in static if column in targets or column in known]
+        if twice:
+            raise ValueError(f"static must not name columns of target or known, got {twice}")
         if not targets:
             raise ValueError(
                 f"known must leave a column of {name} to forecast, got all of {list(columns)}"
             )
-        past = [column for column in columns if column not in targets and column not in known]
-        return cls(targets, known, past)
+        past = [column for column in columns if column not in targets + known + static]
+        return cls(targets, known, past, static)
 
     def order(self, columns: pd.Index) -> list[Any]:
         """Return the columns as models get them: the targets first, then the others."""

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from skl_lstm.checks import is_number
 from skl_lstm.windowing.calendar import is_time, label_text
+from skl_lstm.windowing.columns import Roles
 from skl_lstm.windowing.frames import as_frame, is_foreign
+from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.span import as_numbers
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ class Panel:
             for each in names
         }
         parts = [_factorized(each, values, name) for each, values in labels_of.items()]
+        labels: Any
         codes, labels = parts[0]
         if len(parts) > 1:
             arrays = [part_labels.take(part_codes) for part_codes, part_labels in parts]
@@ -148,6 +151,21 @@ class Panel:
         )
 
 
+def check_static(frame: pd.DataFrame, panel: Panel | None, roles: Roles, name: str) -> None:
+    """Raise ValueError if a static column changes within a series."""
+    for column in roles.static:
+        values = frame[column]
+        codes = np.zeros(len(values), dtype=np.int64) if panel is None else panel.codes
+        n_values = values.groupby(codes).nunique(dropna=False).to_numpy()
+        if n_values.max() > 1:
+            at = int(n_values.argmax())
+            of = "" if panel is None else f" in {series_at(panel.labels[at])}"
+            raise ValueError(
+                f"static must name columns of {name} with one value in a series, got {column!r} "
+                f"with {n_values[at]} values{of}"
+            )
+
+
 def names_of_group(group: Any) -> list[Any]:
     """Return the names that `group` gives; a tuple is one name, as in pandas."""
     names = list(group) if isinstance(group, list) else [group]
@@ -168,7 +186,9 @@ def text_of(label: Any) -> str:
 
 def kinds_of(labels: pd.Index) -> list[str]:
     """Name what kind of labels an index holds, at each of its levels."""
-    levels = labels.levels if labels.nlevels > 1 else [labels]
+    import pandas as pd
+
+    levels: Any = labels.levels if isinstance(labels, pd.MultiIndex) else [labels]
     return [" and ".join(sorted({_kind(label) for label in level})) for level in levels]
 
 
@@ -179,6 +199,39 @@ def index_of(labels: list[Any], names: list[Any]) -> pd.Index:
     if len(names) > 1:
         return pd.MultiIndex.from_tuples(labels, names=names)
     return pd.Index(labels, name=names[0], tupleize_cols=False)
+
+
+def times_of_rows(*tables: Any) -> NDArray[np.int64] | None:
+    """Return a number that grows with time for each row of several series.
+
+    Parameters
+    ----------
+    *tables : GroupedWindows, DataFrame, Series or array-like
+        Tables with the same rows; the first that tells decides. Those of pandas tell their times
+        if their index has one level of dates or periods beside others, or repeats them.
+
+    Returns
+    -------
+    times : ndarray of int64 of shape (n,) or None
+        None if the rows do not tell, or are those of one series.
+    """
+    told = (_times_told(table) for table in tables)
+    return next((times for times in told if times is not None), None)
+
+
+def _times_told(table: Any) -> NDArray[np.int64] | None:
+    if isinstance(table, GroupedWindows):
+        return table.times
+    index: Any = getattr(table, "index", None)
+    if not hasattr(index, "nlevels"):
+        return None
+    import pandas as pd
+
+    levels = [index.get_level_values(i) for i in range(index.nlevels)]
+    times = [each for each in levels if isinstance(each, pd.DatetimeIndex | pd.PeriodIndex)]
+    if len(times) != 1 or (index.nlevels == 1 and index.is_unique):
+        return None
+    return as_numbers(times[0])
 
 
 def _place_of(group: Any, frame: pd.DataFrame, name: str) -> str:

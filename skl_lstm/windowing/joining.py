@@ -40,18 +40,16 @@ def join(
         A view of consecutive rows; a copy if some are missing.
     """
     n_before, n_columns = tail.shape
-    lags = np.arange(n_before) + (n_before if n_between is None else n_between)
-    known = (lags >= 0) & (lags < n_before)
-    before = np.full((n_before, n_columns), np.nan, dtype=series.dtype)
-    before[known] = tail[lags[known]]
+    before, known = _rows_before(tail, np.array([n_before if n_between is None else n_between]))
     rows, kept = (series, None) if steps is None else _with_missing_rows(series, steps, n_before)
-    joined = np.concatenate([before, rows])
+    joined = np.concatenate([before[0].astype(series.dtype, copy=False), rows])
     if repeat:
-        unknown = np.flatnonzero(~known)
+        is_known = np.ones(len(joined), dtype=bool)
+        is_known[:n_before] = known[0]
         if kept is not None:
-            missing = np.delete(np.arange(len(rows)), kept)
-            unknown = np.concatenate([unknown, n_before + missing])
-        _repeat_known_rows(joined, unknown)
+            is_known[n_before:] = False
+            is_known[n_before + kept] = True
+        _repeat_known_rows(joined, is_known, np.zeros(1, dtype=np.int64))
     if fill:
         _fill_forward(joined)
     width = (n_before + 1) * n_columns
@@ -61,6 +59,74 @@ def join(
     windows = windows[kept]
     windows.flags.writeable = False
     return windows
+
+
+def join_all(
+    rows: NDArray,
+    tails: NDArray,
+    n_between: NDArray[np.int64],
+    steps: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    *,
+    repeat: bool,
+    fill: bool,
+) -> tuple[NDArray, NDArray[np.int64]]:
+    """Put several series below each other, each behind the rows before it.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, n_columns)
+        The rows, series by series, oldest first.
+    tails : ndarray of shape (n_series, look_back - 1, n_columns)
+        Rows known from before, of each series.
+    n_between : ndarray of int64 of shape (n_series,)
+        Number of unknown rows between the tail and each series, as in :func:`join`; at least
+        ``look_back - 1`` if its tail is not to be used.
+    steps : ndarray of int64 of shape (n,)
+        Number of steps to each row from a fixed time of its series.
+    starts : ndarray of int64 of shape (n_series,)
+        Where each series begins in `rows`.
+    repeat, fill : bool
+        As in :func:`join`.
+
+    Returns
+    -------
+    joined : ndarray of shape (n_joined, n_columns)
+        The rows with what precedes them; no more than ``look_back - 1`` rows for those missing.
+    places : ndarray of int64 of shape (n,)
+        Where the window of each row begins in it.
+    """
+    _, n_before, n_columns = tails.shape
+    increments = np.minimum(np.diff(steps, prepend=0), n_before + 1)
+    increments[starts] = n_before + 1
+    places = np.cumsum(increments) - 1
+    joined = np.full((int(places[-1]) + 1, n_columns), np.nan, dtype=rows.dtype)
+    joined[places] = rows
+    begins = places[starts] - n_before
+    before, known = _rows_before(tails, n_between)
+    at = begins[:, np.newaxis] + np.arange(n_before)
+    joined[at] = before
+    if repeat:
+        is_known = np.zeros(len(joined), dtype=bool)
+        is_known[places] = True
+        is_known[at] = known
+        _repeat_known_rows(joined, is_known, begins)
+    if fill:
+        _fill_forward(joined, begins)
+    return joined, places - n_before
+
+
+def _rows_before(
+    tails: NDArray, n_between: NDArray[np.int64]
+) -> tuple[NDArray, NDArray[np.bool_]]:
+    """Return the rows before each of several series, NaN if unknown, and which are known."""
+    tails = tails if tails.ndim == 3 else tails[np.newaxis]
+    n_before = tails.shape[1]
+    lags = np.arange(n_before) + n_between[:, np.newaxis]
+    known = (lags >= 0) & (lags < n_before)
+    lags = np.where(known, lags, 0)
+    rows = np.take_along_axis(tails, lags[..., np.newaxis], axis=1) if n_before else tails
+    return np.where(known[..., np.newaxis], rows, np.nan), known
 
 
 def _with_missing_rows(
@@ -74,23 +140,31 @@ def _with_missing_rows(
     return rows, places
 
 
-def _repeat_known_rows(rows: NDArray, unknown: NDArray[np.intp]) -> None:
-    """Replace unknown rows by the known one before them or, at the beginning, after them."""
-    begins = np.diff(unknown, prepend=-2) > 1
-    runs = np.cumsum(begins) - 1
-    source = (unknown[begins] - 1)[runs]
-    if len(unknown) and unknown[0] == 0:
-        source[runs == 0] = np.count_nonzero(runs == 0)
-    rows[unknown] = rows[source]
+def _repeat_known_rows(rows: NDArray, known: NDArray[np.bool_], begins: NDArray[np.int64]) -> None:
+    """Replace unknown rows by the known one before them or, at the beginning, after them.
+
+    `begins` are the places where one of several series begins.
+    """
+    places = np.arange(len(rows))
+    source = np.maximum.accumulate(np.where(known, places, -1))
+    early = source < _begin_of_each(begins, len(rows))
+    after = np.minimum.accumulate(np.where(known, places, len(rows))[::-1])[::-1]
+    source[early] = after[early]
+    rows[~known] = rows[source[~known]]
 
 
-def _fill_forward(rows: NDArray) -> None:
-    """Replace missing values by the last known one of their column."""
+def _fill_forward(rows: NDArray, begins: NDArray[np.int64] | None = None) -> None:
+    """Replace missing values by the last known one of their column, within a series."""
+    begin = 0 if begins is None else _begin_of_each(begins, len(rows))
     for column in rows.T:
         known = ~np.isnan(column)
         if not known.all():
-            last_known = np.maximum.accumulate(np.where(known, np.arange(len(rows)), 0))
+            last_known = np.maximum.accumulate(np.where(known, np.arange(len(rows)), begin))
             column[:] = column[last_known]
+
+
+def _begin_of_each(begins: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
+    return np.repeat(begins, np.diff(begins, append=n_rows))
 
 
 def last_rows(

@@ -139,7 +139,7 @@ def span_of(
         "kind": kind_of(times),
         "first": _plain_label(times[0]),
         "last": _plain_label(times[-1]),
-        "freq": _plain_frequency(step),
+        "freq": plain_frequency(step),
         "longest_gap": int(np.diff(as_numbers(times)).max(initial=0)),
     }
     return span, steps, doubt
@@ -212,7 +212,7 @@ def place(times: pd.Index, span: Span, n_lags: int) -> Place | None:
             "X.to_numpy() has no index"
         )
     first, last = (_label(span[end], times) for end in ("first", "last"))
-    step = _frequency(span["freq"])
+    step = frequency_of(span["freq"])
     steps = None if step is None else positions(times, step, last)
     doubt = (
         f"X begins at {label_text(times[0])}, which does not follow the rows seen in fit, "
@@ -252,7 +252,7 @@ def steps_between(times: pd.Index, span: Span | None) -> NDArray[np.int64] | Non
     """
     if span is None or span["freq"] is None or kind_of(times) != span["kind"] or len(times) < 2:
         return None
-    steps = positions(times, _frequency(span["freq"]), times[0])
+    steps = positions(times, frequency_of(span["freq"]), times[0])
     return np.zeros(len(times) - 1, dtype=np.int64) if steps is None else np.diff(steps)
 
 
@@ -292,6 +292,19 @@ def _index_of(label: Any, times: pd.Index) -> pd.Index:
     return pd.Index([label], dtype=times.dtype)
 
 
+def from_numbers(numbers: NDArray[np.int64], like: pd.Index) -> pd.Index:
+    """Return the times that :func:`as_numbers` made numbers, of the kind of other times."""
+    import pandas as pd
+
+    if isinstance(like, pd.PeriodIndex):
+        periods: Any = pd.PeriodIndex  # whose from_ordinals the stubs lack
+        return periods.from_ordinals(numbers, freq=like.freq)
+    if not isinstance(like, pd.DatetimeIndex):
+        return pd.Index(numbers)
+    dates = pd.DatetimeIndex(numbers.astype("datetime64[ns]"))
+    return dates if like.tz is None else dates.tz_localize("UTC").tz_convert(like.tz)
+
+
 def _label(plain: Any, times: pd.Index) -> Any:
     import pandas as pd
 
@@ -303,7 +316,7 @@ def _label(plain: Any, times: pd.Index) -> Any:
     return date if date.tz is None else date.tz_convert(times.tz)
 
 
-def _plain_frequency(freq: Any) -> Any:
+def plain_frequency(freq: Any) -> Any:
     """Return a frequency as a number or text, or as the arguments of a DateOffset, if possible."""
     import pandas as pd
 
@@ -318,7 +331,8 @@ def _plain_frequency(freq: Any) -> Any:
     return freq.freqstr if same else freq
 
 
-def _frequency(plain: Any) -> Any:
+def frequency_of(plain: Any) -> Any:
+    """Return the step that :func:`plain_frequency` made plain."""
     import pandas as pd
 
     if isinstance(plain, dict):

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from skl_lstm.checks import check_integer
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import step_names
-from skl_lstm.windowing.columns import Roles, led, refuse_laid_out, tell
+from skl_lstm.windowing.columns import Roles, refuse_laid_out, tell
 from skl_lstm.windowing.frames import as_frame, as_given
+from skl_lstm.windowing.groups import Panel, check_static, text_of
+from skl_lstm.windowing.panel_steps import steps_of
 from skl_lstm.windowing.span import span_of, times_of
 
 
@@ -21,6 +23,8 @@ def make_supervised(
     target: Any = None,
     known: Any = None,
     horizon: int = 1,
+    group: Any = None,
+    static: Any = None,
     freq: Any = None,
 ) -> tuple[Any, Any]:
     """Pair each row of a series with the value, or values, that follow it.
@@ -39,17 +43,23 @@ def make_supervised(
         columns that are neither `target` nor `known` are known up to now only.
     horizon : int, default=1
         Number of rows ahead that `y` covers.
+    group : name or list of names, default=None
+        What tells several series apart: a column of `series`, or a level of its index beside that
+        of the times, as in :class:`LookbackWindower`. None: `series` is one series.
+    static : name or sequence of names, default=None
+        Columns that have one value for all rows of a series, such as the size of a shop, which
+        :func:`forecast` carries on.
     freq : str, offset or int, default=None
         Step between two rows, as in :class:`LookbackWindower`: inferred from the index if None,
         and ``"rows"`` if rows follow each other whatever their times, as those of trading days.
 
     Returns
     -------
-    X : DataFrame or ndarray of shape (n - horizon, n_columns)
+    X : DataFrame or ndarray of shape (n - n_series * horizon, n_columns)
         The row at ``t`` holds the series at ``t``, except for the columns known ahead: of these
         it holds the value at ``t + horizon``, the last row to be predicted. The targets come
-        first, then the other columns in their order.
-    y : Series, DataFrame or ndarray of shape (n - horizon,) or (n - horizon, horizon * n_targets)
+        first, then the other columns in their order. The rows stand in the order of `series`.
+    y : Series, DataFrame or ndarray of shape (n - n_series * horizon,) or (…, horizon * n_targets)
         ``y[t]`` holds the targets at ``t + 1 … t + horizon``, with all targets of a row side by
         side; one-dimensional if that is a single column. It has the index of ``X``: what follows
         the row at ``t`` has the label ``t``. What lies beyond a missing row is NaN.
@@ -57,14 +67,14 @@ def make_supervised(
     Raises
     ------
     ValueError
-        If a parameter is invalid, if the series is not longer than `horizon`, if its index does
-        not increase or has several levels, or if it is the X of an earlier call; or if `freq` is
-        given and a row is missing.
+        If a parameter is invalid, if no series is longer than `horizon`, if the index does not
+        increase or has several levels without `group`, or if `series` is the X of an earlier
+        call; if a static column changes; or if `freq` is given and a row is missing.
 
     Warns
     -----
     SeriesWarning
-        If a row is missing according to the index.
+        If a row is missing according to the index, or some series are too short for any row.
 
     See Also
     --------
@@ -77,8 +87,8 @@ def make_supervised(
     ``t + horizon - look_back + 1 … t + horizon``. So if ``look_back >= horizon``, a model sees
     them for every row that it predicts; if it is shorter, only for the last `look_back` of them.
 
-    X and y of pandas note `target`, `known` and `horizon` in their ``attrs``, from which a
-    windower learns them, so that :func:`forecast` knows how the model was fitted.
+    X and y of pandas note `target`, `known`, `static` and `horizon` in their ``attrs``, from
+    which a windower learns them, so that :func:`forecast` knows how the model was fitted.
 
     Examples
     --------
@@ -107,23 +117,22 @@ def make_supervised(
 
     check_integer("horizon", horizon)
     frame = as_frame(series)
-    steps = _steps(frame, freq)
     refuse_laid_out(frame, "series")
     if not frame.columns.is_unique:
         raise ValueError(f"series must have columns of different names, got {list(frame.columns)}")
-    roles = Roles.of(frame.columns, target, known)
-    n_rows = len(frame) - horizon
-    if n_rows < 1:
-        raise ValueError(
-            f"series must have more values than horizon={horizon}, got {len(frame)} of them"
-        )
-    rows = led(frame, roles, horizon).iloc[:n_rows]
-    X = rows.astype({name: frame.dtypes[name] for name in roles.known})
-    targets = frame[roles.targets]
-    ahead = [targets.iloc[step : step + n_rows] for step in range(1, horizon + 1)]
+    panel = None if group is None else Panel.of(series, group, "series")
+    columns = frame.columns if panel is None else panel.rows.columns
+    steps = _steps(frame, freq) if panel is None else _steps_of_all(panel, freq)
+    roles = Roles.of(columns, target, known, static=static)
+    check_static(frame if panel is None else panel.rows, panel, roles, "series")
+    rows, later = _rows_with_targets(len(frame), panel, horizon)
+    X = frame[roles.order(frame.columns)].take(rows)
+    ahead = [frame[roles.targets].take(positions) for positions in later]
+    for name in roles.known:
+        X[name] = frame[name].take(later[-1]).set_axis(X.index)
     if steps is not None:
         in_time = [
-            steps[step : step + n_rows] - steps[:n_rows] == step for step in range(1, horizon + 1)
+            steps[positions] - steps[rows] == step for step, positions in enumerate(later, 1)
         ]
         ahead = [
             values.where(own[:, np.newaxis]) for values, own in zip(ahead, in_time, strict=True)
@@ -135,6 +144,45 @@ def make_supervised(
     y = y.iloc[:, 0] if y.shape[1] == 1 else y
     X, y = (tell(each, roles, horizon) for each in (X, y))
     return as_given(series, X), as_given(series, y)
+
+
+def _rows_with_targets(
+    n_rows: int, panel: Panel | None, horizon: int
+) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+    """Return the rows that have `horizon` rows of their series after them, and the latter."""
+    if panel is None:
+        if n_rows <= horizon:
+            raise ValueError(
+                f"series must have more values than horizon={horizon}, got {n_rows} of them"
+            )
+        rows = np.arange(n_rows - horizon)
+        return rows, [rows + step for step in range(1, horizon + 1)]
+    lengths, labels = panel.lengths, panel.labels
+    short = np.flatnonzero(lengths <= horizon)
+    if len(short) == len(lengths):
+        raise ValueError(
+            f"series must have more values than horizon={horizon} for at least one label of "
+            f"{panel.names}, got {lengths.max()} of them in the longest of {len(lengths)}"
+        )
+    if len(short):
+        warn(
+            f"series has no more values than horizon={horizon} for {len(short)} of "
+            f"{len(lengths)} labels, such as {text_of(labels[short[0]])} with "
+            f"{lengths[short[0]]}: they have no row in X",
+            SeriesWarning,
+        )
+    place = panel.place_in_series()
+    rows = np.flatnonzero(place < lengths[panel.codes] - horizon)
+    at = panel.starts[panel.codes[rows]] + place[rows]
+    return rows, [panel.order[at + step] for step in range(1, horizon + 1)]
+
+
+def _steps_of_all(panel: Panel, freq: Any) -> NDArray[np.int64]:
+    """Return the steps to each row of a panel, which compare within a series only."""
+    found = steps_of(panel, freq, "series")
+    if found.doubt is not None:
+        warn(found.doubt, SeriesWarning)
+    return found.steps
 
 
 def _steps(frame: Any, freq: Any) -> NDArray[np.int64] | None:

@@ -166,6 +166,8 @@ def step_layout(X: Any) -> StepLayout:
     if isinstance(X, WindowArray):
         columns, blocks = X.step_columns, X._told.blocks
         return StepLayout(columns, _order_of_blocks(blocks, X.shape[1]) if columns else None)
+    if hasattr(X, "step_columns"):
+        return StepLayout(X.step_columns)
     names = [str(name) for name in getattr(X, "columns", ())]
     found = [LAG_NAME.fullmatch(name) for name in names]
     if not any(found):

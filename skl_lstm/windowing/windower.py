@@ -20,8 +20,11 @@ from skl_lstm.checks import (
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets, warn_unless_shifted
 from skl_lstm.windowing.columns import told_by
+from skl_lstm.windowing.grouped_windows import GroupedWindows
+from skl_lstm.windowing.groups import Panel, names_of_group, text_of
 from skl_lstm.windowing.joining import join, last_rows
-from skl_lstm.windowing.span import Place, Span, place, span_of, times_of
+from skl_lstm.windowing.many_series import Joined, SeriesEnds
+from skl_lstm.windowing.span import Place, Span, as_numbers, place, span_of, times_of
 from skl_lstm.windowing.window_array import WindowArray
 
 Padding = Literal["nan", "edge"]
@@ -54,6 +57,10 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         :meth:`fit` (it is then the training series again), and otherwise the last rows, as for a
         test fold. ``"fit"``: always those last rows. ``"none"``: always none.
         :meth:`fit_transform` never puts any.
+    group : name or list of names, default=None
+        What tells several series apart: a column of X, or a level of its index beside that of the
+        times, as in ``X.groupby(by=group)``. No window then reaches from one series into another,
+        and the names are no part of the windows. None: X is one series.
     freq : str, offset or int, default=None
         Step between two rows, if X is a DataFrame with an index of dates, periods or whole
         numbers: a pandas frequency, or an integer. :meth:`fit` then refuses a series in which a
@@ -143,6 +150,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     """
 
     # For windowers that an earlier version pickled without them.
+    group: Any = None
     freq: Any = None
     fill_missing: Fill | None = None
     landmarks_: NDArray | None = None
@@ -156,16 +164,18 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         *,
         padding: Padding = "nan",
         context: Context = "auto",
+        group: Any = None,
         freq: Any = None,
         fill_missing: Fill | None = None,
     ) -> None:
         self.look_back = look_back
         self.padding = padding
         self.context = context
+        self.group = group
         self.freq = freq
         self.fill_missing = fill_missing
 
-    def fit(self, X: ArrayLike, y: object = None) -> LookbackWindower:
+    def fit(self, X: ArrayLike, y: Any = None) -> LookbackWindower:
         """Store the first and the last rows of the series.
 
         Parameters
@@ -193,10 +203,15 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
             If a row is missing according to the index, or if `y` is a column of X that is not
             shifted.
         """
-        self._learn(X, y)
+        if self.group is None:
+            self._learn(X, y)
+        else:
+            self._learn_all(X, y)
         return self
 
-    def fit_transform(self, X: ArrayLike, y: object = None, **fit_params: Any) -> WindowArray:
+    def fit_transform(
+        self, X: ArrayLike, y: Any = None, **fit_params: Any
+    ) -> WindowArray | GroupedWindows:
         """Fit to the series and return its windows, regardless of `context`.
 
         Parameters
@@ -210,15 +225,17 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        windows : WindowArray of shape (n_samples, look_back * n_features)
+        windows : WindowArray or GroupedWindows of shape (n_samples, look_back * n_features)
             The windows; values before the first row are padded.
         """
         if fit_params:
             raise TypeError(f"fit_transform takes no further parameters, got {sorted(fit_params)}")
+        if self.group is not None:
+            return self._grouped(*self._learn_all(X, y), compared=y is not None)
         series, steps = self._learn(X, y)
         return self._join(series, None, steps, compared=y is not None)
 
-    def transform(self, X: ArrayLike) -> WindowArray:
+    def transform(self, X: ArrayLike) -> WindowArray | GroupedWindows:
         """Join each row with the rows before it.
 
         Parameters
@@ -245,6 +262,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         _check_parameters(self)
+        if self.group is not None:
+            return self._transform_all(X)
         series = numbers(X, self)
         validate_data(self, X, reset=False, skip_check_array=True)
         where = self._place(X, series)
@@ -269,16 +288,17 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         seen = getattr(self, "feature_names_in_", None)
         if input_features is None:
-            names = np.array(self._column_names(), dtype=object)
+            names = list(self._column_names())
         else:
-            names = np.asarray(input_features, dtype=object)
-            if seen is not None and not np.array_equal(seen, names):
+            given = np.asarray(input_features, dtype=object)
+            if seen is not None and not np.array_equal(seen, given):
                 raise ValueError("input_features is not equal to feature_names_in_")
-            if len(names) != self.n_features_in_:
+            if len(given) != self.n_features_in_:
                 raise ValueError(
                     "input_features should have length equal to number of features "
-                    f"({self.n_features_in_}), got {len(names)}"
+                    f"({self.n_features_in_}), got {len(given)}"
                 )
+            names = self._without_group(given)
         lags = range(len(self.head_) - 1, -1, -1)
         return np.array([f"{name}_lag{lag}" for lag in lags for name in names], dtype=object)
 
@@ -306,13 +326,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         if y is not None:
             warn_unless_shifted(y, series, self._column_names())
         self.head_ = series[: self.look_back].copy()
-        self.tail_ = last_rows(
-            series,
-            steps,
-            self.look_back - 1,
-            repeat=self.padding == "edge",
-            fill=self.fill_missing is not None,
-        )
+        self.tail_ = last_rows(series, steps, self.look_back - 1, **self._filling())
         self.landmarks_ = _sums(series, self.look_back)
         self.span_ = span
         self.roles_ = told_by(X) or told_by(y) or _roles_of_names(y)
@@ -332,10 +346,77 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
             self.tail_,
             n_between,
             steps,
-            repeat=self.padding == "edge",
-            fill=self.fill_missing is not None,
+            **self._filling(),
         )
         return WindowArray(windows, self._column_names(), compared=compared)
+
+    def _learn_all(self, X: ArrayLike, y: Any) -> tuple[Panel, Joined]:
+        """Store what is needed of several series; return them and their rows joined."""
+        _check_parameters(self)
+        panel = Panel.of(X, self.group)
+        values = numbers(panel.rows, self)
+        check_column_names(X)
+        self._check_lengths(panel)
+        ends, joined = SeriesEnds.learn(
+            panel, values, self.look_back, self.freq, **self._filling()
+        )
+        validate_data(self, X, skip_check_array=True)
+        if joined.doubt is not None:
+            warn(joined.doubt, SeriesWarning)
+        if y is not None and len(np.asarray(y)) == len(values):
+            in_order = y.iloc[panel.order] if hasattr(y, "iloc") else np.asarray(y)[panel.order]
+            warn_unless_shifted(in_order, values[panel.order], list(panel.rows.columns))
+        longest = panel.order[panel.starts[int(panel.lengths.argmax())] :]
+        self.head_ = values[longest[: self.look_back]]
+        self.tail_ = ends.tails[int(panel.lengths.argmax())]
+        self.landmarks_ = None
+        self.groups_, self.span_ = ends.labels, ends.span
+        self.tails_, self.firsts_, self.lasts_ = ends.tails, ends.firsts, ends.lasts
+        self.roles_ = told_by(X) or told_by(y) or _roles_of_names(y)
+        return panel, joined
+
+    def _check_lengths(self, panel: Panel) -> None:
+        short = np.flatnonzero(panel.lengths < self.look_back)
+        if not len(short):
+            return
+        if len(short) == len(panel.labels):
+            raise ValueError(
+                f"look_back={self.look_back} needs a series with at least as many rows, got "
+                f"n_samples={panel.lengths.max()} in the longest of {len(short)}"
+            )
+        if self.padding == "nan":
+            warn(
+                f"X has {len(short)} of {len(panel.labels)} series with fewer rows than "
+                f"look_back={self.look_back}, such as {text_of(panel.labels[short[0]])} with "
+                f"{panel.lengths[short[0]]}: they have no complete window, and are left out of "
+                "training",
+                SeriesWarning,
+            )
+
+    def _transform_all(self, X: ArrayLike) -> GroupedWindows:
+        panel = Panel.of(X, self.group, whole=False)
+        values = numbers(panel.rows, self)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        span: Any = self.span_
+        ends = SeriesEnds(self.groups_, self.tails_, self.firsts_, self.lasts_, span)
+        joined = ends.join(panel, values, self.context, **self._filling())
+        if joined.doubt is not None:
+            warn(joined.doubt, SeriesWarning)
+        return self._grouped(panel, joined)
+
+    def _grouped(self, panel: Panel, joined: Joined, *, compared: bool = False) -> GroupedWindows:
+        return GroupedWindows(
+            joined.rows,
+            joined.places,
+            len(self.head_),
+            self._column_names(),
+            panel.codes,
+            as_numbers(panel.times),
+            compared=compared,
+        )
+
+    def _filling(self) -> dict[str, bool]:
+        return {"repeat": self.padding == "edge", "fill": self.fill_missing is not None}
 
     def _place(self, X: ArrayLike, series: NDArray) -> Place:
         """Return where rows stand beside the training rows."""
@@ -377,7 +458,13 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
 
     def _column_names(self) -> tuple[str, ...]:
         seen = getattr(self, "feature_names_in_", None)
-        return tuple(f"x{i}" for i in range(self.n_features_in_)) if seen is None else tuple(seen)
+        names = [f"x{i}" for i in range(self.n_features_in_)] if seen is None else seen
+        return tuple(self._without_group(names))
+
+    def _without_group(self, names: Any) -> list[str]:
+        """Return the names of columns without those that name the series."""
+        group = [] if self.group is None else names_of_group(self.group)
+        return [name for name in names if name not in group]
 
     def _rows_seen(self) -> int | None:
         """Return the number of last rows that a row of the output depends on.
