@@ -12,6 +12,7 @@ from skl_lstm.files.whole_files import ModelFileError
 from skl_lstm.forecasting.backtest import Backtest, backtest
 from skl_lstm.forecasting.forecast import forecast
 from skl_lstm.forecasting.intervals import forecast_interval
+from skl_lstm.model_selection.panel_split import PanelTimeSeriesSplit
 from skl_lstm.network.network import Network
 from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.plotting.forecast_display import ForecastDisplay
@@ -32,6 +33,7 @@ __all__ = [
     "LossCurveDisplay",
     "ModelFileError",
     "Network",
+    "PanelTimeSeriesSplit",
     "SeriesWarning",
     "WindowArray",
     "WindowScaling",
