@@ -42,6 +42,10 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
     gap : int, default=0
         Number of times left out between the training and the test part.
 
+    See Also
+    --------
+    panel_scorer : Errors of a model in which each series counts alike.
+
     Notes
     -----
     Times are counted, not measured: one that no series has a row for is not there, so a hole in
