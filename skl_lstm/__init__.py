@@ -12,6 +12,8 @@ from skl_lstm.files.whole_files import ModelFileError
 from skl_lstm.forecasting.backtest import Backtest, backtest
 from skl_lstm.forecasting.forecast import forecast
 from skl_lstm.forecasting.intervals import forecast_interval
+from skl_lstm.model_selection.panel_scorer import panel_scorer
+from skl_lstm.model_selection.panel_split import PanelTimeSeriesSplit
 from skl_lstm.network.network import Network
 from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.plotting.forecast_display import ForecastDisplay
@@ -34,6 +36,7 @@ __all__ = [
     "LossCurveDisplay",
     "ModelFileError",
     "Network",
+    "PanelTimeSeriesSplit",
     "SeriesWarning",
     "WindowArray",
     "WindowScaling",
@@ -43,6 +46,7 @@ __all__ = [
     "load_airline_passengers",
     "load_model",
     "make_supervised",
+    "panel_scorer",
     "save_model",
 ]
 

@@ -82,7 +82,7 @@ class Panel:
                 "what stands before keeps names and index"
             )
         frame = as_frame(X)
-        columns = [each for each in names if _place_of(each, frame, name) == "column"]
+        columns = [each for each in names if place_of(each, frame, name) == "column"]
         levels = [each for each in names if each not in columns]
         labels_of = {
             each: frame[each] if each in columns else frame.index.get_level_values(each)
@@ -92,8 +92,7 @@ class Panel:
         labels: Any
         codes, labels = parts[0]
         if len(parts) > 1:
-            arrays = [part_labels.take(part_codes) for part_codes, part_labels in parts]
-            codes, labels = pd.MultiIndex.from_arrays(arrays, names=names).factorize(sort=True)
+            codes, labels = _combined(parts)
         labels = labels.set_names(names)
         codes = codes.astype(np.int64)
         order = np.argsort(codes, kind="stable")
@@ -168,8 +167,11 @@ def check_static(frame: pd.DataFrame, panel: Panel | None, roles: Roles, name: s
 
 def names_of_group(group: Any) -> list[Any]:
     """Return the names that `group` gives; a tuple is one name, as in pandas."""
+    import pandas as pd
+
     names = list(group) if isinstance(group, list) else [group]
-    if not names or len(set(names)) < len(names):
+    hashable = all(pd.api.types.is_hashable(each) for each in names)
+    if not names or not hashable or len(set(names)) < len(names):
         raise ValueError(f"group must be one name, or several different ones, got {group!r}")
     return names
 
@@ -181,7 +183,9 @@ def series_at(label: Any) -> str:
 
 def text_of(label: Any) -> str:
     """Return the label of a series as text."""
-    return repr(label.item() if isinstance(label, np.generic) else label)
+    if isinstance(label, tuple):
+        return repr(tuple(_plain(part) for part in label))
+    return repr(_plain(label))
 
 
 def kinds_of(labels: pd.Index) -> list[str]:
@@ -234,19 +238,42 @@ def _times_told(table: Any) -> NDArray[np.int64] | None:
     return as_numbers(times[0])
 
 
-def _place_of(group: Any, frame: pd.DataFrame, name: str) -> str:
-    is_column = group in frame.columns
-    is_level = group is not None and group in frame.index.names
+def place_of(label: Any, frame: pd.DataFrame, name: str, parameter: str = "group") -> str:
+    """Return whether a name that a parameter gives is that of a "column" or of a "level"."""
+    is_column = label in frame.columns
+    is_level = label is not None and label in frame.index.names
     if is_column and is_level:
         raise ValueError(
-            f"group must be a column of {name} or a level of its index, but {group!r} is both"
+            f"{parameter} must be a column of {name} or a level of its index, but {label!r} is "
+            "both"
         )
     if not is_column and not is_level:
         raise ValueError(
-            f"group must be a column of {name}, {list(frame.columns)}, or a level of its index, "
-            f"{list(frame.index.names)}, got {group!r}"
+            f"{parameter} must be a column of {name}, {list(frame.columns)}, or a level of its "
+            f"index, {list(frame.index.names)}, got {label!r}"
         )
     return "column" if is_column else "level"
+
+
+def as_times(values: pd.Index, name: str, demand: str, where: str) -> pd.Index:
+    """Return values as the times of rows, if they are dates, periods or whole numbers.
+
+    `name`, `demand` and `where` say in messages what is passed, what it must do, and which part
+    of it holds the values.
+    """
+    import pandas as pd
+
+    if values.inferred_type == "date":
+        values = pd.DatetimeIndex(values)
+    if not is_time(values):
+        example = text_of(values[0]) if len(values) else "none"
+        raise ValueError(
+            f"{name} must {demand}, got labels of {values.dtype} such as {example}; "
+            "pd.to_datetime makes dates of text"
+        )
+    if values.hasnans:
+        raise ValueError(f"{name} must have a time for each row, got NaT in {where}")
+    return values
 
 
 def _factorized(group: Any, values: Any, name: str) -> tuple[NDArray[np.intp], pd.Index]:
@@ -280,6 +307,29 @@ def _factorized(group: Any, values: Any, name: str) -> tuple[NDArray[np.intp], p
     return number[codes], labels.take(order)
 
 
+def _combined(
+    parts: list[tuple[NDArray[np.intp], pd.Index]],
+) -> tuple[NDArray[np.intp], pd.MultiIndex]:
+    """Return the number of each combination of labels, and the combinations, sorted.
+
+    By numbers alone, as labels of pandas' own combinations must have an order.
+    """
+    import pandas as pd
+
+    codes, first = np.zeros(len(parts[0][0]), dtype=np.intp), np.empty(0, dtype=np.intp)
+    for part_codes, part_labels in parts:
+        _, first, codes = np.unique(
+            codes * len(part_labels) + part_codes, return_index=True, return_inverse=True
+        )
+    levels: list[Any] = [part_labels for _, part_labels in parts]
+    codes_of_levels: list[Any] = [part_codes[first] for part_codes, _ in parts]
+    return codes, pd.MultiIndex(levels=levels, codes=codes_of_levels)
+
+
+def _plain(label: Any) -> Any:
+    return label.item() if isinstance(label, np.generic) else label
+
+
 def _kind(label: Any) -> str:
     if isinstance(label, str):
         return "text"
@@ -288,26 +338,14 @@ def _kind(label: Any) -> str:
 
 def _times(index: pd.Index, levels: list[Any], names: list[Any], name: str) -> pd.Index:
     """Return the level of an index that does not name the series, if it holds times."""
-    import pandas as pd
-
     others = [i for i, each in enumerate(index.names) if each not in levels or each is None]
     if len(others) != 1:
         raise ValueError(
             f"{name} must have one level of times in its index beside {_quoted(names)}, got the "
             f"levels {list(index.names)}"
         )
-    times = index.get_level_values(others[0])
-    if times.inferred_type == "date":
-        times = pd.DatetimeIndex(times)
-    if not is_time(times):
-        raise ValueError(
-            f"{name} must be indexed by dates, periods or whole numbers beside {_quoted(names)}, "
-            f"got labels of {times.dtype} such as {text_of(times[0]) if len(times) else 'none'}; "
-            "pd.to_datetime makes dates of text"
-        )
-    if times.hasnans:
-        raise ValueError(f"{name} must have a time for each row, got NaT in its index")
-    return times
+    demand = f"be indexed by dates, periods or whole numbers beside {_quoted(names)}"
+    return as_times(index.get_level_values(others[0]), name, demand, "its index")
 
 
 def _quoted(names: list[Any]) -> str:

@@ -1,0 +1,1 @@
+"""Folds and scores for tables of several series."""
