@@ -7,6 +7,7 @@ from skl_lstm.datasets import load_airline_passengers
 from skl_lstm.estimators.classifier import LSTMClassifier
 from skl_lstm.estimators.forecaster import LSTMForecaster
 from skl_lstm.estimators.known_rows import KnownRowsRegressor
+from skl_lstm.estimators.series_scaled import SeriesScaledRegressor
 from skl_lstm.estimators.stream import LSTMStream
 from skl_lstm.files.whole_files import ModelFileError
 from skl_lstm.forecasting.backtest import Backtest, backtest
@@ -37,6 +38,7 @@ __all__ = [
     "ModelFileError",
     "Network",
     "PanelTimeSeriesSplit",
+    "SeriesScaledRegressor",
     "SeriesWarning",
     "WindowArray",
     "WindowScaling",

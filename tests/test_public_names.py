@@ -56,6 +56,7 @@ NETWORKS = {"cell", "hidden_activation", "dense_activation"}
         ("LSTMForecaster", {*ESTIMATORS, *NETWORKS, "output_activation"}),
         ("LSTMClassifier", {*ESTIMATORS, *NETWORKS}),
         ("LookbackWindower", {"padding", "context"}),
+        ("SeriesScaledRegressor", {"method"}),
         ("Network", {*NETWORKS, "output_activation"}),
         ("WindowScaling", {"method"}),
     ],

@@ -32,6 +32,7 @@ TRUSTED = (
     "skl_lstm.LSTMForecaster",
     "skl_lstm.LookbackWindower",
     "skl_lstm.Network",
+    "skl_lstm.SeriesScaledRegressor",
     "skl_lstm.WindowScaling",
     "skl_lstm._classifier.LSTMClassifier",
     "skl_lstm._forecaster.LSTMForecaster",

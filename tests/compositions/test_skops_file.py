@@ -276,6 +276,7 @@ def test_only_this_packages_types_are_trusted():
         "LSTMForecaster",
         "LookbackWindower",
         "Network",
+        "SeriesScaledRegressor",
         "WindowScaling",
     }
     assert {name.rpartition(".")[2] for name in TRUSTED} == kinds
