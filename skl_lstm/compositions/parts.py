@@ -117,6 +117,12 @@ def fitted_roles(model: Any) -> dict[str, Any]:
     return next((roles for roles in told if roles is not None), {})
 
 
+def fitted_group(model: Any) -> Any:
+    """Return what tells the series of a model's X apart, ``group``; None if X is one series."""
+    groups = (getattr(part, "group", None) for part in parts(model, fitted=True))
+    return next((group for group in groups if group is not None), None)
+
+
 def _rows_seen(part: Any) -> int | None:
     """Return the number of last rows that the output of a part depends on; None if unknown."""
     from sklearn.preprocessing import FunctionTransformer  # late: slow to import

@@ -23,6 +23,7 @@ from skl_lstm.forecasting.walk import walk_forward
 from skl_lstm.windowing.calendar import following, label_text
 from skl_lstm.windowing.columns import Roles, led, names_in, refuse_laid_out
 from skl_lstm.windowing.frames import as_frame
+from skl_lstm.windowing.groups import check_static
 from skl_lstm.windowing.span import is_numbered_afresh, kind_of, times_of
 
 if TYPE_CHECKING:
@@ -57,25 +58,28 @@ class Course(NamedTuple):
 
 
 def begin(
-    model: Any, history: Any, steps: int, target: Any, known: Any, future: Any, freq: Any
+    model: Any,
+    history: Any,
+    steps: int,
+    target: Any,
+    known: Any,
+    static: Any,
+    future: Any,
+    freq: Any,
 ) -> Course:
     """Check the inputs of a forecast, which are those of :func:`forecast`, and lay them out."""
     check_integer("steps", steps)
     check_regressor(model)
     check_is_fitted(model)
     frame = _check_frame(model, history, target)
-    named = _known_columns(model, known, future, frame, target)
-    roles, horizon = roles_in(model, frame, target, named)
+    named = known_columns(model, known, future, frame, target)
+    roles, horizon = roles_in(model, frame, target, named, static)
+    check_static(frame, None, roles, "history")
     if future is None:
         n_past = n_until_unknown(frame, roles.targets) if roles.known else len(frame)
         frame, future = frame.iloc[:n_past], frame.iloc[n_past:]
     _check_end(frame, roles.targets)
-    if roles.past and steps > horizon:
-        raise ValueError(
-            f"steps must be at most {horizon}, the number of rows that the model predicts at "
-            f"once, because {roles.past} are not known ahead, got {steps}; fit the model on "
-            f"make_supervised(…, horizon={steps}), or name these columns in known"
-        )
+    check_steps_ahead(roles, steps, horizon)
     warn_of_short_windows(model, roles, horizon)
     # The last prediction may cover more rows than are asked for, and looks as far ahead.
     n_ahead = -(-steps // horizon) * horizon
@@ -83,6 +87,8 @@ def begin(
     check_step(model, frame)
     asked = f"steps={steps}" + (f" in blocks of {horizon}" if horizon > 1 else "")
     ahead = _values_ahead(future, roles.known, frame, times, asked)
+    for name in roles.static:
+        ahead[name] = frame[name].iloc[[-1] * n_ahead].set_axis(times)
     rows = _lay_out(frame, ahead, roles, horizon, len(frame) + steps)
     past = rows.iloc[: len(frame)]
     rows = rows[list(in_order_of_fit(model, past, frame.columns, roles).columns)]
@@ -91,6 +97,16 @@ def begin(
         rows[roles.known].iloc[len(frame) - look_back(model) : len(frame)], model, horizon
     )
     return Course(rows, times[:steps], roles, horizon)
+
+
+def check_steps_ahead(roles: Roles, steps: int, horizon: int) -> None:
+    """Raise ValueError if steps need values of columns that are known up to now only."""
+    if roles.past and steps > horizon:
+        raise ValueError(
+            f"steps must be at most {horizon}, the number of rows that the model predicts at "
+            f"once, because {roles.past} are not known ahead, got {steps}; fit the model on "
+            f"make_supervised(…, horizon={steps}), or name these columns in known or static"
+        )
 
 
 def _check_known(read: pd.DataFrame, model: Any, horizon: int) -> None:
@@ -153,7 +169,20 @@ def _check_frame(model: Any, history: Any, target: Any) -> pd.DataFrame:
         raise ValueError(
             f"history must have at least look_back={look_back(model)} rows, got {len(frame)}"
         )
-    names = list(getattr(model, "feature_names_in_", ()))
+    return columns_of_fit(model, frame, target)
+
+
+def columns_of_fit(
+    model: Any, frame: pd.DataFrame, target: Any, group: Sequence[Any] = ()
+) -> pd.DataFrame:
+    """Return the columns that a model was fitted on, and the targets.
+
+    Raises
+    ------
+    ValueError
+        If the history lacks a column; those of `group` may be levels of its index.
+    """
+    names = [name for name in getattr(model, "feature_names_in_", ()) if name not in group]
     if not names:
         return frame
     lacking = [name for name in names if name not in frame]
@@ -163,10 +192,11 @@ def _check_frame(model: Any, history: Any, target: Any) -> pd.DataFrame:
             f"but lacks {lacking}"
         )
     others = [] if target is None else names_in("target", target, frame.columns, "history")
-    return frame[names + [name for name in others if name not in names]]
+    labels = [name for name in group if name in frame]
+    return frame[names + [name for name in others if name not in names] + labels]
 
 
-def _known_columns(model: Any, known: Any, future: Any, frame: pd.DataFrame, target: Any) -> Any:
+def known_columns(model: Any, known: Any, future: Any, frame: pd.DataFrame, target: Any) -> Any:
     """Return the columns known ahead: those named, here or in fit, or else those of `future`."""
     known = known if known is not None else fitted_roles(model).get("known") or None
     if known is not None or future is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import FEW_ROWS, SAME, equal_column, same_shape
 from skl_lstm.windowing.calendar import label_text
 from skl_lstm.windowing.columns import Roles
+from skl_lstm.windowing.groups import names_of_group
 from skl_lstm.windowing.span import first_label, steps_between, times_of
 
 if TYPE_CHECKING:
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
 TELLING_ROWS = 4
 
 
-def roles_in(model: Any, frame: pd.DataFrame, target: Any, known: Any) -> tuple[Roles, int]:
+def roles_in(
+    model: Any,
+    frame: pd.DataFrame,
+    target: Any,
+    known: Any,
+    static: Any = None,
+    sample: Any = None,
+) -> tuple[Roles, int]:
     """Return the roles of the columns, and the number of rows that a model predicts at once.
 
     Parameters
@@ -32,8 +41,10 @@ def roles_in(model: Any, frame: pd.DataFrame, target: Any, known: Any) -> tuple[
         The model.
     frame : DataFrame of shape (n, n_columns)
         The history.
-    target, known : name, sequence of names, or None
+    target, known, static : name, sequence of names, or None
         What the user names; None for what the model tells.
+    sample : DataFrame, default=None
+        Rows to predict, to see what the model returns; the last ones of `frame` if None.
 
     Raises
     ------
@@ -48,8 +59,10 @@ def roles_in(model: Any, frame: pd.DataFrame, target: Any, known: Any) -> tuple[
     }
     target = told.get("target") if target is None else target
     known = told.get("known") if known is None else known
-    roles = Roles.of(frame.columns, target, known, "history")
-    for role, names in (("target", roles.targets), ("known", roles.known)):
+    static = told.get("static") if static is None else static
+    roles = Roles.of(frame.columns, target, known, "history", static)
+    named = {"target": roles.targets, "known": roles.known, "static": roles.static}
+    for role, names in named.items():
         as_fitted = told.get(role, names)
         if names != as_fitted and (role == "target" or set(names) != set(as_fitted)):
             raise ValueError(
@@ -61,7 +74,9 @@ def roles_in(model: Any, frame: pd.DataFrame, target: Any, known: Any) -> tuple[
             f"target must be {leading}, in the order in which the model was fitted, got "
             f"{roles.targets}"
         )
-    n_outputs = _predict_sample(model, _sample(model, frame[roles.order(frame.columns)])).shape[1]
+    if sample is None:
+        sample = _shown(model, sample_of(model, frame[roles.order(frame.columns)]))
+    n_outputs = predict_outputs(model, sample).shape[1]
     if target is None and len(roles.targets) > 1:
         raise ValueError(
             f"target must name what the model predicts: its {n_outputs} outputs could be of any "
@@ -115,7 +130,7 @@ def _disagreeing(model: Any, rows: pd.DataFrame, roles: Roles) -> list[Any] | No
     """Return the columns in which the first rows of a fit differ; None if they are not found."""
     import pandas as pd
 
-    names = model_columns(model, rows)
+    names = [name for name in model_columns(model, rows) if name in rows]
     numeric = [name for name in names if pd.api.types.is_numeric_dtype(rows.dtypes[name])]
     if not set(roles.targets) <= set(numeric):
         return None
@@ -163,7 +178,9 @@ def _head_columns(windower: Any, names: list[Any], *, by_place: bool) -> dict[An
 
 def _names(windower: Any) -> list[str] | None:
     names = getattr(windower, "feature_names_in_", None)
-    return None if names is None else list(names)
+    group = getattr(windower, "group", None)
+    of_group = [] if group is None else names_of_group(group)
+    return None if names is None else [name for name in names if name not in of_group]
 
 
 def _place_of(
@@ -236,13 +253,22 @@ def check_step(model: Any, history: pd.DataFrame) -> None:
             )
 
 
-def warn_if_repeated(model: Any, past: pd.DataFrame, targets: list[Any]) -> None:
-    """Warn if a model predicts for each row what stands in it, unless make_supervised made y."""
+def warn_if_repeated(
+    model: Any,
+    past: pd.DataFrame,
+    targets: list[Any],
+    show: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+) -> None:
+    """Warn if a model predicts for each row what stands in it, unless make_supervised made y.
+
+    `show` returns rows as the model was fitted on them.
+    """
     if "horizon" in fitted_roles(model):
         return
-    sample = _sample(model, past)
+    sample = sample_of(model, past)
     complete = slice(look_back(model) - 1, None)
-    outputs = _predict_sample(model, sample)[complete]
+    shown = _shown(model, sample) if show is None else show(sample)
+    outputs = predict_outputs(model, shown)[complete]
     values = sample[targets].to_numpy(np.float64)[complete]
     column = equal_column(outputs, values)
     if column is not None and np.allclose(outputs[:, 0], values[:, column]):
@@ -263,7 +289,7 @@ def warn_of_short_windows(model: Any, roles: Roles, horizon: int) -> None:
         )
 
 
-def _sample(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
+def sample_of(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the last rows without missing values, as many as a window and some more."""
     n_rows = look_back(model) - 1 + FEW_ROWS
     complete = frame.tail(10 * n_rows).dropna()
@@ -272,8 +298,6 @@ def _sample(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
     return (complete if len(complete) else frame).tail(n_rows)
 
 
-def _predict_sample(model: Any, sample: pd.DataFrame) -> NDArray:
+def _shown(model: Any, sample: pd.DataFrame) -> pd.DataFrame:
     # With dates only for parts that may read them: the rows need not follow each other.
-    return predict_outputs(
-        model, sample if reach(model) is None else sample.reset_index(drop=True)
-    )
+    return sample if reach(model) is None else sample.reset_index(drop=True)

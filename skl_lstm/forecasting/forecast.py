@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
+from skl_lstm.compositions.parts import fitted_group
 from skl_lstm.forecasting.course import begin, path_ahead
+from skl_lstm.forecasting.panel import begin_all, long_frame, paths_ahead
 from skl_lstm.windowing.frames import as_given, is_foreign
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ def forecast(
     *,
     target: Any = None,
     known: Any = None,
+    static: Any = None,
     future: pd.DataFrame | None = None,
+    group: Any = None,
     freq: Any = None,
 ) -> pd.Series | pd.DataFrame:
     """Forecast several steps ahead with a model that predicts the next value or values.
@@ -44,11 +48,16 @@ def forecast(
         if the model tells: a windower in it remembers the names of `y`.
     known : name or sequence of names, default=None
         The columns whose values are known ahead; those of `future` if None.
+    static : name or sequence of names, default=None
+        Columns that have one value for all rows of a series, which is carried on.
     future : DataFrame of shape (n_rows, n_columns), default=None
         Values of the columns known ahead, each at its own time, for the rows to forecast: for
         `steps` of them, or as many as the blocks of the model cover. Rows are chosen by their
         index, unless it just numbers them from 0. If None, they are the last rows of the history,
         in which the targets are missing.
+    group : name or list of names, default=None
+        What tells several series apart, as in :class:`LookbackWindower`; that of the model if
+        None. Each series is forecast from its own last row, all of them side by side.
     freq : str, offset or int, default=None
         Step between two rows of the history: a pandas frequency, or an integer if the rows are
         numbered. If None, it is inferred from the index of the history, which must then have no
@@ -58,7 +67,8 @@ def forecast(
     -------
     ahead : Series of shape (steps,) or DataFrame of shape (steps, n_targets)
         The forecast, with an index that continues that of the history; a DataFrame if the model
-        predicts several columns. Of polars, if the history is.
+        predicts several columns. Of polars, if the history is. Of several series, it has
+        ``n_series * steps`` rows, indexed by series and time.
 
     Raises
     ------
@@ -123,10 +133,31 @@ def forecast(
     >>> ahead = forecast(model, shop[:50], steps=10, **names, future=shop[50:][["price"]])
     >>> np.allclose(ahead, shop["sold"][50:])
     True
+
+    Two shops, each from its own last day:
+
+    >>> both = pd.concat({"north": shop[:50], "south": 10 + shop[:40]}, names=["shop", "day"])
+    >>> X, y = make_supervised(both[["sold"]], group="shop")
+    >>> windower = LookbackWindower(3, padding="edge", group="shop")
+    >>> model = make_pipeline(windower, LinearRegression()).fit(X, y)
+    >>> forecast(model, both, steps=2).round(1)  # doctest: +NORMALIZE_WHITESPACE
+    shop   day
+    north  2024-02-20    22.3
+           2024-02-21    21.4
+    south  2024-02-10    32.1
+           2024-02-11    31.0
+    Name: sold, dtype: float64
     """
     import pandas as pd
 
-    course = begin(model, history, steps, target, known, future, freq)
+    group = fitted_group(model) if group is None else group
+    if group is not None:
+        names = {"target": target, "known": known, "static": static}
+        panel = begin_all(model, history, steps, names, future, group, freq)
+        columns = panel.roles.targets
+        long = long_frame(panel, paths_ahead(model, panel).reshape(-1, len(columns)), columns)
+        return long[columns[0]] if len(columns) == 1 else long
+    course = begin(model, history, steps, target, known, static, future, freq)
     targets = course.roles.targets
     values = path_ahead(model, course)
     ahead: Any = pd.DataFrame(values, index=course.times, columns=targets)

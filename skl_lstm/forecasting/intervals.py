@@ -39,7 +39,9 @@ def forecast_interval(
     symmetric: bool = False,
     target: Any = None,
     known: Any = None,
+    static: Any = None,
     future: pd.DataFrame | None = None,
+    group: Any = None,
     freq: Any = None,
 ) -> pd.DataFrame:
     """Forecast several steps ahead, with prediction intervals of the given coverage.
@@ -141,7 +143,7 @@ def forecast_interval(
 
     check_integer("refits", refits)
     check_choice("symmetric", symmetric, (True, False))
-    course = begin(model, history, steps, target, known, future, freq)
+    course = begin(model, history, steps, target, known, static, future, freq)
     past, times, targets = course.past, course.times, course.roles.targets
     n_origins = _n_origins(calibration, coverage, len(past) - steps)
     forecasts = path_ahead(model, course)

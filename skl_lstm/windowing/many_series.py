@@ -13,12 +13,14 @@ from skl_lstm.windowing.groups import Panel, index_of, kinds_of, text_of
 from skl_lstm.windowing.joining import join_all
 from skl_lstm.windowing.panel_steps import steps_in_series, steps_of
 from skl_lstm.windowing.span import (
+    ROWS,
     Span,
     as_numbers,
     frequency_of,
     from_numbers,
     kind_of,
     plain_frequency,
+    span_of,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ class SeriesEnds:
     firsts, lasts : ndarray of int64 of shape (n_series,)
         Time of the first and the last row of each series, as whole numbers.
     span : dict
-        The ``"kind"`` of the times and the step between two rows, ``"freq"``.
+        The ``"kind"`` of the times and the step between two rows, ``"freq"``; first and last time
+        of the longest series.
     """
 
     labels: list[Any]
@@ -105,7 +108,8 @@ class SeriesEnds:
         first, last = panel.order[panel.starts[:-1]], panel.order[panel.starts[1:] - 1]
         tails = joined[places[last][:, np.newaxis] + 1 + np.arange(n_before)]
         numbers = as_numbers(panel.times)
-        span = {"kind": kind_of(panel.times), "freq": plain_frequency(freq)}
+        longest = panel.series(int(panel.lengths.argmax())).index
+        span = span_of(longest, ROWS)[0] | {"freq": plain_frequency(freq)}
         labels = panel.labels.tolist()
         ends = cls(labels, tails, numbers[first], numbers[last], span)
         return ends, Joined(joined, places, doubt)

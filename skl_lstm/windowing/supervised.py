@@ -135,7 +135,8 @@ def make_supervised(
             steps[positions] - steps[rows] == step for step, positions in enumerate(later, 1)
         ]
         ahead = [
-            values.where(own[:, np.newaxis]) for values, own in zip(ahead, in_time, strict=True)
+            values.where(np.broadcast_to(own[:, np.newaxis], values.shape))
+            for values, own in zip(ahead, in_time, strict=True)
         ]
         for name in roles.known:
             X[name] = X[name].where(in_time[-1])

@@ -366,9 +366,9 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         if y is not None and len(np.asarray(y)) == len(values):
             in_order = y.iloc[panel.order] if hasattr(y, "iloc") else np.asarray(y)[panel.order]
             warn_unless_shifted(in_order, values[panel.order], list(panel.rows.columns))
-        longest = panel.order[panel.starts[int(panel.lengths.argmax())] :]
-        self.head_ = values[longest[: self.look_back]]
-        self.tail_ = ends.tails[int(panel.lengths.argmax())]
+        longest = int(panel.lengths.argmax())
+        self.head_ = values[panel.order[panel.starts[longest] :][: self.look_back]]
+        self.tail_, self.head_group_ = ends.tails[longest], ends.labels[longest]
         self.landmarks_ = None
         self.groups_, self.span_ = ends.labels, ends.span
         self.tails_, self.firsts_, self.lasts_ = ends.tails, ends.firsts, ends.lasts

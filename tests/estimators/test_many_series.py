@@ -15,6 +15,7 @@ from skl_lstm import (
     LookbackWindower,
     LSTMClassifier,
     LSTMForecaster,
+    PanelTimeSeriesSplit,
     make_supervised,
 )
 

@@ -69,3 +69,11 @@ def test_rows_follow_each_other_where_freq_says_so():
     assert_array_equal(y, [1, 2, 5, 6, 7, 8, 9, 10, 11])
     with pytest.raises(ValueError, match=r"^series must have a row for 2024-01-04, as its freq"):
         make_supervised(holed()["sold"], freq="D")
+
+
+def test_several_targets_beyond_a_missing_row_are_unknown():
+    days = pd.date_range("2024-01-01", periods=5).delete(3)
+    series = pd.DataFrame({"a": np.arange(4.0), "b": np.arange(4.0) + 10}, index=days)
+    with pytest.warns(SeriesWarning, match="lacks a row for 2024-01-04"):
+        _, y = make_supervised(series)
+    assert_array_equal(y, [[1, 11], [2, 12], [np.nan, np.nan]])
