@@ -363,11 +363,12 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         validate_data(self, X, skip_check_array=True)
         if joined.doubt is not None:
             warn(joined.doubt, SeriesWarning)
-        if y is not None and len(np.asarray(y)) == len(values):
-            in_order = y.iloc[panel.order] if hasattr(y, "iloc") else np.asarray(y)[panel.order]
-            warn_unless_shifted(in_order, values[panel.order], list(panel.rows.columns))
         longest = int(panel.lengths.argmax())
-        self.head_ = values[panel.order[panel.starts[longest] :][: self.look_back]]
+        rows = panel.order[panel.starts[longest] : panel.starts[longest + 1]]
+        if y is not None and len(np.asarray(y)) == len(values):
+            of_longest = y.iloc[rows] if hasattr(y, "iloc") else np.asarray(y)[rows]
+            warn_unless_shifted(of_longest, values[rows], list(panel.rows.columns))
+        self.head_ = values[rows[: self.look_back]]
         self.tail_, self.head_group_ = ends.tails[longest], ends.labels[longest]
         self.landmarks_ = None
         self.groups_, self.span_ = ends.labels, ends.span

@@ -161,9 +161,8 @@ def test_a_stateful_network_refuses_several_series():
     model = make_pipeline(windower(3), LSTMForecaster(stateful=True, epochs=1))
     with pytest.raises(ValueError, match="stateful must be False for windows of several series"):
         model.fit(X, y)
-    one = LSTMForecaster(stateful=True, epochs=1, features_per_step=2).fit(
-        np.random.rand(9, 6), np.arange(9.0)
-    )
+    one = LSTMForecaster(stateful=True, epochs=1, features_per_step=2, batch_size=1)
+    one.fit(np.arange(54.0).reshape(9, 6) / 54, np.arange(9.0))
     with pytest.raises(ValueError, match="stateful must be False for windows of several series"):
         one.predict(windower(3).fit_transform(X))
 

@@ -228,7 +228,7 @@ def test_a_direct_model_forecasts_what_it_learnt_with_its_dates(sales):
         ValueError,
         match=r"^steps must be at most 5, the number of rows that the model predicts at once, "
         r"because \['price', 'weekday', 'visitors'\] are not known ahead, got 6; fit the model on "
-        r"make_supervised\(…, horizon=6\), or name these columns in known$",
+        r"make_supervised\(…, horizon=6\), or name these columns in known or static$",
     ):
         forecast(model, sales, 6)
 
