@@ -41,7 +41,7 @@ from skl_lstm.training.settings import draw_seed
 from skl_lstm.training.state import Trained, TrainingState
 from skl_lstm.windowing.alignment import names_of_targets
 from skl_lstm.windowing.grouped_windows import GroupedWindows
-from skl_lstm.windowing.groups import times_of_rows
+from skl_lstm.windowing.groups import times_told
 
 InitialState = Literal["zeros", "fit"]
 
@@ -122,7 +122,7 @@ class BaseLSTM(Interchange):
         windows = windows_of(values, shape, values.dtype if scaled else np.float32)
         learned = y if scaled else cast_finite(y, np.float32, "y")
         rows = Rows(windows, learned, weight)
-        complete, times = rows.complete(), times_of_rows(X, given)
+        complete, times = rows.complete(), times_told(X, given)
         warn_of_rows_left_out(X, complete, len(rows))
         if len(complete) < len(rows):
             rows, times = rows[complete], None if times is None else times[complete]

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer, naming_the_nearest
 from skl_lstm.windowing.grouped_windows import GroupedWindows
-from skl_lstm.windowing.groups import times_of_rows
+from skl_lstm.windowing.groups import times_told
 from skl_lstm.windowing.windower import LookbackWindower
 
 
@@ -192,7 +192,7 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         n_rows = len(y)
         if isinstance(X, GroupedWindows):
             return X.rows_after() < self.horizon - 1
-        if self.horizon > 1 and times_of_rows(X, y) is not None:
+        if self.horizon > 1 and times_told(X, y) is not None:
             raise ValueError(
                 "X must be windows as LookbackWindower makes them for horizon > 1 and several "
                 f"series, whose last rows it then tells, got {type(X).__name__}; put "

@@ -13,9 +13,13 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
 from skl_lstm.checks import check_integer
+from skl_lstm.compositions.parts import fitted_group
 from skl_lstm.forecasting.course import check_regressor
 from skl_lstm.forecasting.fitted_model import warn_of_short_windows
+from skl_lstm.forecasting.panel_backtest import backtest_all
+from skl_lstm.forecasting.panel_origins import PanelData
 from skl_lstm.forecasting.walk import walk_forward
+from skl_lstm.model_selection.panel_split import PanelTimeSeriesSplit
 from skl_lstm.windowing.alignment import names_of_targets
 from skl_lstm.windowing.calendar import following, frequency, season_of
 from skl_lstm.windowing.columns import Roles
@@ -51,6 +55,15 @@ class Backtest(NamedTuple):
     frame: pd.DataFrame
     summary: pd.DataFrame
 
+    @property
+    def by_series(self) -> pd.DataFrame:
+        """The error measures by method and series, over all steps, of several series."""
+        columns = list(self.frame.columns)
+        names = [name for name in columns[1 : columns.index("step")]]
+        if not names:
+            raise AttributeError("by_series is of several series, but the backtest is of one")
+        return _summary(self.frame, [*names, *(name for name in columns if name == "column")])
+
 
 def backtest(
     model: Any,
@@ -61,7 +74,9 @@ def backtest(
     *,
     target: Any = None,
     known: Any = None,
+    static: Any = None,
     horizon: int | None = None,
+    group: Any = None,
     season: int | None = None,
     freq: Any = None,
     n_jobs: int | None = None,
@@ -90,8 +105,15 @@ def backtest(
         known ahead.
     known : name or sequence of names, default=None
         The columns whose values are known ahead.
+    static : name or sequence of names, default=None
+        Columns that have one value for all rows of a series.
     horizon : int, default=None
         Number of rows that the model predicts at once: 1 if None, or what `y` holds.
+    group : name or list of names, default=None
+        What tells several series apart, as in :class:`LookbackWindower`; that of the model if
+        None. Then `y` must be None, and the default of `cv` is a :class:`PanelTimeSeriesSplit`.
+        All series are forecast from the same time, each from its last row until then; those that
+        end before are left out.
     season : int, default=None
         Number of rows in a season, for the seasonal naive forecast and the scale of MASE. If
         None, it is inferred from the frequency of the index (12 months, 4 quarters, 52 weeks, 7
@@ -109,7 +131,9 @@ def backtest(
         (index of the forecast row), ``truth``, ``forecast``, ``naive`` (the last known value),
         ``seasonal_naive`` (the value one season before) and ``scale`` (the divisor of MASE).
         ``result.summary`` has the measures ``RMSE``, ``MAE``, ``sMAPE`` (in percent) and
-        ``MASE`` by method and step.
+        ``MASE`` by method and step. Of several series, the frame has columns with their names
+        after ``fold``, the summary is over all of them, and ``result.by_series`` has one row for
+        each.
 
     Raises
     ------
@@ -164,10 +188,21 @@ def backtest(
     for name, value in (("steps", steps), ("season", season), ("horizon", horizon)):
         if value is not None:
             check_integer(name, value)
+    group = fitted_group(model) if group is None else group
+    if group is not None:
+        if y is not None:
+            raise ValueError(
+                "y must be None for several series, whose table backtest lays out itself, with "
+                "target, known, static and horizon"
+            )
+        names = {"target": target, "known": known, "static": static}
+        panel = PanelData.of(as_frame(X), names, horizon or 1, group, freq)
+        frame = backtest_all(model, panel, _splitter(cv, panel), steps, season, n_jobs)
+        return Backtest(frame, _summary(frame))
     if y is None:
-        names = {"target": target, "known": known, "horizon": horizon or 1}
+        names = {"target": target, "known": known, "static": static, "horizon": horizon or 1}
         X, y = make_supervised(as_frame(X), **names, freq=None if freq is None else "rows")
-    data = _Data.of(X, y, target, known, horizon, season, freq)
+    data = _Data.of(X, y, target, known, static, horizon, season, freq)
     folds = enumerate(_splitter(cv).split(data.rows.iloc[:-1]))
     tables = Parallel(n_jobs=n_jobs)(
         delayed(_forecast_fold)(
@@ -179,14 +214,15 @@ def backtest(
     return Backtest(frame, _summary(frame))
 
 
-def _splitter(cv: Any) -> Any:
+def _splitter(cv: Any, panel: PanelData | None = None) -> Any:
     from sklearn.model_selection import TimeSeriesSplit, check_cv  # late: slow to import
 
-    if cv is None:
-        return TimeSeriesSplit()
-    if isinstance(cv, Integral):
-        check_integer("cv", cv, minimum=2)
-        return TimeSeriesSplit(int(cv))
+    if cv is None or isinstance(cv, Integral):
+        n_splits = 5 if cv is None else int(cv)
+        check_integer("cv", n_splits, minimum=2)
+        if panel is None:
+            return TimeSeriesSplit(n_splits)
+        return PanelTimeSeriesSplit(n_splits, time=panel.panel.times.name)
     if isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
         raise ValueError(
             f"cv must be a splitter, a number of splits or an iterable of splits, got {cv!r}"
@@ -229,6 +265,7 @@ class _Data(NamedTuple):
         y: Any,
         target: Any,
         known: Any,
+        static: Any,
         horizon: int | None,
         season: int | None,
         freq: Any,
@@ -241,7 +278,7 @@ class _Data(NamedTuple):
         check_consistent_length(frame, y)
         if target is None and told is not None and set(told) <= set(frame.columns):
             target = told
-        roles = Roles.of(frame.columns, target, known, "X")
+        roles = Roles.of(frame.columns, target, known, "X", static)
         targets = pd.Index(roles.targets)
         times = frame.index.append(following(frame.index, 1, freq))
         next_values = _next_values(frame, y, targets)
@@ -339,11 +376,11 @@ def _forecast_fold(
     return pd.DataFrame(table)
 
 
-def _summary(frame: pd.DataFrame) -> pd.DataFrame:
-    """Measure each method by step ahead (and by column, if there are several)."""
+def _summary(frame: pd.DataFrame, by: list[Any] | None = None) -> pd.DataFrame:
+    """Measure each method by step ahead (and by column, if there are several), or otherwise."""
     import pandas as pd
 
-    by = [name for name in ("column", "step") if name in frame]
+    by = by or [name for name in ("column", "step") if name in frame]
     frame = frame.dropna(subset=["truth", *METHODS])  # all methods on the same values
     return pd.concat(
         {method: _measures(frame, method, by) for method in METHODS}, names=["method"]

@@ -13,9 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from skl_lstm.checks import check_choice, check_integer
-from skl_lstm.compositions.parts import look_back, target_transformer
+from skl_lstm.compositions.parts import fitted_group, look_back, target_transformer
 from skl_lstm.forecasting.course import begin, path_ahead
+from skl_lstm.forecasting.panel import begin_all, long_frame, paths_ahead, present
+from skl_lstm.forecasting.panel_origins import PanelData
 from skl_lstm.forecasting.walk import model_input, walk_forward
+from skl_lstm.windowing.groups import Panel, series_at
 from skl_lstm.windowing.supervised import make_supervised
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ def forecast_interval(
     *,
     refits: int = 10,
     symmetric: bool = False,
+    pooled: bool = False,
     target: Any = None,
     known: Any = None,
     static: Any = None,
@@ -72,10 +76,18 @@ def forecast_interval(
         Whether the interval is as wide on both sides, from the sizes of the errors alone. This
         covers more where the errors change sides, as on a trend that the model does not follow;
         the default suits errors that are larger on one side.
-    target, known : name or sequence of names, default=None
-        The columns that the model predicts, and those known ahead, as in :func:`forecast`.
+    pooled : bool, default=False
+        Of several series: whether the errors of all of them, each relative to the mean change from
+        row to row of its series, make the interval of each. This serves short series, and those
+        not seen before; the default covers each series by itself.
+    target, known, static : name or sequence of names, default=None
+        The columns that the model predicts, those known ahead, and those that do not change, as in
+        :func:`forecast`.
     future : DataFrame of shape (n_rows, n_columns), default=None
         Values of the columns known ahead, as in :func:`forecast`.
+    group : name or list of names, default=None
+        What tells several series apart, as in :func:`forecast`. The clones then forecast from the
+        same times in all series.
     freq : str, offset or int, default=None
         Step between two rows, as in :func:`forecast`.
 
@@ -84,7 +96,7 @@ def forecast_interval(
     ahead : DataFrame of shape (steps, 3)
         The columns ``lower``, ``forecast`` and ``upper``, in the units of the history. If the
         model predicts several columns, there are these three for each of them, side by side,
-        under its name.
+        under its name. Of several series, it has ``n_series * steps`` rows.
 
     Raises
     ------
@@ -139,23 +151,143 @@ def forecast_interval(
     1961-02-01  393.1     430.3  462.1
     1961-03-01  419.7     455.4  487.3
     """
-    import pandas as pd
-
     check_integer("refits", refits)
     check_choice("symmetric", symmetric, (True, False))
+    check_choice("pooled", pooled, (True, False))
+    group = fitted_group(model) if group is None else group
+    if group is not None:
+        names = {"target": target, "known": known, "static": static}
+        calibrate = _Calibration(coverage, calibration, refits, symmetric, pooled)
+        return _intervals_of_all(model, history, steps, names, future, group, freq, calibrate)
     course = begin(model, history, steps, target, known, static, future, freq)
     past, times, targets = course.past, course.times, course.roles.targets
     n_origins = _n_origins(calibration, coverage, len(past) - steps)
     forecasts = path_ahead(model, course)
     truth, paths = _past_forecasts(model, past, targets, course.horizon, steps, n_origins, refits)
     scale = _scale_of(model, course.horizon)
-    lower, upper = _ends(scale, forecasts, truth, paths, coverage, symmetric)
+    residuals = scale.there(truth) - scale.there(paths)
+    lower, upper = _ends(scale, forecasts, residuals, coverage, symmetric)
+    return _framed(lower, forecasts, upper, times, targets)
+
+
+def _framed(
+    lower: NDArray, forecasts: NDArray, upper: NDArray, index: pd.Index, targets: list[Any]
+) -> pd.DataFrame:
+    """Return ends and forecasts of shape (n, n_targets) side by side."""
+    import pandas as pd
+
     ends = {"lower": lower, "forecast": forecasts, "upper": upper}
     frames = {
-        target: pd.DataFrame({name: values[:, k] for name, values in ends.items()}, index=times)
+        target: pd.DataFrame({name: values[:, k] for name, values in ends.items()}, index=index)
         for k, target in enumerate(targets)
     }
     return frames[targets[0]] if len(targets) == 1 else pd.concat(frames, axis=1)
+
+
+class _Calibration(NamedTuple):
+    """The parameters of :func:`forecast_interval` of the same names."""
+
+    coverage: float
+    calibration: int | None
+    refits: int
+    symmetric: bool
+    pooled: bool
+
+
+def _intervals_of_all(
+    model: Any,
+    history: Any,
+    steps: int,
+    names: dict[str, Any],
+    future: Any,
+    group: Any,
+    freq: Any,
+    how: _Calibration,
+) -> pd.DataFrame:
+    """Return the intervals of several series, as :func:`forecast_interval` does."""
+    course = begin_all(model, history, steps, names, future, group, freq)
+    forecasts, targets, panel = paths_ahead(model, course), course.roles.targets, course.panel
+    table = present(model, panel, panel.rows, panel.codes)
+    used = {"target": targets, "known": course.roles.known, "static": course.roles.static}
+    data = PanelData.of(table, used, course.horizon, group, freq)
+    distinct = data.panel.times.unique().sort_values()
+    n_origins = _n_origins(how.calibration, how.coverage, len(distinct) - steps)
+    truth, paths = _past_forecasts_of_all(model, data, distinct, steps, n_origins, how.refits)
+    scale = _scale_of(model, course.horizon)
+    sizes = _sizes(panel.rows[targets].to_numpy(np.float64), panel)
+    scales = [_relative(scale, size if how.pooled else np.ones_like(size)) for size in sizes]
+    residuals = [
+        each.there(truth[:, code]) - each.there(paths[:, code]) for code, each in enumerate(scales)
+    ]
+    if how.pooled:
+        residuals = [np.concatenate(residuals)] * len(scales)
+    lower, upper = np.empty_like(forecasts), np.empty_like(forecasts)
+    for code, each in enumerate(scales):
+        of = "" if how.pooled else f" in {series_at(panel.labels[code])}, if not pooled=True"
+        lower[code], upper[code] = _ends(
+            each, forecasts[code], residuals[code], how.coverage, how.symmetric, of
+        )
+    index = long_frame(course, forecasts.reshape(-1, len(targets)), targets).index
+    lower, forecasts, upper = (
+        each.reshape(-1, len(targets)) for each in (lower, forecasts, upper)
+    )
+    return _framed(lower, forecasts, upper, index, targets)
+
+
+def _past_forecasts_of_all(
+    model: Any, data: PanelData, times: pd.Index, steps: int, n_origins: int, refits: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return forecasts from the last times, by clones not fitted on what followed.
+
+    Returns
+    -------
+    truth, paths : ndarray of shape (n_origins, n_series, steps, n_targets)
+        True values and forecasts, NaN where there are none.
+    """
+    n_least = look_back(model) + data.horizon + n_origins + steps - 1
+    if len(times) < n_least:
+        raise ValueError(
+            f"history must have at least {n_least} times for calibration={n_origins}, "
+            f"steps={steps} and windows of {look_back(model)}, got {len(times)}"
+        )
+    origins = times[len(times) - steps - n_origins : len(times) - steps]
+    values = data.panel.rows[data.roles.targets].to_numpy(np.float64, na_value=np.nan)
+    shape = (n_origins, len(data.panel.labels), steps, values.shape[1])
+    truth, paths = np.full(shape, np.nan), np.full(shape, np.nan)
+    at = 0
+    for stretch in np.array_split(np.arange(n_origins), min(refits, n_origins)):
+        refitted = data.fitted(model, np.arange(len(data.X)), origins[stretch[0]])
+        for origin in origins[stretch]:
+            found = data.forecast_from(refitted, origin, steps)
+            known = (found.rows >= 0)[..., np.newaxis]
+            truth[at, found.codes] = np.where(known, values[found.rows], np.nan)
+            paths[at, found.codes] = np.where(known, found.paths, np.nan)
+            at += 1
+    return truth, paths
+
+
+def _sizes(values: NDArray, panel: Panel) -> NDArray[np.float64]:
+    """Return the mean change from row to row of each series, of shape (n_series, n_targets).
+
+    Of a series without any, it is the median of the others.
+    """
+    changes = np.abs(np.diff(values[panel.order], axis=0))
+    changes[panel.starts[1:-1] - 1] = np.nan
+    codes = panel.codes[panel.order][1:]
+    known = ~np.isnan(changes)
+    sums, counts = np.zeros((2, len(panel.labels), values.shape[1]))
+    np.add.at(sums, codes, np.where(known, changes, 0.0))
+    np.add.at(counts, codes, known)
+    sizes = np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
+    for size in sizes.T:
+        positive = size[size > 0.0]
+        size[size <= 0.0] = np.median(positive) if len(positive) else 1.0
+    return sizes
+
+
+def _relative(scale: _Scale, size: NDArray) -> _Scale:
+    """Return a scale in units of the size of a series."""
+    return _Scale(lambda paths: scale.there(paths) / size, lambda paths: scale.back(paths * size))
 
 
 class _Scale(NamedTuple):
@@ -191,20 +323,22 @@ def _in_blocks(
 def _ends(
     scale: _Scale,
     forecasts: NDArray,
-    truth: NDArray,
-    paths: NDArray,
+    residuals: NDArray,
     coverage: float,
     symmetric: bool,
+    of: str = "",
 ) -> tuple[NDArray, NDArray]:
-    """Return the ends of the interval around forecasts of shape (steps, n_targets)."""
-    residuals = scale.there(truth) - scale.there(paths)
+    """Return the ends of the interval around forecasts of shape (steps, n_targets).
+
+    `residuals` are in the scale, and `of` says of what they are, for messages.
+    """
     n_known = np.count_nonzero(~np.isnan(residuals), axis=0)
     least = _least(coverage)
     if n_known.min() < least:
         step = int(n_known.min(axis=1).argmin()) + 1
         raise ValueError(
             f"calibration must leave at least {least} known errors at step {step} for "
-            f"coverage={coverage}, got {n_known.min()} because of gaps in the history"
+            f"coverage={coverage}{of}, got {n_known.min()} because of gaps in the history"
         )
     rank = _rank(n_known, (1 - coverage) / (1 if symmetric else 2))
     if symmetric:

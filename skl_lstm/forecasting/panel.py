@@ -59,6 +59,8 @@ class PanelCourse:
         Where the rows to forecast begin in `rows`, for each series.
     starts : ndarray of int64 of shape (n_series,)
         Where each series begins in `rows`.
+    is_known : ndarray of bool of shape (n_series, steps)
+        Whether all columns known ahead are known that a forecast depends on.
     panel : Panel
         The history.
     steps : int
@@ -73,6 +75,7 @@ class PanelCourse:
     codes: NDArray[np.int64]
     ends: NDArray[np.int64]
     starts: NDArray[np.int64]
+    is_known: NDArray[np.bool_]
     panel: Panel
     steps: int
     roles: Roles
@@ -92,6 +95,8 @@ def begin_all(
     future: Any,
     group: Any,
     freq: Any,
+    *,
+    whole: bool = True,
 ) -> PanelCourse:
     """Check the inputs of a forecast of several series, and lay them out.
 
@@ -101,6 +106,8 @@ def begin_all(
         As in :func:`forecast`.
     names : dict
         The ``"target"``, ``"known"`` and ``"static"`` of :func:`forecast`.
+    whole : bool, default=True
+        Whether `future` must be complete, and the last value of each series be known.
 
     Raises
     ------
@@ -110,10 +117,10 @@ def begin_all(
     check_integer("steps", steps)
     check_regressor(model)
     check_is_fitted(model)
-    whole = Panel.of(history, group, "history")
+    panel = Panel.of(history, group, "history")
     refuse_laid_out(history, "history")
-    rows = columns_of_fit(model, whole.rows, names["target"], whole.names)
-    panel = replace(whole, rows=rows)
+    rows = columns_of_fit(model, panel.rows, names["target"], panel.names)
+    panel = replace(panel, rows=rows)
     longest = int(panel.lengths.argmax())
     known = known_columns(model, names["known"], future, panel.rows, names["target"])
     roles, horizon = roles_in(
@@ -127,11 +134,12 @@ def begin_all(
     check_static(panel.rows, panel, roles, "history")
     if future is None and roles.known:
         panel, future = _split_off_unknown(panel, roles)
-    _check_ends(panel, roles)
+    if whole:
+        _check_ends(panel, roles)
     check_steps_ahead(roles, steps, horizon)
     warn_of_short_windows(model, roles, horizon)
     freq = _step(model, panel, freq)
-    return _lay_out(model, panel, roles, horizon, steps, future, freq)
+    return _lay_out(model, panel, roles, horizon, steps, future, freq, whole)
 
 
 def paths_ahead(model: Any, course: PanelCourse) -> NDArray[np.float64]:
@@ -239,9 +247,9 @@ def _split_off_unknown(panel: Panel, roles: Roles) -> tuple[Panel, pd.DataFrame]
     np.maximum.at(n_known, panel.codes[known], place[known] + 1)
     n_known[n_known == 0] = panel.lengths[n_known == 0]  # refused by what follows
     past = place < n_known[panel.codes]
-    labels = [panel.labels.get_level_values(i).take(panel.codes) for i in range(len(panel.names))]
+    labels = [panel.labels.get_level_values(name).take(panel.codes) for name in panel.names]
     whole = panel.rows.set_axis(pd.MultiIndex.from_arrays([*labels, panel.times]))
-    return Panel.of(whole[past], list(panel.names), "history"), whole[~past]
+    return panel.only(past), whole[~past]
 
 
 def _check_ends(panel: Panel, roles: Roles) -> None:
@@ -279,6 +287,7 @@ def _lay_out(
     steps: int,
     future: Any,
     freq: Any,
+    complete: bool,
 ) -> PanelCourse:
     """Return the last rows of each series and those to forecast, as models see them."""
     import pandas as pd
@@ -294,8 +303,12 @@ def _lay_out(
     past = panel.rows.take(kept).astype(dict.fromkeys(roles.targets, np.float64))
     ahead = pd.DataFrame(index=times)
     codes_ahead = np.repeat(np.arange(n_series), n_ahead)
-    for name, values in _values_ahead(panel, roles, future, times, codes_ahead, n_ahead).items():
-        ahead[name] = values
+    is_known = np.ones((n_series, n_ahead), dtype=bool)
+    if roles.known:
+        values, found = _values_ahead(panel, roles, future, times, codes_ahead, complete)
+        ahead[roles.known] = values
+        blocks = found.reshape(n_series, -1, horizon).all(axis=2)
+        is_known = np.logical_and.accumulate(blocks, axis=1).repeat(horizon, axis=1)
     last_rows = panel.rows.iloc[panel.order[panel.starts[1:] - 1]]
     for name in roles.static:
         ahead[name] = last_rows[name].repeat(n_ahead).set_axis(times)
@@ -312,8 +325,19 @@ def _lay_out(
     shown = within < (n_past + steps)[codes]
     rows, codes = led[roles.order(panel.rows.columns)][shown], codes[shown]
     starts = np.searchsorted(codes, np.arange(n_series))
-    course = PanelCourse(rows, codes, starts + n_past, starts, panel, steps, roles, horizon)
-    _check_known(model, course)
+    course = PanelCourse(
+        rows,
+        codes,
+        starts + n_past,
+        starts,
+        is_known[:, :steps],
+        panel,
+        steps,
+        roles,
+        horizon,
+    )
+    if complete:
+        _check_known(model, course)
     _check_like_fit(model, course)
     return course
 
@@ -353,13 +377,14 @@ def _values_ahead(
     future: Any,
     times: pd.Index,
     codes: NDArray[np.int64],
-    n_ahead: int,
-) -> dict[Any, Any]:
-    """Return the columns known ahead for the rows to be predicted."""
+    complete: bool,
+) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """Return the columns known ahead for the rows to be predicted, and for which they are known.
+
+    Those that are not known, unless they must be, are the last known ones.
+    """
     import pandas as pd
 
-    if not roles.known:
-        return {}
     if future is None or (not hasattr(future, "columns") and not hasattr(future, "to_frame")):
         raise ValueError(f"future must be a DataFrame, got {type(future).__name__}")
     given = as_frame(future)
@@ -378,22 +403,28 @@ def _values_ahead(
     number = ahead.labels.get_indexer(panel.labels)
     wanted = pd.MultiIndex.from_arrays([number[codes], times])
     at = pd.MultiIndex.from_arrays([ahead.codes, ahead.times]).get_indexer(wanted)
-    if (at < 0).any():
-        row = int(np.argmax(at < 0))
+    found = at >= 0
+    if complete and not found.all():
+        row = int(np.argmin(found))
         raise ValueError(
-            f"future must have a row for each of {n_ahead} times after the history of a series, "
-            f"got none for {label_text(times[row])} in {series_at(panel.labels[codes[row]])}"
+            f"future must have a row for each of {len(times) // len(panel.labels)} times after "
+            f"the history of a series, got none for {label_text(times[row])} in "
+            f"{series_at(panel.labels[codes[row]])}"
         )
-    values = {name: ahead.rows[name].take(at).set_axis(times) for name in roles.known}
-    for name, column in values.items():
-        missing = column.isna().to_numpy()
-        if missing.any():
-            row = int(np.argmax(missing))
-            raise ValueError(
-                f"future must hold known values, got NaN in column {name!r} at "
-                f"{label_text(times[row])} in {series_at(panel.labels[codes[row]])}"
-            )
-    return values
+    values = ahead.rows[roles.known].take(np.maximum(at, 0)).set_axis(times)
+    found &= values.notna().all(axis=1).to_numpy()
+    if complete and not found.all():
+        row = int(np.argmin(found))
+        name = values.columns[values.iloc[row].isna()][0]
+        raise ValueError(
+            f"future must hold known values, got NaN in column {name!r} at "
+            f"{label_text(times[row])} in {series_at(panel.labels[codes[row]])}"
+        )
+    if not found.all():
+        last = panel.rows[roles.known].iloc[panel.order[panel.starts[1:] - 1]].iloc[codes]
+        known = np.broadcast_to(found[:, np.newaxis], values.shape)
+        values = values.where(known, last.set_axis(times))
+    return values, found
 
 
 def _check_known(model: Any, course: PanelCourse) -> None:

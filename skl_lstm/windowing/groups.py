@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -124,6 +124,13 @@ class Panel:
         """Return the rows of one series, oldest first."""
         return self.rows.iloc[self.order[self.starts[code] : self.starts[code + 1]]]
 
+    def only(self, rows: NDArray[np.bool_]) -> Panel:
+        """Return the panel of some rows, of at least one of each series."""
+        codes = self.codes[rows]
+        order = np.argsort(codes, kind="stable")
+        starts = np.searchsorted(codes[order], np.arange(len(self.labels) + 1))
+        return replace(self, rows=self.rows[rows], codes=codes, order=order, starts=starts)
+
     def place_in_series(self) -> NDArray[np.int64]:
         """Return for each row how many rows of its series come before it."""
         place = np.empty(len(self.codes), dtype=np.int64)
@@ -205,7 +212,7 @@ def index_of(labels: list[Any], names: list[Any]) -> pd.Index:
     return pd.Index(labels, name=names[0], tupleize_cols=False)
 
 
-def times_of_rows(*tables: Any) -> NDArray[np.int64] | None:
+def times_told(*tables: Any) -> NDArray[np.int64] | None:
     """Return a number that grows with time for each row of several series.
 
     Parameters
@@ -219,11 +226,11 @@ def times_of_rows(*tables: Any) -> NDArray[np.int64] | None:
     times : ndarray of int64 of shape (n,) or None
         None if the rows do not tell, or are those of one series.
     """
-    told = (_times_told(table) for table in tables)
+    told = (_told_by(table) for table in tables)
     return next((times for times in told if times is not None), None)
 
 
-def _times_told(table: Any) -> NDArray[np.int64] | None:
+def _told_by(table: Any) -> NDArray[np.int64] | None:
     if isinstance(table, GroupedWindows):
         return table.times
     index: Any = getattr(table, "index", None)

@@ -125,7 +125,7 @@ def make_supervised(
     steps = _steps(frame, freq) if panel is None else _steps_of_all(panel, freq)
     roles = Roles.of(columns, target, known, static=static)
     check_static(frame if panel is None else panel.rows, panel, roles, "series")
-    rows, later = _rows_with_targets(len(frame), panel, horizon)
+    rows, later = rows_with_targets(len(frame), panel, horizon)
     X = frame[roles.order(frame.columns)].take(rows)
     ahead = [frame[roles.targets].take(positions) for positions in later]
     for name in roles.known:
@@ -147,7 +147,7 @@ def make_supervised(
     return as_given(series, X), as_given(series, y)
 
 
-def _rows_with_targets(
+def rows_with_targets(
     n_rows: int, panel: Panel | None, horizon: int
 ) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
     """Return the rows that have `horizon` rows of their series after them, and the latter."""
