@@ -46,7 +46,12 @@ from skl_lstm.windowing.groups import times_told
 InitialState = Literal["zeros", "fit"]
 
 # Settings of the one epoch of partial_fit, regardless of the parameters.
-ONE_EPOCH: dict[str, Any] = {"epochs": 1, "validation_split": 0.0, "early_stopping": False}
+ONE_EPOCH: dict[str, Any] = {
+    "epochs": 1,
+    "windows_per_epoch": None,
+    "validation_split": 0.0,
+    "early_stopping": False,
+}
 
 
 class BaseLSTM(Interchange):

@@ -93,6 +93,9 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     batch_size : int, default=32
         Number of rows per weight update; one batch of all rows if there are fewer. The number of
         parallel streams if `stateful`.
+    windows_per_epoch : int, default=None
+        Number of rows that an epoch trains on, drawn anew for each epoch, spread over all rows;
+        all of them if None. This bounds the time of an epoch over many series.
     shuffle : bool or "auto", default="auto"
         Whether to shuffle the rows before each epoch; ``"auto"`` shuffles unless `stateful`.
     validation_split : float, default=0.0
@@ -211,6 +214,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         metrics: Sequence[Any] | None = None,
         epochs: int = 100,
         batch_size: int = 32,
+        windows_per_epoch: int | None = None,
         shuffle: Shuffle = "auto",
         validation_split: float = 0.0,
         early_stopping: bool = False,
@@ -245,6 +249,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
             metrics=metrics,
             epochs=epochs,
             batch_size=batch_size,
+            windows_per_epoch=windows_per_epoch,
             shuffle=shuffle,
             validation_split=validation_split,
             early_stopping=early_stopping,
@@ -316,8 +321,8 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         Returns
         -------
         self : LSTMClassifier
-            The estimator itself, trained further. `validation_split` and `early_stopping` are
-            ignored here.
+            The estimator itself, trained further. `windows_per_epoch`,
+            `validation_split` and `early_stopping` are ignored here.
         """
         if isinstance(self.class_weight, str):
             raise ValueError(

@@ -102,6 +102,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Number of passes over the training rows.
     batch_size : int, default=32
         Number of rows per weight update; one batch of all rows if there are fewer.
+    windows_per_epoch : int, default=None
+        Number of rows that an epoch trains on, drawn anew for each epoch, spread over all rows;
+        all of them if None. This bounds the time of an epoch over many series.
     shuffle : bool or "auto", default="auto"
         Whether to shuffle the rows before each epoch; ``"auto"`` shuffles unless `stateful`.
     validation_split : float, default=0.0
@@ -263,8 +266,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Returns
         -------
         self : LSTMForecaster
-            The estimator itself, trained further. `validation_split` and `early_stopping` are
-            ignored here.
+            The estimator itself, trained further. `windows_per_epoch`,
+            `validation_split` and `early_stopping` are ignored here.
         """
         resume = hasattr(self, "weights_")
         require_y(self, y)

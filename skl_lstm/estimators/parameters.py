@@ -58,6 +58,7 @@ class LSTMParameters(BaseEstimator):
     dense_units: int | Sequence[int] = ()
     dense_activation: DenseActivation = "relu"
     l2: float = 0.0
+    windows_per_epoch: int | None = None
 
     @naming_the_nearest
     def __init__(
@@ -88,6 +89,7 @@ class LSTMParameters(BaseEstimator):
         metrics: Sequence[Any] | None = None,
         epochs: int = 100,
         batch_size: int = 32,
+        windows_per_epoch: int | None = None,
         shuffle: Shuffle = "auto",
         validation_split: float = 0.0,
         early_stopping: bool = False,
@@ -123,6 +125,7 @@ class LSTMParameters(BaseEstimator):
         self.metrics = metrics
         self.epochs = epochs
         self.batch_size = batch_size
+        self.windows_per_epoch = windows_per_epoch
         self.shuffle = shuffle
         self.validation_split = validation_split
         self.early_stopping = early_stopping
@@ -196,6 +199,13 @@ class LSTMParameters(BaseEstimator):
                 raise ValueError(f"{name} must be a list, got {getattr(self, name)!r}")
         check_integer("epochs", self.epochs)
         check_integer("batch_size", self.batch_size)
+        if self.windows_per_epoch is not None:
+            check_integer("windows_per_epoch", self.windows_per_epoch)
+            if self.stateful:
+                raise ValueError(
+                    "windows_per_epoch must be None if stateful=True, which takes all rows in "
+                    f"time order, got {self.windows_per_epoch}"
+                )
         check_choice("shuffle", self.shuffle, get_args(Shuffle))
         if self.stateful and self.shuffle != "auto" and self.shuffle:
             raise ValueError(
@@ -235,6 +245,7 @@ class LSTMParameters(BaseEstimator):
             "metrics": list(self.metrics or ()),
             "epochs": self.epochs,
             "batch_size": self.batch_size,
+            "windows_per_epoch": self.windows_per_epoch,
             "shuffle": not self.stateful if self.shuffle == "auto" else self.shuffle,
             "validation_split": self.validation_split,
             "early_stopping": self.early_stopping,

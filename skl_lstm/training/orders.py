@@ -33,9 +33,12 @@ def epoch_orders(
 
     Yields
     ------
-    order : ndarray of int64 of shape (n_rows,)
+    order : ndarray of int64 of shape (n_rows,), or of as many as ``windows_per_epoch``
         Positions of the rows.
     """
+    n_drawn = settings.rows_per_epoch(n_rows)
+    if n_drawn < n_rows:
+        yield from _samples(n_rows, n_drawn, first_epoch, settings)
     if network.stateful or not settings.shuffle:
         order = time_order(n_rows, network, settings)
         while True:
@@ -47,6 +50,25 @@ def epoch_orders(
     uniform = np.random.Generator(generator).random
     while True:
         yield uniform(n_rows).argsort()
+
+
+def _samples(
+    n_rows: int, n_drawn: int, first_epoch: int, settings: Settings
+) -> Iterator[NDArray[np.int64]]:
+    """Yield some rows for each epoch: one of each of `n_drawn` equal stretches.
+
+    So they are all different, spread over all series, and take time and memory of their own
+    number alone.
+    """
+    bounds = np.arange(n_drawn + 1) * n_rows // n_drawn
+    lengths = np.diff(bounds)
+    generator = np.random.PCG64([settings.seed, _ORDERS])
+    generator.advance(first_epoch * 2 * n_drawn)
+    uniform = np.random.Generator(generator).random
+    while True:
+        place, rank = uniform(n_drawn), uniform(n_drawn)
+        rows = bounds[:-1] + (place * lengths).astype(np.int64)
+        yield rows[rank.argsort()] if settings.shuffle else rows
 
 
 def time_order(n_rows: int, network: Network, settings: Settings) -> NDArray[np.int64]:

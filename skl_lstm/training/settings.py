@@ -21,6 +21,7 @@ class Settings:
     metrics: list[Any] = field(default_factory=list)
     epochs: int = 100
     batch_size: int = 32
+    windows_per_epoch: int | None = None
     shuffle: bool = True
     validation_split: float = 0.0
     early_stopping: bool = False
@@ -28,6 +29,10 @@ class Settings:
     callbacks: list[Any] = field(default_factory=list)
     verbose: int = 0
     seed: int = 0
+
+    def rows_per_epoch(self, n_rows: int) -> int:
+        """Return how many of `n_rows` training rows an epoch takes."""
+        return n_rows if self.windows_per_epoch is None else min(self.windows_per_epoch, n_rows)
 
 
 def draw_seed(random_state: int | np.random.RandomState | None) -> int:

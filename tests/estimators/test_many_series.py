@@ -218,3 +218,32 @@ def test_training_goes_on_with_more_series():
     for shop in ("s0", "s1"):
         model.partial_fit(fitted.transform(X[shops == shop]), y[shops == shop])
     assert len(model.history_["loss"]) == 2
+
+
+@pytest.mark.parametrize("engine", ["native", pytest.param("keras", marks=pytest.mark.slow)])
+def test_an_epoch_may_take_a_sample_of_the_windows(engine):
+    X, y = make_supervised(sales(), group="shop", target="sold")
+    windows = windower().fit_transform(X)
+    settings = {"units": 3, "epochs": 2, "random_state": 0, "engine": engine, "batch_size": 8}
+    sampled = LSTMForecaster(windows_per_epoch=20, **settings).fit(windows, y)
+    whole = LSTMForecaster(**settings).fit(windows, y)
+    for model, n_rows in ((sampled, 20), (whole, windows.complete().sum())):
+        assert len(model.history_["loss"]) == 2
+        assert model._state().optimizer["iteration"] == 2 * np.ceil(n_rows / 8)
+    native = LSTMForecaster(windows_per_epoch=20, **(settings | {"engine": "native"})).fit(
+        windows, y
+    )
+    for one, other in zip(sampled.weights_, native.weights_, strict=True):
+        assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"windows_per_epoch": 0}, "windows_per_epoch must be a positive integer, got 0"),
+        ({"windows_per_epoch": 9, "stateful": True}, "windows_per_epoch must be None if stateful"),
+    ],
+)
+def test_a_sample_that_cannot_be_taken_is_refused(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        LSTMForecaster(**parameters).fit([[1.0], [2.0]], [1.0, 2.0])

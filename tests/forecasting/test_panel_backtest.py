@@ -80,7 +80,7 @@ def test_each_forecast_is_that_of_a_model_fitted_on_the_rows_before(names, as_co
     table = table[["sold"]] if "known" not in names else table
     given = table.reset_index("shop") if as_column else table
     result = backtest(model(), given, cv=PanelTimeSeriesSplit(3, test_size=8), **names)
-    for fold, rows in result.frame.groupby("fold"):
+    for _, rows in result.frame.groupby("fold"):
         origin = rows["time"].min() - pd.Timedelta(days=1)
         before = table[table.index.get_level_values("day") <= origin]
         after = table[table.index.get_level_values("day") > origin]
@@ -139,7 +139,7 @@ def test_a_backtest_of_one_series_has_no_summary_by_series():
     with pytest.raises(
         AttributeError, match="by_series is of several series, but the backtest is of one"
     ):
-        result.by_series
+        _ = result.by_series
 
 
 def test_y_is_refused_with_several_series():

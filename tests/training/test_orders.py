@@ -1,6 +1,7 @@
 """An epoch takes each row once, in an order that follows from the seed and its number."""
 
 import numpy as np
+import pytest
 from numpy.testing import assert_array_equal
 
 from skl_lstm.network.network import Network
@@ -28,3 +29,24 @@ def test_later_epochs_have_the_orders_they_would_have_had_in_one_go():
 def test_unshuffled_rows_are_in_order_of_time_stream_beside_stream():
     assert_array_equal(orders(4, 2, shuffle=False), [[0, 1, 2, 3]] * 2)
     assert_array_equal(orders(6, 1, stateful=True, batch_size=2), [[0, 3, 1, 4, 2, 5]])
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize(("n_rows", "n_drawn"), [(10, 3), (100, 99), (7, 1), (1000, 37)])
+def test_a_sample_takes_different_rows_from_all_over(n_rows, n_drawn, shuffle):
+    drawn = orders(n_rows, 6, windows_per_epoch=n_drawn, shuffle=shuffle, seed=2)
+    assert drawn.shape == (6, n_drawn)
+    bounds = np.arange(n_drawn + 1) * n_rows // n_drawn
+    for epoch in drawn:
+        in_order = np.sort(epoch)
+        assert (in_order >= bounds[:-1]).all()
+        assert (in_order < bounds[1:]).all()
+        assert shuffle or (in_order == epoch).all()
+    if 1 < n_drawn < n_rows / 2:
+        assert len({tuple(epoch) for epoch in drawn}) == 6
+    again = orders(n_rows, 2, 4, windows_per_epoch=n_drawn, shuffle=shuffle, seed=2)
+    assert_array_equal(again, drawn[4:])
+
+
+def test_a_sample_of_as_many_rows_as_there_are_is_all_of_them():
+    assert_array_equal(orders(9, 2, windows_per_epoch=50), orders(9, 2))

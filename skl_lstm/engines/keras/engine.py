@@ -36,13 +36,16 @@ def fit(
     state : TrainingState
         State after training.
     """
-    batch_size = min(settings.batch_size, len(rows))
+    n_an_epoch = settings.rows_per_epoch(len(rows))
+    batch_size = min(settings.batch_size, n_an_epoch)
     wrapper = wrapped(network, batch_size, settings, start)
-    order = EpochOrder(len(rows), epoch_orders(len(rows), start.n_epochs, network, settings))
-    wrapper.dataset = _dataset(rows, network, batch_size, order.positions)
+    order = EpochOrder(n_an_epoch, epoch_orders(len(rows), start.n_epochs, network, settings))
+    wrapper.dataset = _dataset(rows, network, batch_size, order.positions, n_an_epoch)
     if len(validation):
         last = time_order(len(validation), network, settings)
-        wrapper.set_params(fit__validation_data=_dataset(validation, network, batch_size, last))
+        wrapper.set_params(
+            fit__validation_data=_dataset(validation, network, batch_size, last, len(last))
+        )
     callbacks = callbacks_of(settings, monitor_validation=len(validation) > 0)
     # SciKeras inspects these arrays; Keras receives the dataset.
     looked_at = np.zeros((len(rows), 1), dtype=np.float32)
@@ -60,7 +63,7 @@ def fit(
 
 
 def _dataset(
-    rows: Rows, network: Network, batch_size: int, order: tf.Variable | NDArray
+    rows: Rows, network: Network, batch_size: int, order: tf.Variable | NDArray, n_an_epoch: int
 ) -> tf.data.Dataset:
     """Gather each batch from the flat buffer when needed; the windows never exist all at once."""
     windows = rows.windows
@@ -81,7 +84,7 @@ def _dataset(
         batch = (inputs, tf.gather(targets, positions))
         return batch if weights is None else (*batch, tf.gather(weights, positions))
 
-    places = tf.data.Dataset.range(len(rows)).batch(batch_size, drop_remainder=network.stateful)
+    places = tf.data.Dataset.range(n_an_epoch).batch(batch_size, drop_remainder=network.stateful)
     return places.map(gather).prefetch(2)
 
 

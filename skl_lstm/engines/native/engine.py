@@ -123,7 +123,7 @@ def fit(
         network,
         plan,
         all_rows,
-        min(settings.batch_size, len(rows)),
+        min(settings.batch_size, settings.rows_per_epoch(len(rows))),
         parameters,
         slots=slots.vectors,
         iterations=slots.iteration,
