@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer
+from skl_lstm.compositions.last_rows import of_last_rows
 from skl_lstm.compositions.parts import look_back, reach, windowers
 from skl_lstm.forecasting.course import (
     check_regressor,
@@ -25,7 +26,7 @@ from skl_lstm.forecasting.fitted_model import (
     warn_if_repeated,
     warn_of_short_windows,
 )
-from skl_lstm.forecasting.walk import predict_blocks
+from skl_lstm.forecasting.walk import predict_outputs
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.calendar import (
     following,
@@ -175,6 +176,7 @@ def walk_all(model: Any, course: PanelCourse) -> NDArray[np.float64]:
     import pandas as pd
 
     n_seen, rows = reach(model), course.rows.copy()
+    last = None if n_seen is None else of_last_rows(model)
     columns = rows.columns.get_indexer(pd.Index(course.roles.targets))
     n_series, n_targets = len(course.ends), len(columns)
     paths = np.empty((n_series, course.steps, n_targets))
@@ -186,7 +188,11 @@ def walk_all(model: Any, course: PanelCourse) -> NDArray[np.float64]:
         lasts = np.cumsum(lengths) - 1
         seen = np.repeat(stops - 1 - lasts, lengths) + np.arange(lengths.sum())
         shown = present(model, course.panel, rows.take(seen), course.codes[seen])
-        block = predict_blocks(model, shown, course.roles.targets)[lasts]
+        if last is None:
+            outputs = predict_outputs(model, shown)[lasts]
+        else:
+            outputs = predict_outputs(last, shown, n_series)
+        block = outputs.reshape(n_series, -1, n_targets)
         block = block[:, : course.steps - done]
         until = done + block.shape[1]
         paths[:, done:until] = block

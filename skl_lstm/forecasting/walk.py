@@ -99,11 +99,16 @@ def predict_blocks(model: Any, rows: pd.DataFrame, targets: Sequence[Any]) -> ND
     return predict_outputs(model, rows).reshape(len(rows), -1, len(targets))
 
 
-def predict_outputs(model: Any, rows: pd.DataFrame) -> NDArray[np.float64]:
-    """Predict what follows each row, as an array of shape (n_rows, n_outputs)."""
+def predict_outputs(
+    model: Any, rows: pd.DataFrame, n_predicted: int | None = None
+) -> NDArray[np.float64]:
+    """Predict what follows each row, as an array of shape (n_rows, n_outputs).
+
+    `n_predicted` is the number of rows that the model predicts, if it is not that of `rows`.
+    """
     with silence():
         outputs = np.asarray(model.predict(model_input(model, rows)), dtype=np.float64)
-    return outputs.reshape(len(rows), -1)
+    return outputs.reshape(len(rows) if n_predicted is None else n_predicted, -1)
 
 
 def model_input(model: Any, rows: pd.DataFrame) -> pd.DataFrame | NDArray:

@@ -10,10 +10,12 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer
+from skl_lstm.compositions.parts import fitted_group
 from skl_lstm.forecasting.course import n_until_unknown
-from skl_lstm.forecasting.fitted_model import roles_in
+from skl_lstm.forecasting.fitted_model import roles_in, sample_of
 from skl_lstm.forecasting.forecast import forecast
 from skl_lstm.forecasting.intervals import forecast_interval
+from skl_lstm.forecasting.panel import present
 from skl_lstm.forecasting.walk import predict_outputs
 from skl_lstm.plotting.drawing import (
     check_matplotlib,
@@ -26,6 +28,7 @@ from skl_lstm.plotting.drawing import (
 )
 from skl_lstm.windowing.calendar import following
 from skl_lstm.windowing.frames import as_frame
+from skl_lstm.windowing.groups import Panel, text_of
 from skl_lstm.windowing.supervised import make_supervised
 
 if TYPE_CHECKING:
@@ -129,7 +132,10 @@ class ForecastDisplay:
         coverage: float | None = None,
         target: Any = None,
         known: Any = None,
+        static: Any = None,
         future: Any = None,
+        group: Any = None,
+        series: Any = None,
         freq: Any = None,
         ax: Axes | None = None,
     ) -> ForecastDisplay:
@@ -155,11 +161,16 @@ class ForecastDisplay:
         coverage : float, default=None
             Coverage of an interval around the forecast, computed as in
             :func:`forecast_interval`; no interval if None. Requires `steps`.
-        target, known : name or sequence of names, default=None
-            Without `y`, the columns that the model predicts, and those known ahead, as in
-            :func:`forecast`.
+        target, known, static : name or sequence of names, default=None
+            Without `y`, the columns that the model predicts, those known ahead, and those that do
+            not change, as in :func:`forecast`.
         future : DataFrame, default=None
             Values of the columns known ahead, as in :func:`forecast`.
+        group : name or list of names, default=None
+            What tells several series apart, as in :func:`forecast`; that of the model if None. X
+            is then the table of them all, without `y`.
+        series : label, default=None
+            The one of several series to draw; the first if None.
         freq : str, offset or int, default=None
             Step between two rows, if it cannot be inferred from their index.
         ax : matplotlib Axes, default=None
@@ -177,7 +188,7 @@ class ForecastDisplay:
         ValueError
             If the model is a classifier, X and y differ in length, `n_train` exceeds the number
             of rows, `steps` is given but y does not continue X, `coverage` is given without
-            `steps`, or the index of X cannot be continued.
+            `steps`, the index of X cannot be continued, or there is no such series.
         ImportError
             If matplotlib is missing.
         """
@@ -189,14 +200,37 @@ class ForecastDisplay:
             raise ValueError(f"estimator must be a regressor, got {type(estimator).__name__}")
         if coverage is not None and steps is None:
             raise ValueError(f"coverage requires steps, got coverage={coverage!r} and steps=None")
+        group = fitted_group(estimator) if group is None else group
+        if group is not None:
+            if y is not None:
+                raise ValueError("y must be None for several series, whose table X is")
+            names = {"target": target, "known": known, "static": static}
+            panel = Panel.of(X, group, "X")
+            code = _code_of(panel, series)
+            said, values = _predicted_series(estimator, panel, code, names, freq)
+            n_train = _checked_n_train(n_train, len(said))
+            ahead: Any = None
+            if steps is not None:
+                given = {**names, "future": future, "group": group, "freq": freq}
+                ahead = _ahead(estimator, X, steps, coverage, given)
+                ahead = _first_target(ahead).loc[panel.labels[code]]
+            return cls.from_predictions(
+                values,
+                fitted=said[:n_train],
+                predicted=said[n_train:],
+                forecast=ahead,
+                coverage=coverage,
+                ax=ax,
+            )
         frame = as_frame(X) if y is None else None
         if frame is not None:
-            roles, horizon = roles_in(estimator, frame, target, known)
+            roles, horizon = roles_in(estimator, frame, target, known, static)
             past = frame.iloc[: n_until_unknown(frame, roles.targets)]
             X, y = make_supervised(
                 past,
                 target=roles.targets,
                 known=roles.known,
+                static=roles.static,
                 horizon=horizon,
                 freq=None if freq is None else "rows",
             )
@@ -205,12 +239,7 @@ class ForecastDisplay:
             raise ValueError(
                 f"X and y must be of equal length, got {len(rows)} and {len(targets)} rows"
             )
-        n_train = len(rows) if n_train is None else n_train
-        check_integer("n_train", n_train, minimum=0)
-        if n_train > len(rows):
-            raise ValueError(
-                f"n_train must be at most {len(rows)}, the number of rows, got {n_train}"
-            )
+        n_train = _checked_n_train(n_train, len(rows))
         times = rows.index[1:].append(following(rows.index, 1, freq))
         said = pd.Series(predict_outputs(estimator, rows)[:, 0], times)
         whole = _series(rows, targets, freq) if frame is None else past[rows.columns[0]]
@@ -222,12 +251,9 @@ class ForecastDisplay:
                     "that continues it"
                 )
             history = whole if frame is None else frame
-            given = {"target": target, "known": known, "future": future, "freq": freq}
-            if coverage is None:
-                ahead = forecast(estimator, history, steps, **given)
-            else:
-                ahead = forecast_interval(estimator, history, steps, coverage, **given)
-            ahead = _first_target(ahead)
+            given = {"target": target, "known": known, "static": static}
+            given |= {"future": future, "freq": freq}
+            ahead = _first_target(_ahead(estimator, history, steps, coverage, given))
         return cls.from_predictions(
             targets.iloc[:, 0].set_axis(times) if whole is None else whole,
             fitted=said[:n_train],
@@ -312,6 +338,67 @@ class ForecastDisplay:
         legend_above(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _checked_n_train(n_train: int | None, n_rows: int) -> int:
+    if n_train is None:
+        return n_rows
+    check_integer("n_train", n_train, minimum=0)
+    if n_train > n_rows:
+        raise ValueError(f"n_train must be at most {n_rows}, the number of rows, got {n_train}")
+    return n_train
+
+
+def _ahead(
+    estimator: Any, history: Any, steps: int, coverage: float | None, given: dict[str, Any]
+) -> pd.Series | pd.DataFrame:
+    """Return a forecast, with an interval if `coverage` is given."""
+    if coverage is None:
+        return forecast(estimator, history, steps, **given)
+    return forecast_interval(estimator, history, steps, coverage, **given)
+
+
+def _code_of(panel: Panel, series: Any) -> int:
+    """Return the number of a series of a panel; of the first if it is None."""
+    if series is None:
+        return 0
+    if series not in panel.labels:
+        raise ValueError(
+            f"series must be a label in {panel.names}, such as {text_of(panel.labels[0])}, got "
+            f"{series!r}"
+        )
+    code: Any = panel.labels.get_loc(series)
+    return code
+
+
+def _predicted_series(
+    estimator: Any, panel: Panel, code: int, names: dict[str, Any], freq: Any
+) -> tuple[pd.Series, pd.Series]:
+    """Return what a model predicts for the rows of one of several series.
+
+    Returns
+    -------
+    said : Series
+        The first prediction for each row, at the time of what was predicted.
+    whole : Series
+        The known values.
+    """
+    import pandas as pd
+
+    own = panel.series(code)
+    sample = present(estimator, panel, sample_of(estimator, own), code)
+    roles, horizon = roles_in(estimator, own, **names, sample=sample)
+    own = own.iloc[: n_until_unknown(own, roles.targets)]
+    X, _ = make_supervised(
+        own,
+        target=roles.targets,
+        known=roles.known,
+        static=roles.static,
+        horizon=horizon,
+        freq=None if freq is None else "rows",
+    )
+    said = predict_outputs(estimator, present(estimator, panel, X, code))[:, 0]
+    return pd.Series(said, own.index[1:][: len(said)]), own[roles.targets[0]]
 
 
 def _series(rows: pd.DataFrame, targets: pd.DataFrame, freq: Any) -> pd.Series | None:

@@ -126,7 +126,8 @@ def refuse_levels(index: pd.MultiIndex, name: str) -> NoReturn:
     """Raise ValueError for rows of several series."""
     raise ValueError(
         f"{name} must be one series, indexed by its times, got an index of the levels "
-        f"{list(index.names)}; select one series with {name}.xs(label, level=…)"
+        f"{list(index.names)}; name the one that tells several series apart in group, or select "
+        f"one series with {name}.xs(label, level=…)"
     )
 
 

@@ -512,9 +512,13 @@ def test_rows_of_several_series_are_refused(sales):
     message = (
         r"must be one series, indexed by its times, got an index of the levels \['shop', 'day'\]"
     )
-    with pytest.raises(ValueError, match=f"^history {message}; select one series with history.xs"):
+    with pytest.raises(
+        ValueError, match=f"^history {message}; name .* or select one series with history.xs"
+    ):
         forecast(model, both, 1)
-    with pytest.raises(ValueError, match=f"^series {message}; select one series with series.xs"):
+    with pytest.raises(
+        ValueError, match=f"^series {message}; name .* or select one series with series.xs"
+    ):
         make_supervised(both)
 
 

@@ -9,11 +9,17 @@ import pytest
 from matplotlib.dates import ConciseDateFormatter, date2num
 from numpy.testing import assert_allclose, assert_array_equal
 from pictures import N_TRAIN, fitted_on, linear, names, points
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from skl_lstm import ForecastDisplay, forecast, forecast_interval, make_supervised
+from skl_lstm import (
+    ForecastDisplay,
+    LookbackWindower,
+    forecast,
+    forecast_interval,
+    make_supervised,
+)
 
 
 def test_each_value_stands_at_the_time_it_is_of(series):
@@ -239,3 +245,51 @@ def test_a_series_whose_last_targets_are_not_known_is_drawn_to_the_last_known(se
     display = ForecastDisplay.from_estimator(model, frame, steps=6)
     assert len(points(display.history_line_)[1]) == 130
     assert_array_equal(points(display.forecast_line_)[1], forecast(model, frame, 6))
+
+
+@pytest.fixture
+def shops():
+    """Two shops of different length, the first columns of which is what is sold."""
+    rng = np.random.default_rng(0)
+    days = pd.date_range("2024-01-01", periods=40, name="day")
+    frames = {
+        s: pd.DataFrame({"sold": rng.random(40) + i}, index=days) for i, s in enumerate("ab")
+    }
+    return pd.concat({"a": frames["a"], "b": frames["b"][:30]}, names=["shop", "day"])
+
+
+@pytest.mark.parametrize("label", [None, "b"])
+@pytest.mark.parametrize("coverage", [None, 0.6])
+def test_one_of_several_series_is_drawn_as_it_is_forecast(shops, label, coverage):
+    X, y = make_supervised(shops, group="shop")
+    windower = LookbackWindower(3, padding="edge", group="shop")
+    model = make_pipeline(windower, LinearRegression()).fit(X, y)
+    display = ForecastDisplay.from_estimator(
+        model, shops, n_train=20, steps=4, series=label, coverage=coverage
+    )
+    drawn = label or "a"
+    said = model.predict(X)[X.index.get_level_values("shop") == drawn]
+    own = shops.loc[drawn]["sold"]
+    ahead = forecast(model, shops, 4).loc[drawn]
+    expected = {
+        "history": own,
+        "fitted": pd.Series(said[:20], own.index[1:21]),
+        "predicted": pd.Series(said[20:], own.index[21:]),
+        "forecast": ahead,
+    }
+    for name, values in expected.items():
+        times, heights = points(getattr(display, f"{name}_line_"))
+        assert_array_equal(times, values.index.to_numpy())
+        assert_allclose(heights, values)
+    assert (display.interval_ is None) == (coverage is None)
+    assert display.ax_.get_ylabel() == "sold"
+
+
+def test_a_series_that_is_not_there_is_refused(shops):
+    X, y = make_supervised(shops, group="shop")
+    windower = LookbackWindower(3, padding="edge", group="shop")
+    model = make_pipeline(windower, LinearRegression()).fit(X, y)
+    with pytest.raises(ValueError, match=r"series must be a label in \['shop'\], .* 'a', got 'c'"):
+        ForecastDisplay.from_estimator(model, shops, series="c")
+    with pytest.raises(ValueError, match="y must be None for several series"):
+        ForecastDisplay.from_estimator(model, X, y)

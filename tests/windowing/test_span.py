@@ -188,7 +188,7 @@ def test_a_given_frequency_refuses_a_hole(freq):
         (
             pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)], names=["shop", "day"]),
             r"^X must be one series, indexed by its times, got an index of the levels "
-            r"\['shop', 'day'\]; select one series with X.xs\(label, level=…\)$",
+            r"\['shop', 'day'\]; name .* or select one series with X.xs\(label, level=…\)$",
         ),
         (
             pd.DatetimeIndex(["2024-01-01", pd.NaT, "2024-01-03"]),
