@@ -40,7 +40,16 @@ def test_every_parameter_stands_in_the_tables_with_its_default():
     import skl_lstm
 
     text = README.read_text(encoding="utf-8")
-    for name in ("LookbackWindower", "KnownRowsRegressor", "LSTMForecaster", "LSTMClassifier"):
+    for name in (
+        "LookbackWindower",
+        "KnownRowsRegressor",
+        "SeriesScaledRegressor",
+        "PanelTimeSeriesSplit",
+        "LSTMForecaster",
+        "LSTMClassifier",
+    ):
         for parameter in inspect.signature(getattr(skl_lstm, name)).parameters.values():
             default = repr(parameter.default).replace("'", '"')
-            assert f"| `{parameter.name}` | `{default}` |" in text
+            required = parameter.default is parameter.empty
+            shown = "required" if required else f"`{default}`"
+            assert f"| `{parameter.name}` | {shown} |" in text
