@@ -84,18 +84,15 @@ class Panel:
         frame = as_frame(X)
         columns = [each for each in names if place_of(each, frame, name) == "column"]
         levels = [each for each in names if each not in columns]
-        labels_of = {
-            each: frame[each] if each in columns else frame.index.get_level_values(each)
-            for each in names
-        }
-        parts = [_factorized(each, values, name) for each, values in labels_of.items()]
+        parts = [_factorized(each, frame, each in columns, name) for each in names]
         labels: Any
         codes, labels = parts[0]
         if len(parts) > 1:
             codes, labels = _combined(parts)
         labels = labels.set_names(names)
-        codes = codes.astype(np.int64)
-        order = np.argsort(codes, kind="stable")
+        codes = codes.astype(np.int64, copy=False)
+        in_order = bool((codes[1:] >= codes[:-1]).all())
+        order = np.arange(len(codes)) if in_order else np.argsort(codes, kind="stable")
         starts = np.searchsorted(codes[order], np.arange(len(labels) + 1))
         times = _times(frame.index, levels, names, name)
         numbered = not levels and len(labels) > 1 and times.is_unique
@@ -283,13 +280,20 @@ def as_times(values: pd.Index, name: str, demand: str, where: str) -> pd.Index:
     return values
 
 
-def _factorized(group: Any, values: Any, name: str) -> tuple[NDArray[np.intp], pd.Index]:
+def _factorized(
+    group: Any, frame: pd.DataFrame, is_column: bool, name: str
+) -> tuple[NDArray[np.intp], pd.Index]:
     """Return the number of each label, and the labels, sorted."""
     import pandas as pd
 
-    if isinstance(values, pd.DataFrame):
+    if is_column and isinstance(frame[group], pd.DataFrame):
         raise ValueError(f"{name} must have columns of different names, got {group!r} twice")
-    codes, labels = pd.factorize(values)
+    codes: Any
+    labels: Any
+    if not is_column and isinstance(frame.index, pd.MultiIndex):
+        codes, labels = _of_level(frame.index, group)
+    else:
+        codes, labels = pd.factorize(frame[group] if is_column else frame.index)
     if (codes < 0).any():
         raise ValueError(
             f"{name} must name the series of each row, got a missing label in {group!r} of row "
@@ -312,6 +316,19 @@ def _factorized(group: Any, values: Any, name: str) -> tuple[NDArray[np.intp], p
     number = np.empty(len(order), dtype=np.intp)
     number[order] = np.arange(len(order))
     return number[codes], labels.take(order)
+
+
+def _of_level(index: pd.MultiIndex, level: Any) -> tuple[NDArray, pd.Index]:
+    """Return the number of each label of a level, as it is stored, and those labels that occur."""
+    at = index.names.index(level)
+    codes, labels = np.asarray(index.codes[at]), index.levels[at]
+    used = np.zeros(len(labels) + 1, dtype=bool)
+    used[codes] = True  # -1, of what is missing, is the last
+    if used[:-1].all():
+        return codes, labels
+    number = np.cumsum(used) - 1
+    number[-1] = -1
+    return number[codes], labels[used[:-1]]
 
 
 def _combined(
