@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from skl_lstm import GroupedWindows, LookbackWindower, SeriesWarning, load_model, save_model
+from skl_lstm import (
+    GroupedWindows,
+    LookbackWindower,
+    PanelTimeSeriesSplit,
+    SeriesWarning,
+    load_model,
+    save_model,
+)
 
 N_COLUMNS = 2
 START = pd.Timestamp("2024-01-01")
@@ -97,6 +104,22 @@ def test_windows_of_later_rows_take_the_last_rows_of_their_own_series(seen, late
     windows = silently(windower.transform, table(later))
     expected = by_hand(later, set(seen) | set(later), look_back)
     assert_array_equal(np.asarray(windows), expected)
+
+
+@given(panels(0, 12), st.integers(1, 4), st.integers(0, 2), st.booleans())
+def test_rows_of_a_fold_see_the_training_rows_of_their_own_series(places, look_back, gap, sliding):
+    whole = [("A", day) for day in range(13)] + [place for place in places if place[0] != "A"]
+    X = table(whole)
+    cv = PanelTimeSeriesSplit(2, test_size=3, gap=gap, max_train_size=5 if sliding else None)
+    for train, test in cv.split(X):
+        windower = LookbackWindower(look_back, group="shop", freq=None)
+        known = {whole[row] for row in (*train, *test)}
+        windows = silently(windower.fit_transform, X.iloc[train])
+        seen = [whole[row] for row in train]
+        assert_array_equal(np.asarray(windows), by_hand(seen, set(seen), look_back))
+        later = [whole[row] for row in test]
+        windows = np.asarray(silently(windower.transform, X.iloc[test]))
+        assert_array_equal(windows, by_hand(later, known, look_back))
 
 
 @given(panels(0, 8), panels(0, 8), st.integers(1, 4), st.sampled_from(["fit", "none"]))
