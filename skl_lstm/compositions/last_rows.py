@@ -81,5 +81,8 @@ class _LastWindows:
         self.windower = windower
 
     def transform(self, X: Any) -> GroupedWindows:
-        windows: Any = self.windower.transform(X)
+        windower = copy.copy(self.windower)
+        if windower.context == "fit":  # X has the rows before the last ones
+            windower.context = "auto"
+        windows: Any = windower.transform(X)
         return windows[np.flatnonzero(windows.rows_after() == 0)]

@@ -123,6 +123,11 @@ def fitted_group(model: Any) -> Any:
     return next((group for group in groups if group is not None), None)
 
 
+def carries_forward(model: Any) -> bool:
+    """Return whether a missing value may be filled from rows before those of a window."""
+    return any(windower.fill_missing is not None for windower in windowers(model))
+
+
 def _rows_seen(part: Any) -> int | None:
     """Return the number of last rows that the output of a part depends on; None if unknown."""
     from sklearn.preprocessing import FunctionTransformer  # late: slow to import

@@ -121,13 +121,14 @@ class BaseLSTM(Interchange):
         if resume:
             validate_data(self, X, reset=False, skip_check_array=True)
             self._check_same_network(network)
-        self._check_one_series(X, network)
+        times = times_told(X, given)
+        self._check_one_series(network, times)
         weight = check_sample_weight(sample_weight, len(values))
         scaled = self.window_scaling is not None
         windows = windows_of(values, shape, values.dtype if scaled else np.float32)
         learned = y if scaled else cast_finite(y, np.float32, "y")
         rows = Rows(windows, learned, weight)
-        complete, times = rows.complete(), times_told(X, given)
+        complete = rows.complete()
         warn_of_rows_left_out(X, complete, len(rows))
         if len(complete) < len(rows):
             rows, times = rows[complete], None if times is None else times[complete]
@@ -217,7 +218,7 @@ class BaseLSTM(Interchange):
                 f"windows of shape {self.window_shape_}"
             )
         warn_of_unknown_ends(values, self.window_shape_[1])
-        self._check_one_series(X, self.network_)
+        self._check_one_series(self.network_, times_told(X))
         network, scaling = self.network_, self.window_scaling_
         dtype = np.float32 if scaling is None else values.dtype
         windows = windows_of(values, self.window_shape_, dtype)
@@ -254,8 +255,8 @@ class BaseLSTM(Interchange):
     def _check_X(self, X: ArrayLike) -> NDArray:
         return check_X(X, self)
 
-    def _check_one_series(self, X: ArrayLike, network: Network) -> None:
-        if network.stateful and isinstance(X, GroupedWindows):
+    def _check_one_series(self, network: Network, times: NDArray | None) -> None:
+        if network.stateful and times is not None:
             raise ValueError(
                 "stateful must be False for windows of several series, because a state would go "
                 "on from one series to another, got True"

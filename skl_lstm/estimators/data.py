@@ -132,19 +132,21 @@ def split_off_last(
             f"validation_split={validation_split} leaves none of "
             f"{len(rows)} complete rows to train on"
         )
-    if rows.sample_weight is not None and not rows.sample_weight[:n_train].any():
+    first: slice | NDArray[np.intp] = slice(n_train)
+    last: slice | NDArray[np.intp] = slice(n_train, None)
+    if times is not None and n_train < len(rows):
+        early = times < np.partition(times, n_train)[n_train]
+        if not early.any():
+            raise ValueError(
+                f"validation_split={validation_split} leaves no rows to train on that are earlier "
+                "than those to validate on"
+            )
+        first, last = np.flatnonzero(early), np.flatnonzero(~early)
+    if rows.sample_weight is not None and not rows.sample_weight[first].any():
         raise ValueError(
             "sample_weight must be nonzero for at least one training row, got only zeros"
         )
-    if times is None or n_train == len(rows):
-        return slice(n_train), slice(n_train, None)
-    early = times < np.partition(times, n_train)[n_train]
-    if not early.any():
-        raise ValueError(
-            f"validation_split={validation_split} leaves no rows to train on that are earlier "
-            "than those to validate on"
-        )
-    return np.flatnonzero(early), np.flatnonzero(~early)
+    return first, last
 
 
 def require_y(estimator: BaseEstimator, y: ArrayLike) -> None:

@@ -19,7 +19,7 @@ from skl_lstm.forecasting.fitted_model import warn_of_short_windows
 from skl_lstm.forecasting.panel_backtest import backtest_all
 from skl_lstm.forecasting.panel_origins import PanelData
 from skl_lstm.forecasting.walk import walk_forward
-from skl_lstm.model_selection.panel_split import PanelTimeSeriesSplit
+from skl_lstm.model_selection.panel_split import folds_by_time
 from skl_lstm.windowing.alignment import names_of_targets
 from skl_lstm.windowing.calendar import following, frequency, season_of
 from skl_lstm.windowing.columns import Roles
@@ -220,9 +220,10 @@ def _splitter(cv: Any, panel: PanelData | None = None) -> Any:
     if cv is None or isinstance(cv, Integral):
         n_splits = 5 if cv is None else int(cv)
         check_integer("cv", n_splits, minimum=2)
+        splitter = TimeSeriesSplit(n_splits)
         if panel is None:
-            return TimeSeriesSplit(n_splits)
-        return PanelTimeSeriesSplit(n_splits, time=panel.panel.times.name)
+            return splitter
+        return check_cv(folds_by_time(panel.panel.times.take(panel.rows_of_X), splitter))
     if isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
         raise ValueError(
             f"cv must be a splitter, a number of splits or an iterable of splits, got {cv!r}"

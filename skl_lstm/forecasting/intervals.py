@@ -15,7 +15,7 @@ from sklearn.base import clone
 from skl_lstm.checks import check_choice, check_integer
 from skl_lstm.compositions.parts import fitted_group, look_back, target_transformer
 from skl_lstm.forecasting.course import begin, path_ahead
-from skl_lstm.forecasting.panel import begin_all, long_frame, paths_ahead, present
+from skl_lstm.forecasting.panel import begin_all, long_frame, paths_ahead, with_labels
 from skl_lstm.forecasting.panel_origins import PanelData
 from skl_lstm.forecasting.walk import model_input, walk_forward
 from skl_lstm.windowing.groups import Panel, series_at
@@ -207,7 +207,7 @@ def _intervals_of_all(
     """Return the intervals of several series, as :func:`forecast_interval` does."""
     course = begin_all(model, history, steps, names, future, group, freq)
     forecasts, targets, panel = paths_ahead(model, course), course.roles.targets, course.panel
-    table = present(model, panel, panel.rows, panel.codes)
+    table = with_labels(panel, getattr(model, "feature_names_in_", panel.columns))
     used = {"target": targets, "known": course.roles.known, "static": course.roles.static}
     data = PanelData.of(table, used, course.horizon, group, freq)
     distinct = data.panel.times.unique().sort_values()

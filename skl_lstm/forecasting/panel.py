@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer
 from skl_lstm.compositions.last_rows import of_last_rows
-from skl_lstm.compositions.parts import look_back, reach, windowers
+from skl_lstm.compositions.parts import carries_forward, look_back, reach, windowers
 from skl_lstm.forecasting.course import (
     check_regressor,
     check_steps_ahead,
@@ -36,7 +37,7 @@ from skl_lstm.windowing.calendar import (
 )
 from skl_lstm.windowing.columns import Roles, refuse_laid_out
 from skl_lstm.windowing.frames import as_frame
-from skl_lstm.windowing.groups import Panel, check_static, series_at
+from skl_lstm.windowing.groups import Panel, check_not_empty, check_static, series_at, text_of
 from skl_lstm.windowing.panel_steps import steps_of
 from skl_lstm.windowing.span import as_numbers, frequency_of
 
@@ -119,11 +120,23 @@ def begin_all(
     check_regressor(model)
     check_is_fitted(model)
     panel = Panel.of(history, group, "history")
+    check_not_empty(panel, "history")
     refuse_laid_out(history, "history")
     rows = columns_of_fit(model, panel.rows, names["target"], panel.names)
     panel = replace(panel, rows=rows)
+    if any(windower.group is None for windower in windowers(model)):
+        raise ValueError(
+            f"model must make windows of each series by itself, with LookbackWindower(group="
+            f"{group!r}) as in fit, got a windower of one series"
+        )
     longest = int(panel.lengths.argmax())
-    known = known_columns(model, names["known"], future, panel.rows, names["target"])
+    if future is not None and names["known"] is None:
+        future_columns = as_frame(future)
+        labels = [name for name in panel.names if name in future_columns]
+        named = future_columns.drop(columns=labels)
+    else:
+        named = future
+    known = known_columns(model, names["known"], named, panel.rows, names["target"])
     roles, horizon = roles_in(
         model,
         panel.rows,
@@ -177,6 +190,8 @@ def walk_all(model: Any, course: PanelCourse) -> NDArray[np.float64]:
 
     n_seen, rows = reach(model), course.rows.copy()
     last = None if n_seen is None else of_last_rows(model)
+    if carries_forward(model):
+        n_seen = None
     columns = rows.columns.get_indexer(pd.Index(course.roles.targets))
     n_series, n_targets = len(course.ends), len(columns)
     paths = np.empty((n_series, course.steps, n_targets))
@@ -218,18 +233,31 @@ def present(
     codes : ndarray of int64 of shape (n,) or int
         Number of the series of each row.
     """
-    import pandas as pd
-
     codes = np.broadcast_to(codes, len(rows))
     fitted = list(getattr(model, "feature_names_in_", ()))
-    labels = {name: panel.labels.get_level_values(name).take(codes) for name in panel.names}
-    times = rows.index
-    levels = [labels[name] for name in panel.names if name not in fitted]
-    shown = rows.set_axis(pd.MultiIndex.from_arrays([*levels, times]) if levels else times)
-    for name in panel.names:
-        if name in fitted:
-            shown[name] = labels[name]
+    shown = _labeled(panel, rows, codes, fitted or panel.columns)
     return shown[fitted] if fitted else shown
+
+
+def with_labels(panel: Panel, columns: Collection[Any]) -> pd.DataFrame:
+    """Return the rows of a panel with the names of the series: as columns, or else as levels."""
+    return _labeled(panel, panel.rows, panel.codes, columns)
+
+
+def _labeled(
+    panel: Panel, rows: pd.DataFrame, codes: NDArray[np.int64], columns: Collection[Any]
+) -> pd.DataFrame:
+    import pandas as pd
+
+    labels = {name: panel.labels.get_level_values(name).take(codes) for name in panel.names}
+    levels = [labels[name] for name in panel.names if name not in columns]
+    shown = rows.set_axis(
+        pd.MultiIndex.from_arrays([*levels, rows.index]) if levels else rows.index
+    )
+    for name in panel.names:
+        if name in columns:
+            shown[name] = labels[name]
+    return shown
 
 
 def long_frame(course: PanelCourse, values: NDArray, columns: Any) -> pd.DataFrame:
@@ -245,16 +273,13 @@ def long_frame(course: PanelCourse, values: NDArray, columns: Any) -> pd.DataFra
 
 def _split_off_unknown(panel: Panel, roles: Roles) -> tuple[Panel, pd.DataFrame]:
     """Split off the last rows of each series, of which only other columns are known."""
-    import pandas as pd
-
     known = panel.rows[roles.targets].notna().any(axis=1).to_numpy()
     place = panel.place_in_series()
     n_known = np.zeros(len(panel.labels), dtype=np.int64)
     np.maximum.at(n_known, panel.codes[known], place[known] + 1)
     n_known[n_known == 0] = panel.lengths[n_known == 0]  # refused by what follows
     past = place < n_known[panel.codes]
-    labels = [panel.labels.get_level_values(name).take(panel.codes) for name in panel.names]
-    whole = panel.rows.set_axis(pd.MultiIndex.from_arrays([*labels, panel.times]))
+    whole = with_labels(panel, ())
     return panel.only(past), whole[~past]
 
 
@@ -298,7 +323,9 @@ def _lay_out(
     """Return the last rows of each series and those to forecast, as models see them."""
     import pandas as pd
 
-    n_seen = reach(model)
+    # What is filled from earlier rows depends on these too.
+    filled = carries_forward(model) and panel.rows.isna().any(axis=None)
+    n_seen = None if filled else reach(model)
     n_ahead = -(-steps // horizon) * horizon
     n_past = panel.lengths if n_seen is None else np.minimum(panel.lengths, n_seen)
     n_series = len(n_past)
@@ -369,7 +396,9 @@ def _times_ahead(panel: Panel, lasts: pd.Index, n_ahead: int, freq: Any) -> pd.I
     import pandas as pd
 
     _, some, which = np.unique(as_numbers(lasts), return_index=True, return_inverse=True)
-    if isinstance(freq, pd.offsets.Week):  # the day of the week may differ
+    if isinstance(freq, pd.offsets.Week) and isinstance(
+        lasts, pd.DatetimeIndex
+    ):  # the day of the week may differ
         freq = pd.DateOffset(weeks=freq.n)
     followed = [following(lasts[[each]], n_ahead, freq) for each in some]
     table = followed[0].append(followed[1:])
@@ -404,7 +433,7 @@ def _values_ahead(
     if len(strange):
         raise ValueError(
             f"future must hold only series of history, which a forecast begins with, got "
-            f"{len(strange)} others, such as {strange[0]!r}"
+            f"{len(strange)} others, such as {text_of(strange[0])}"
         )
     number = ahead.labels.get_indexer(panel.labels)
     wanted = pd.MultiIndex.from_arrays([number[codes], times])

@@ -120,17 +120,16 @@ def _scales(
     scale : ndarray of shape (n_series, n_targets)
         The divisor of MASE.
     """
-    panel = data.panel
-    in_order, times = values[panel.order], panel.times[panel.order]
-    codes, place = panel.codes[panel.order], panel.place_in_series()[panel.order]
+    panel, times = data.panel, data.panel.times
     seen = np.asarray((times >= first) & (times <= last))
-    rows = np.flatnonzero(seen & (place >= season))
-    rows = rows[seen[rows - season]]
-    changes = np.abs(in_order[rows] - in_order[rows - season])
+    before = data.row_before(season)
+    rows = np.flatnonzero(seen & (before >= 0))
+    rows = rows[seen[before[rows]]]
+    changes = np.abs(values[rows] - values[before[rows]])
     known = ~np.isnan(changes)
     sums, counts = np.zeros((2, len(panel.labels), values.shape[1]))
-    np.add.at(sums, codes[rows], np.where(known, changes, 0.0))
-    np.add.at(counts, codes[rows], known)
+    np.add.at(sums, panel.codes[rows], np.where(known, changes, 0.0))
+    np.add.at(counts, panel.codes[rows], known)
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 
@@ -153,9 +152,12 @@ def _naive(
     past = np.asarray(panel.times <= origin)
     for at, code in enumerate(codes):
         rows = panel.order[panel.starts[code] : panel.starts[code + 1]]
-        own = _filled_forward(values[rows[past[rows]]])
-        missing = max(season - len(own), 0)
-        naive[at] = np.concatenate([np.repeat(own[-1:], missing, axis=0), own[-season:]])
+        rows = rows[past[rows]]
+        back = data.steps[rows[-1]] - data.steps[rows]
+        own = _filled_forward(values[rows])
+        # The last row that is not later, of each step of the last season.
+        wanted = np.searchsorted(-back, -np.arange(season - 1, -1, -1), side="right") - 1
+        naive[at] = np.where((wanted >= 0)[:, np.newaxis], own[np.maximum(wanted, 0)], own[-1])
     return naive
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +13,26 @@ from sklearn.base import clone
 from skl_lstm.forecasting.panel import begin_all, walk_all
 from skl_lstm.windowing.columns import Roles
 from skl_lstm.windowing.groups import Panel
+from skl_lstm.windowing.panel_steps import steps_of
 from skl_lstm.windowing.supervised import make_supervised, rows_with_targets
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+# Names of what a backtest returns, in its frame and in its summary.
+COLUMNS = (
+    "fold",
+    "step",
+    "time",
+    "column",
+    "truth",
+    "forecast",
+    "naive",
+    "seasonal_naive",
+    "scale",
+    "method",
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +97,12 @@ class PanelData:
     ) -> PanelData:
         """Prepare a table; `names` are those of :func:`make_supervised`."""
         panel = Panel.of(table, group, "X")
+        taken = [name for name in panel.names if name in COLUMNS]
+        if taken:
+            raise ValueError(
+                f"group must not be named as a column of what comes back, {list(COLUMNS)}, got "
+                f"{taken}"
+            )
         columns = panel.rows.columns
         roles = Roles.of(columns, names["target"], names["known"], "X", names["static"])
         step = None if freq is None else "rows"
@@ -87,6 +110,20 @@ class PanelData:
         rows, later = rows_with_targets(len(table), panel, horizon)
         known_at = panel.times.take(later[-1])
         return cls(table, panel, roles, X, y, rows, known_at, horizon, group, freq)
+
+    @cached_property
+    def steps(self) -> NDArray[np.int64]:
+        """Number of steps to each row from a time that is the same for all rows of a series."""
+        return steps_of(self.panel, "rows" if self.freq is not None else None).steps
+
+    def row_before(self, n_steps: int) -> NDArray[np.int64]:
+        """Return the position of the row some steps before each row, -1 if there is none."""
+        import pandas as pd
+
+        index = pd.MultiIndex.from_arrays([self.panel.codes, self.steps])
+        return index.get_indexer(
+            pd.MultiIndex.from_arrays([self.panel.codes, self.steps - n_steps])
+        )
 
     def fitted(self, model: Any, rows: NDArray, until: Any) -> Any:
         """Return a clone fitted on those rows of X whose target is known at a time."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skl_lstm.compositions.parts import reach
+from skl_lstm.compositions.parts import carries_forward, reach
 from skl_lstm.warn import silence
 
 if TYPE_CHECKING:
@@ -51,12 +51,21 @@ def walk_forward(
     """
     origins = np.asarray(origins)
     n_rows = reach(model)
+    if carries_forward(model) and _has_gaps(rows.iloc[: origins.max() + steps], origins, targets):
+        n_rows = None
     if n_rows is not None and n_rows <= origins.min() + 1:
         return _walk(model, rows, origins, n_rows, steps, targets)
     one_by_one = origins[:, np.newaxis]
     return np.concatenate(
         [_walk(model, rows, o, o[0] + 1, steps, targets, growing=True) for o in one_by_one]
     )
+
+
+def _has_gaps(rows: pd.DataFrame, origins: NDArray[np.intp], targets: Sequence[Any]) -> bool:
+    """Return whether a value is missing that is not yet to be forecast."""
+    others = [name for name in rows.columns if name not in targets]
+    known = rows[list(targets)].iloc[: origins.max() + 1]
+    return bool(known.isna().any(axis=None) or rows[others].isna().any(axis=None))
 
 
 def _walk(

@@ -123,17 +123,10 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
             If a parameter is invalid, X does not tell the times of its rows, or there are too
             few of them.
         """
-        import pandas as pd
-
         splitter = self._splitter()
         if groups is not None:
             warn("groups is ignored by PanelTimeSeriesSplit, whose folds depend on time alone")
-        number, distinct = pd.factorize(times_of_rows(X, self.time), sort=True)
-        try:
-            folds = list(splitter.split(np.arange(len(distinct))))
-        except ValueError as error:
-            raise ValueError(f"{error} The samples are the distinct times of X.") from None
-        return ((_within(number, train), _within(number, test)) for train, test in folds)
+        return iter(folds_by_time(times_of_rows(X, self.time), splitter))
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of folds.
@@ -162,6 +155,18 @@ class PanelTimeSeriesSplit(BaseCrossValidator):
             test_size=self.test_size,
             gap=self.gap,
         )
+
+
+def folds_by_time(times: pd.Index, splitter: TimeSeriesSplit) -> list[tuple[NDArray, NDArray]]:
+    """Return the rows of each fold of a splitter of distinct times."""
+    import pandas as pd
+
+    number, distinct = pd.factorize(times, sort=True)
+    try:
+        folds = list(splitter.split(np.arange(len(distinct))))
+    except ValueError as error:
+        raise ValueError(f"{error} The samples are the distinct times of X.") from None
+    return [(_within(number, train), _within(number, test)) for train, test in folds]
 
 
 def times_of_rows(X: Any, time: Any) -> pd.Index:

@@ -154,6 +154,15 @@ class Panel:
         )
 
 
+def check_not_empty(panel: Panel, name: str) -> None:
+    """Raise ValueError if a panel has no rows, or no columns."""
+    if panel.rows.empty:
+        raise ValueError(
+            f"{name} must have a row, and a column beside {_quoted(panel.names)}, got "
+            f"{len(panel.rows)} rows of {list(panel.rows.columns)}"
+        )
+
+
 def check_static(frame: pd.DataFrame, panel: Panel | None, roles: Roles, name: str) -> None:
     """Raise ValueError if a static column changes within a series."""
     for column in roles.static:
@@ -236,10 +245,16 @@ def _told_by(table: Any) -> NDArray[np.int64] | None:
     import pandas as pd
 
     levels = [index.get_level_values(i) for i in range(index.nlevels)]
-    times = [each for each in levels if isinstance(each, pd.DatetimeIndex | pd.PeriodIndex)]
-    if len(times) != 1 or (index.nlevels == 1 and index.is_unique):
-        return None
-    return as_numbers(times[0])
+    dates = [each for each in levels if isinstance(each, pd.DatetimeIndex | pd.PeriodIndex)]
+    if index.nlevels == 1:
+        return as_numbers(index) if dates and not index.is_unique else None
+    times = dates or [each for each in levels if pd.api.types.is_integer_dtype(each.dtype)]
+    if len(times) > 1:
+        raise ValueError(
+            "y must have one level of times in its index, got several that may be, of the levels "
+            f"{list(index.names)}; put LookbackWindower right before this step, or drop a level"
+        )
+    return as_numbers(times[0]) if times else None
 
 
 def place_of(label: Any, frame: pd.DataFrame, name: str, parameter: str = "group") -> str:

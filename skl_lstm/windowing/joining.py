@@ -6,6 +6,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+# In place of the number of rows between a tail that is not to be used and what follows.
+NOT_USED = 2**62
+
 
 def join(
     series: NDArray,
@@ -40,7 +43,8 @@ def join(
         A view of consecutive rows; a copy if some are missing.
     """
     n_before, n_columns = tail.shape
-    before, known = _rows_before(tail, np.array([n_before if n_between is None else n_between]))
+    place = np.array([NOT_USED if n_between is None else n_between])
+    before, known = _rows_before(tail, place, repeat | fill)
     rows, kept = (series, None) if steps is None else _with_missing_rows(series, steps, n_before)
     joined = np.concatenate([before[0].astype(series.dtype, copy=False), rows])
     if repeat:
@@ -80,8 +84,8 @@ def join_all(
     tails : ndarray of shape (n_series, look_back - 1, n_columns)
         Rows known from before, of each series.
     n_between : ndarray of int64 of shape (n_series,)
-        Number of unknown rows between the tail and each series, as in :func:`join`; at least
-        ``look_back - 1`` if its tail is not to be used.
+        Number of unknown rows between the tail and each series, as in :func:`join`; `NOT_USED` if
+        its tail is not to be used.
     steps : ndarray of int64 of shape (n,)
         Number of steps to each row from a fixed time of its series.
     starts : ndarray of int64 of shape (n_series,)
@@ -103,7 +107,7 @@ def join_all(
     joined = np.full((int(places[-1]) + 1, n_columns), np.nan, dtype=rows.dtype)
     joined[places] = rows
     begins = places[starts] - n_before
-    before, known = _rows_before(tails, n_between)
+    before, known = _rows_before(tails, n_between, repeat | fill)
     at = begins[:, np.newaxis] + np.arange(n_before)
     joined[at] = before
     if repeat:
@@ -117,12 +121,18 @@ def join_all(
 
 
 def _rows_before(
-    tails: NDArray, n_between: NDArray[np.int64]
+    tails: NDArray, n_between: NDArray[np.int64], carry: bool
 ) -> tuple[NDArray, NDArray[np.bool_]]:
-    """Return the rows before each of several series, NaN if unknown, and which are known."""
+    """Return the rows before each of several series, NaN if unknown, and which are known.
+
+    If values are carried over what is missing, so is the last row of a tail over a long gap.
+    """
     tails = tails if tails.ndim == 3 else tails[np.newaxis]
     n_before = tails.shape[1]
     lags = np.arange(n_before) + n_between[:, np.newaxis]
+    if carry:
+        beyond = (n_between >= n_before) & (n_between < NOT_USED)
+        lags[beyond] = n_before - 1
     known = (lags >= 0) & (lags < n_before)
     lags = np.where(known, lags, 0)
     rows = np.take_along_axis(tails, lags[..., np.newaxis], axis=1) if n_before else tails

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from skl_lstm.windowing.calendar import label_text
 from skl_lstm.windowing.groups import Panel, index_of, kinds_of, text_of
-from skl_lstm.windowing.joining import join_all
-from skl_lstm.windowing.panel_steps import steps_in_series, steps_of
+from skl_lstm.windowing.joining import NOT_USED, join_all
+from skl_lstm.windowing.panel_steps import steps_about, steps_in_series, steps_of
 from skl_lstm.windowing.span import (
     ROWS,
     Span,
@@ -58,6 +58,8 @@ class SeriesEnds:
         The last rows of each series, NaN before its first row.
     firsts, lasts : ndarray of int64 of shape (n_series,)
         Time of the first and the last row of each series, as whole numbers.
+    gaps : ndarray of int64 of shape (n_series,)
+        Of a series without a regular step, the longest time between two rows; 0 otherwise.
     span : dict
         The ``"kind"`` of the times and the step between two rows, ``"freq"``; first and last time
         of the longest series.
@@ -67,6 +69,7 @@ class SeriesEnds:
     tails: NDArray
     firsts: NDArray[np.int64]
     lasts: NDArray[np.int64]
+    gaps: NDArray[np.int64]
     span: Span
 
     @classmethod
@@ -100,18 +103,21 @@ class SeriesEnds:
         ValueError
             If `freq` is given and a row is missing, or if no series has `look_back` rows.
         """
-        freq, steps, doubt = steps_of(panel, freq)
+        freq, steps, doubt, regular = steps_of(panel, freq)
         n_series, n_before = len(panel.labels), look_back - 1
         unknown = np.full((n_series, n_before, values.shape[1]), np.nan, dtype=values.dtype)
-        never = np.full(n_series, n_before)
+        never = np.full(n_series, NOT_USED)
         joined, places = _join(panel, values, unknown, never, steps, repeat=repeat, fill=fill)
         first, last = panel.order[panel.starts[:-1]], panel.order[panel.starts[1:] - 1]
         tails = joined[places[last][:, np.newaxis] + 1 + np.arange(n_before)]
         numbers = as_numbers(panel.times)
         longest = panel.series(int(panel.lengths.argmax())).index
         span = span_of(longest, ROWS)[0] | {"freq": plain_frequency(freq)}
+        between = np.diff(numbers[panel.order], prepend=0)
+        between[panel.starts[:-1]] = 1
+        gaps = np.where(regular, 0, np.maximum.reduceat(between, panel.starts[:-1]))
         labels = panel.labels.tolist()
-        ends = cls(labels, tails, numbers[first], numbers[last], span)
+        ends = cls(labels, tails, numbers[first], numbers[last], gaps, span)
         return ends, Joined(joined, places, doubt)
 
     def join(
@@ -137,14 +143,13 @@ class SeriesEnds:
             If labels or times are of another kind than in fit.
         """
         known = self._known(panel)
-        n_before = self.tails.shape[1]
         tails = self.tails[known]  # of any series where it is not known, which is then not used
         n_between, steps, doubt = self._place(panel, known)
         if context == "fit":
             n_between, doubt = np.zeros_like(n_between), None
         elif context == "none":
-            n_between, doubt = np.full_like(n_between, n_before), None
-        n_between[known < 0] = n_before
+            n_between, doubt = np.full_like(n_between, NOT_USED), None
+        n_between[known < 0] = NOT_USED
         joined, places = _join(panel, values, tails, n_between, steps, repeat=repeat, fill=fill)
         return Joined(joined, places, doubt)
 
@@ -169,24 +174,30 @@ class SeriesEnds:
         freq = frequency_of(self.span["freq"])
         numbers = as_numbers(panel.times)
         first, last = (panel.order[each] for each in (panel.starts[:-1], panel.starts[1:] - 1))
-        follows = numbers[first] > self.lasts[known]
-        if freq is None:
-            n_between, steps = np.where(follows, 0, n_before), panel.place_in_series()
-            beyond = np.ones(len(known), dtype=bool)
-        else:
+        # Without a regular step, rows follow if no more time passed than between two before.
+        waited = numbers[first] - self.lasts[known]
+        n_between = np.where((waited > 0) & (waited <= self.gaps[known]), 0, NOT_USED)
+        steps = panel.place_in_series()
+        is_new = np.ones(len(known), dtype=bool)
+        if freq is not None:
             seen = np.flatnonzero(known >= 0)
             ends = from_numbers(self.lasts[known[seen]], panel.times)
-            steps, regular = steps_in_series(
+            on_grid, regular = steps_in_series(
                 panel.times.append(ends), np.concatenate([panel.codes, seen]), freq
             )
-            steps, of_ends = steps[: len(numbers)], steps[len(numbers) :]
-            steps = np.where(regular[panel.codes], steps, panel.place_in_series())
-            n_between = np.zeros(len(known), dtype=np.int64)
-            n_between[seen] = steps[first[seen]] - of_ends - 1
-            n_between[~regular] = np.where(follows[~regular], 0, n_before)
+            on_grid, of_ends = on_grid[: len(numbers)], on_grid[len(numbers) :]
+            by_step = np.full(len(known), NOT_USED)
+            by_step[seen] = on_grid[first[seen]] - of_ends - 1
+            regular &= self.gaps[known] == 0
+            n_between = np.where(regular, by_step, n_between)
+            off_grid = ~regular & ((self.gaps[known] == 0) | (known < 0))
+            steps = np.where(regular[panel.codes], on_grid, steps)
+            if off_grid.any():
+                about = steps_about(panel, freq)
+                steps = np.where(off_grid[panel.codes], about, steps)
             with_their_past = (n_between <= -n_before) & (numbers[last] > self.lasts[known])
-            beyond = ~with_their_past
-        odd = (known >= 0) & (n_between != 0) & (numbers[first] != self.firsts[known]) & beyond
+            is_new = ~with_their_past
+        odd = (known >= 0) & (n_between != 0) & (numbers[first] != self.firsts[known]) & is_new
         doubt = self._doubt(panel, known, np.flatnonzero(odd)) if n_before else None
         return n_between, steps, doubt
 
@@ -203,7 +214,7 @@ class SeriesEnds:
             f"such as {text_of(panel.labels[odd[0]])}, which begins at {label_text(begin)} after "
             f"{first} to {last}: their first windows lack the lags that are not known. Pass the "
             "rows before them too, leave out their predictions, and set context='none' to say "
-            "so; in cross-validation, use PanelTimeSeriesSplit"
+            "so; in cross-validation, use PanelTimeSeriesSplit without a gap"
         )
 
 

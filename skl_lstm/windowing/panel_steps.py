@@ -26,11 +26,14 @@ class PanelSteps(NamedTuple):
         Number of steps to each row from a time that is the same for all rows of a series.
     doubt : str or None
         What is wrong with the times, if the step is inferred.
+    regular : ndarray of bool of shape (n_series,)
+        Whether the rows of each series are whole numbers of steps apart.
     """
 
     freq: Any
     steps: NDArray[np.int64]
-    doubt: str | None = None
+    doubt: str | None
+    regular: NDArray[np.bool_]
 
 
 def steps_of(panel: Panel, freq: Any, name: str = "X") -> PanelSteps:
@@ -58,11 +61,12 @@ def steps_of(panel: Panel, freq: Any, name: str = "X") -> PanelSteps:
     elif not by_rows:
         freq = given_frequency(panel.times, freq, name)
     if by_rows or freq is None:
-        return PanelSteps(None, panel.place_in_series())
+        irregular = np.zeros(len(panel.labels), dtype=bool)
+        return PanelSteps(None, panel.place_in_series(), None, irregular)
     steps, regular = steps_in_series(panel.times, panel.codes, freq)
     doubt = _holes(panel, steps, freq) or _irregular(panel, regular)
     if doubt is None:
-        return PanelSteps(freq, steps)
+        return PanelSteps(freq, steps, None, regular)
     if not inferred:
         raise ValueError(f"{name} {doubt}; add the row, or set freq='rows' if none is missing")
     if regular.all():
@@ -75,7 +79,7 @@ def steps_of(panel: Panel, freq: Any, name: str = "X") -> PanelSteps:
             f"{name} {doubt}; its rows are taken to follow each other. Set freq='rows' if they do"
         )
     few = panel.lengths[~regular].max(initial=0) < FEW_TIMES and not regular.all()
-    return PanelSteps(freq, steps, None if few else doubt)
+    return PanelSteps(freq, steps, None if few else doubt, regular)
 
 
 def steps_in_series(
@@ -120,6 +124,24 @@ def steps_in_series(
         in_time = rows[np.lexsort((numbers[rows], codes[rows]))]
         steps[in_time] = np.arange(len(in_time))
     return steps, regular
+
+
+def steps_about(panel: Panel, freq: Any) -> NDArray[np.int64]:
+    """Count the steps between the rows of each series as far as they are near whole numbers.
+
+    Two rows are at least a step apart, so that rows at odd times still show a hole.
+    """
+    numbers, length = _fixed_length(panel.times, freq)
+    if length is None:
+        begin = panel.times[:1]
+        length = max(int(np.diff(as_numbers(begin.append(begin + freq)))[0]), 1)
+    between = np.diff(numbers[panel.order], prepend=0)
+    apart = np.maximum(np.rint(between / length).astype(np.int64), 1)
+    apart[panel.starts[:-1]] = 0
+    counted = np.cumsum(apart)
+    steps = np.empty(len(counted), dtype=np.int64)
+    steps[panel.order] = counted - np.repeat(counted[panel.starts[:-1]], panel.lengths)
+    return steps
 
 
 def _fixed_length(times: pd.Index, freq: Any) -> tuple[NDArray[np.int64], int | None]:

@@ -187,7 +187,7 @@ def as_numbers(times: pd.Index) -> NDArray[np.int64]:
 
     if isinstance(times, pd.DatetimeIndex):
         return times.as_unit("ns").asi8
-    return times.asi8 if isinstance(times, pd.PeriodIndex) else np.asarray(times)
+    return times.asi8 if isinstance(times, pd.PeriodIndex) else np.asarray(times, dtype=np.int64)
 
 
 def place(times: pd.Index, span: Span, n_lags: int) -> Place | None:

@@ -12,7 +12,7 @@ from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import step_names
 from skl_lstm.windowing.columns import Roles, refuse_laid_out, tell
 from skl_lstm.windowing.frames import as_frame, as_given
-from skl_lstm.windowing.groups import Panel, check_static, text_of
+from skl_lstm.windowing.groups import Panel, check_not_empty, check_static, text_of
 from skl_lstm.windowing.panel_steps import steps_of
 from skl_lstm.windowing.span import span_of, times_of
 
@@ -121,6 +121,8 @@ def make_supervised(
     if not frame.columns.is_unique:
         raise ValueError(f"series must have columns of different names, got {list(frame.columns)}")
     panel = None if group is None else Panel.of(series, group, "series")
+    if panel is not None:
+        check_not_empty(panel, "series")
     columns = frame.columns if panel is None else panel.rows.columns
     steps = _steps(frame, freq) if panel is None else _steps_of_all(panel, freq)
     roles = Roles.of(columns, target, known, static=static)

@@ -21,7 +21,7 @@ from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets, warn_unless_shifted
 from skl_lstm.windowing.columns import told_by
 from skl_lstm.windowing.grouped_windows import GroupedWindows
-from skl_lstm.windowing.groups import Panel, names_of_group, text_of
+from skl_lstm.windowing.groups import Panel, check_not_empty, text_of
 from skl_lstm.windowing.joining import join, last_rows
 from skl_lstm.windowing.many_series import Joined, SeriesEnds
 from skl_lstm.windowing.span import Place, Span, as_numbers, place, span_of, times_of
@@ -354,6 +354,10 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         """Store what is needed of several series; return them and their rows joined."""
         _check_parameters(self)
         panel = Panel.of(X, self.group)
+        check_not_empty(panel, "X")
+        odd = [name for name in panel.rows.columns if not isinstance(name, str)]
+        if odd:  # forecast finds columns by their names
+            raise ValueError(f"X must have columns named by text with group, got {odd}")
         values = numbers(panel.rows, self)
         check_column_names(X)
         self._check_lengths(panel)
@@ -372,7 +376,10 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         self.tail_, self.head_group_ = ends.tails[longest], ends.labels[longest]
         self.landmarks_ = None
         self.groups_, self.span_ = ends.labels, ends.span
-        self.tails_, self.firsts_, self.lasts_ = ends.tails, ends.firsts, ends.lasts
+        self.tails_, self.gaps_ = ends.tails, ends.gaps
+        self.firsts_, self.lasts_ = ends.firsts, ends.lasts
+        columns = list(getattr(X, "columns", ()))
+        self.group_places_ = [columns.index(name) for name in panel.columns]
         self.roles_ = told_by(X) or told_by(y) or _roles_of_names(y)
         return panel, joined
 
@@ -395,11 +402,15 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
             )
 
     def _transform_all(self, X: ArrayLike) -> GroupedWindows:
+        if not hasattr(self, "groups_"):
+            raise ValueError(
+                f"group must be None, as in fit, got {self.group!r}; fit the windower again"
+            )
         panel = Panel.of(X, self.group, whole=False)
         values = numbers(panel.rows, self)
         validate_data(self, X, reset=False, skip_check_array=True)
         span: Any = self.span_
-        ends = SeriesEnds(self.groups_, self.tails_, self.firsts_, self.lasts_, span)
+        ends = SeriesEnds(self.groups_, self.tails_, self.firsts_, self.lasts_, self.gaps_, span)
         joined = ends.join(panel, values, self.context, **self._filling())
         if joined.doubt is not None:
             warn(joined.doubt, SeriesWarning)
@@ -464,8 +475,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
 
     def _without_group(self, names: Any) -> list[str]:
         """Return the names of columns without those that name the series."""
-        group = [] if self.group is None else names_of_group(self.group)
-        return [name for name in names if name not in group]
+        places = [] if self.group is None else self.group_places_
+        return [name for place, name in enumerate(names) if place not in places]
 
     def _rows_seen(self) -> int | None:
         """Return the number of last rows that a row of the output depends on.

@@ -89,7 +89,10 @@ def daily(places):
     for shop, day in places:
         days.setdefault(shop, []).append(day)
     longest = max((days[shop] for shop in sorted(days)), key=len)
-    return len(longest) > 2 and 2 * np.count_nonzero(np.diff(longest) == 1) > len(longest)
+    weekend = any((START + pd.Timedelta(days=day)).day_of_week > 4 for day in longest)
+    return (
+        weekend and len(longest) > 2 and 2 * np.count_nonzero(np.diff(longest) == 1) > len(longest)
+    )
 
 
 @given(panels(0, 8), panels(4, 14, shops="BCDE"), st.integers(1, 4))
