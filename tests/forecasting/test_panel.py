@@ -376,3 +376,71 @@ def test_the_laid_out_rows_are_refused_as_history(fitted):
     X, _ = make_supervised(table, target="sold", known="price", group="shop")
     with pytest.raises(ValueError, match="history must hold each value at its own time"):
         forecast(model, X, 1)
+
+
+class Seen(LinearRegression):
+    """A model that shows the last window that it has seen."""
+
+    def fit(self, X, y):
+        X, y = np.asarray(X), np.asarray(y)
+        known = ~np.isnan(X).any(axis=1) & ~np.isnan(y)
+        return super().fit(X[known], y[known])
+
+    def predict(self, X):
+        self.last_ = np.asarray(X)[-1]
+        return super().predict(np.nan_to_num(X))
+
+
+@pytest.mark.parametrize("group", ["shop", None])
+def test_a_forecast_fills_missing_values_from_before_the_window(group):
+    table = shops()[["sold"]].loc[["s0"]]
+    table.iloc[34:38] = np.nan
+    table = table if group else table.droplevel("shop")
+    X, y = make_supervised(table, group=group)
+    model = make_pipeline(LookbackWindower(4, fill_missing="forward", group=group), Seen()).fit(
+        X, y
+    )
+    forecast(model, table, 1)
+    value = table["sold"].to_numpy()
+    assert_allclose(model[-1].last_, [value[33], value[33], value[38], value[39]])
+
+
+def test_a_context_of_the_fit_does_not_repeat_a_short_series():
+    table = shops((40, 3))[["sold"]]
+    X, y = make_supervised(table, group="shop")
+    ahead = {}
+    for context in ("auto", "fit"):
+        edged = LookbackWindower(4, padding="edge", context=context, group="shop")
+        ahead[context] = forecast(make_pipeline(edged, LinearRegression()).fit(X, y), table, 2)
+    pd.testing.assert_series_equal(ahead["fit"], ahead["auto"])
+
+
+def test_a_windower_of_one_series_is_refused():
+    X, y = make_supervised(np.arange(30.0))
+    single = make_pipeline(LookbackWindower(4, padding="edge"), LinearRegression()).fit(X, y)
+    with pytest.raises(ValueError, match="as in fit, got a windower of one series"):
+        forecast(single, shops()[["sold"]], 1, group="shop")
+
+
+def test_weekly_periods_go_on():
+    times = pd.period_range("2024-01-03", periods=12, freq="W-WED")
+    table = pd.concat(
+        {s: pd.DataFrame({"v": np.arange(12.0)}, index=times) for s in "ab"}, names=["id", "week"]
+    )
+    X, y = make_supervised(table, group="id")
+    model = make_pipeline(LookbackWindower(2, padding="edge", group="id"), LinearRegression()).fit(
+        X, y
+    )
+    assert forecast(model, table, 2).loc["b"].index[-1] == times[-1] + 2
+
+
+def test_columns_of_future_are_known_ahead_beside_a_column_of_labels():
+    table = shops()[["sold", "price"]]
+    X, y = make_supervised(table, target="sold", known="price", group="shop")
+    model = LinearRegression().fit(X, y)
+    future = ahead_of(table, 3)
+    expected = forecast(model, table, 3, group="shop", target="sold", future=future)
+    given = forecast(
+        model, table, 3, group="shop", target="sold", future=future.reset_index("shop")
+    )
+    pd.testing.assert_series_equal(given, expected)

@@ -9,9 +9,11 @@ from sklearn.model_selection import TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 
 from skl_lstm import (
+    KnownRowsRegressor,
     LookbackWindower,
     PanelTimeSeriesSplit,
     SeriesScaledRegressor,
+    SeriesWarning,
     backtest,
     forecast,
     forecast_interval,
@@ -260,3 +262,51 @@ def test_a_history_too_short_for_its_intervals_is_refused():
         ValueError, match=r"history must have at least 31 times for calibration=19, steps=5"
     ):
         forecast_interval(fitted(table, {}), table, 5, 0.9, 19)
+
+
+def test_a_season_is_counted_in_time_and_not_in_rows():
+    table = shops()[["sold"]]
+    holes = table.index.get_level_values("day").isin(pd.to_datetime(["2024-02-20", "2024-02-23"]))
+    holed = table[~(holes & (table.index.get_level_values("shop") == "s1"))]
+    known = make_pipeline(model()[0], KnownRowsRegressor())
+    with pytest.warns(SeriesWarning, match="lacks rows in 1 of 3 series"):
+        result = backtest(known, holed, cv=PanelTimeSeriesSplit(2, test_size=3), season=7)
+    frame = result.frame.set_index(["shop", "time"])
+    whole = table["sold"].unstack("shop")
+    for shop, time in frame.index:
+        before = time - pd.Timedelta(days=7)
+        while (shop, before) not in holed.index:
+            before -= pd.Timedelta(days=1)
+        assert frame.loc[(shop, time), "seasonal_naive"] == holed.loc[(shop, before), "sold"]
+    for _, fold in result.frame.groupby("fold"):
+        last = fold["time"].min() - pd.Timedelta(days=2)
+        for shop, own in fold.groupby("shop"):
+            values = holed.xs(shop)["sold"].reindex(whole.index)[:last]
+            assert_allclose(own["scale"], (values - values.shift(7)).abs().mean())
+
+
+@pytest.mark.parametrize("name", ["time", "step", "truth", "scale", "method"])
+def test_a_group_named_as_a_column_of_the_result_is_refused(name):
+    table = shops()[["sold"]].rename_axis([name, "day"])
+    renamed = make_pipeline(LookbackWindower(3, padding="edge", group=name), LinearRegression())
+    with pytest.raises(ValueError, match="group must not be named as a column of what comes back"):
+        backtest(renamed, table, cv=2)
+
+
+def test_folds_by_number_need_no_name_of_the_times():
+    table = shops()[["sold"]].rename_axis(["shop", None])
+    times = table.index.levels[1]
+    table.index = table.index.set_levels(np.arange(len(times)), level=1)
+    result = backtest(model(), table, cv=3, season=7)
+    assert result.frame["fold"].nunique() == 3
+
+
+def test_intervals_of_a_model_that_was_not_fitted_on_its_target():
+    table = shops()
+    X, y = make_supervised(table, group="shop", **PRICE)
+    estimator = LinearRegression().fit(X[["price"]], y)
+    future = shops(ends=(70, 70, 70))[["price"]].drop(table.index)
+    ahead = forecast_interval(
+        estimator, table, 2, 0.6, 10, group="shop", target="sold", known="price", future=future
+    )
+    assert ahead.shape == (6, 3)

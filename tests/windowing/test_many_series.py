@@ -381,3 +381,76 @@ def test_a_fitted_windower_is_stored_with_its_series(store, tmp_path):
         save_model(windower, tmp_path / "windower")
         again = load_model(tmp_path / "windower")
     assert_array_equal(np.asarray(again.transform(later)), expected)
+
+
+@pytest.mark.parametrize(
+    ("seen", "later"),
+    [
+        (pd.date_range("2024-01-01", periods=9), pd.date_range("2024-02-25 06:00", periods=2)),
+        (pd.date_range("2020-01-01", periods=9, freq="MS"), pd.DatetimeIndex(["2024-05-15"])),
+        (pd.date_range("2020-01-01", periods=9, freq="B"), pd.DatetimeIndex(["2020-02-01"])),
+        (pd.RangeIndex(0, 90, 10), pd.Index([505, 515])),
+        (
+            pd.DatetimeIndex(["2024-01-01", "2024-01-03 07:13", "2024-01-04 02:00", "2024-01-09"]),
+            pd.DatetimeIndex(["2027-01-01"]),
+        ),
+    ],
+    ids=["days", "months", "business days", "numbers", "irregular"],
+)
+def test_rows_off_the_step_take_no_lags_over_a_gap(seen, later):
+    def rows(times, first):
+        values = pd.DataFrame({"v": first + np.arange(float(len(times)))}, index=times)
+        return pd.concat({"a": values, "b": values}, names=["shop", "time"])
+
+    windower = LookbackWindower(3, group="shop")
+    silently(windower.fit, rows(seen, 0.0))
+    with pytest.warns(SeriesWarning, match="2 of 2 series that do not follow"):
+        windows = np.asarray(windower.transform(rows(later, 100.0)))
+    assert np.isnan(windows[0, :2]).all()
+    assert windows[0, 2] == 100.0
+
+
+def test_an_odd_time_does_not_hide_a_hole():
+    windower = LookbackWindower(3, group="shop").fit(table(DAYS))
+    times = pd.DatetimeIndex(["2024-01-07", "2024-01-08", "2024-03-01", "2024-03-02 06:00"])
+    X = pd.DataFrame({"shop": "A", "c0": np.arange(4.0), "c1": 0.0}, index=times)
+    windows = np.asarray(silently(windower.transform, X.set_index("shop", append=True)))
+    assert_array_equal(windows[3, ::2], [np.nan, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("how", [{"padding": "edge"}, {"fill_missing": "forward"}], ids=str)
+@pytest.mark.parametrize("group", ["shop", None])
+def test_what_is_carried_on_is_so_over_a_long_gap(how, group):
+    X = table([("A", day) for day in (*range(6), 20, 21)])
+    X = X if group else X.droplevel("shop")
+    windower = LookbackWindower(3, group=group, **how)
+    silently(windower.fit, X[:6])
+    windows = np.asarray(silently(windower.transform, X[6:]))
+    assert_array_equal(windows[:, 0], [1005.0, 1005.0])
+
+
+def test_unsigned_numbers_are_times_too():
+    times = pd.Index(np.arange(8, dtype=np.uint64), name="t")
+    X = pd.concat(
+        {s: pd.DataFrame({"v": np.arange(8.0)}, index=times) for s in "ab"}, names=["id"]
+    )
+    windower = LookbackWindower(2, group="id").fit(X.groupby("id").head(5))
+    assert_array_equal(np.asarray(windower.transform(X.groupby("id").tail(3)))[0], [4, 5])
+
+
+def test_columns_named_by_numbers_are_refused():
+    X = table(DAYS).set_axis([0, 1], axis=1)
+    with pytest.raises(ValueError, match=r"columns named by text with group, got \[0, 1\]"):
+        LookbackWindower(2, group="shop").fit(X)
+
+
+def test_a_table_without_rows_or_columns_is_refused():
+    for X in (table(DAYS)[:0], table(DAYS)[[]]):
+        with pytest.raises(ValueError, match="X must have a row, and a column beside 'shop'"):
+            LookbackWindower(2, group="shop").fit(X)
+
+
+def test_a_group_set_after_the_fit_is_refused():
+    windower = LookbackWindower(2).fit(table(DAYS[:6]).droplevel("shop")).set_params(group="shop")
+    with pytest.raises(ValueError, match="group must be None, as in fit, got 'shop'"):
+        windower.transform(table(DAYS))

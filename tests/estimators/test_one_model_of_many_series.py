@@ -247,3 +247,46 @@ def test_an_epoch_may_take_a_sample_of_the_windows(engine):
 def test_a_sample_that_cannot_be_taken_is_refused(parameters, message):
     with pytest.raises(ValueError, match=message):
         LSTMForecaster(**parameters).fit([[1.0], [2.0]], [1.0, 2.0])
+
+
+@pytest.mark.parametrize("times", ["dates", "numbers"])
+def test_behind_a_scaler_the_times_of_y_tell_what_is_validated(times):
+    table = sales().sort_index()
+    if times == "numbers":
+        days = table.index.levels[1]
+        table.index = table.index.set_levels(np.arange(len(days)), level="day")
+    X, y = make_supervised(table, group="shop", target="sold")
+    settings = {"units": 3, "epochs": 2, "random_state": 0, "validation_split": 0.25}
+    model = make_pipeline(
+        windower(), StandardScaler(), LSTMForecaster(features_per_step=2, **settings)
+    ).fit(X, y)
+    days = X.index.get_level_values("day")
+    complete = model[0].transform(X).complete()
+    late = days >= np.sort(days[complete])[int(complete.sum() * 0.75)]
+    errors = model.predict(X)[late & complete] - y[late & complete]
+    assert model[-1].history_["val_loss"][-1] == pytest.approx(np.mean(errors**2), rel=1e-4)
+
+
+def test_behind_a_scaler_a_stateful_network_refuses_several_series_too():
+    X, y = make_supervised(sales(), group="shop", target="sold")
+    stateful = LSTMForecaster(stateful=True, epochs=1, batch_size=1, features_per_step=2)
+    with pytest.raises(ValueError, match="stateful must be False for windows of several series"):
+        make_pipeline(windower(3), StandardScaler(), stateful).fit(X, y)
+
+
+def test_the_rows_to_train_on_need_a_weight_in_any_order():
+    X, y = make_supervised(sales().sort_index(), group="shop", target="sold")
+    windows = windower().fit_transform(X)
+    days = X.index.get_level_values("day")
+    model = LSTMForecaster(units=2, epochs=1, validation_split=0.3)
+    with pytest.raises(ValueError, match="sample_weight must be nonzero"):
+        model.fit(windows, y, sample_weight=days >= days.max())
+    model.fit(windows, y, sample_weight=X.index.get_level_values("shop") != "s0")
+
+
+def test_an_index_that_may_hold_two_times_is_refused():
+    X, y = make_supervised(sales(), group="shop", target="sold")
+    windows = np.asarray(windower().fit_transform(X))
+    y.index = pd.MultiIndex.from_arrays([y.index.get_level_values("day")] * 2, names=["a", "b"])
+    with pytest.raises(ValueError, match="y must have one level of times in its index"):
+        LSTMForecaster(features_per_step=2).fit(windows, y)
