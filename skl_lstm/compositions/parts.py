@@ -134,7 +134,8 @@ def _rows_seen(part: Any) -> int | None:
 
     if isinstance(part, FunctionTransformer):
         functions = (part.func, part.inverse_func)
-        return 1 if all(isinstance(function, np.ufunc | None) for function in functions) else None
+        by_row = [isinstance(each, np.ufunc | None) or each is np.asarray for each in functions]
+        return 1 if all(by_row) else None
     if hasattr(part, "_rows_seen"):
         return part._rows_seen()
     return 1 if type(part).__module__.partition(".")[0] == "sklearn" else None

@@ -17,6 +17,12 @@ from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import FEW_ROWS, same_shape
 from skl_lstm.windowing.window_array import step_columns
 
+# Number of rows whose targets are normalized at once.
+BLOCK_ROWS = 2**13
+
+# About how many rows tell in which units y is.
+MANY_ROWS = 10**5
+
 # How many ranges away from the windows y is taken to be in other units.
 FAR = 10.0
 
@@ -122,7 +128,7 @@ def normalized(scaling: WindowScaling, rows: Rows) -> Rows:
     locations, scales = scaling.measure(windows.view())
     if scaling.restores:
         warn_of_other_units(windows, y, scaling)
-        y = scaling.normalize_targets(y, locations[windows.rows], scales[windows.rows])
+        y = _normalized_targets(scaling, y, locations, scales, windows.rows)
     return replace(
         rows,
         windows=windows.scaled(scaling, locations, scales),
@@ -130,20 +136,39 @@ def normalized(scaling: WindowScaling, rows: Rows) -> Rows:
     )
 
 
+def _normalized_targets(
+    scaling: WindowScaling,
+    y: NDArray,
+    locations: NDArray,
+    scales: NDArray,
+    rows: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Return targets in normalized units, a block at a time, since y may hold many steps."""
+    normalized = np.empty(y.shape, dtype=np.float32)
+    for start in range(0, len(y), BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        chosen = rows[block]
+        in_units = scaling.normalize_targets(y[block], locations[chosen], scales[chosen])
+        normalized[block] = cast_finite(in_units, np.float32, "y")
+    return normalized
+
+
 def warn_of_other_units(windows: Windows, y: NDArray, scaling: WindowScaling) -> None:
     """Warn if y is the target column of the next rows in other units, or lies far from it."""
     if len(y) < FEW_ROWS:
         return
     lags = windows.view()
+    order = np.arange(len(y))
     if (np.diff(windows.rows) < 0).any():  # rows of several series, in any order
         order = np.argsort(windows.rows)
-        windows, y = windows[order], y[order]
-    in_turn = np.flatnonzero(np.diff(windows.rows) == 1)
+    in_turn = np.flatnonzero(np.diff(windows.rows[order]) == 1)
+    now, following = order[in_turn], order[in_turn + 1]
+    some = y[:: max(1, len(y) // MANY_ROWS)]
     for i, column in enumerate(scaling.columns):
         known = lags[..., column]
         low, high = (reduce(known, axis=None) for reduce in (np.fmin.reduce, np.fmax.reduce))
-        targets = y[:, i :: len(scaling.columns)]
-        next_values, target = known[windows.rows[in_turn + 1], -1], y[in_turn, i]
+        targets = some[:, i :: len(scaling.columns)]
+        next_values, target = known[windows.rows[following], -1], y[now, i]
         scaled = same_shape(next_values, target) and not np.allclose(next_values, target)
         outside = np.median(np.maximum(low - targets, targets - high))
         if scaled or outside > FAR * min(high - low, np.ptp(targets) or np.inf):

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skl_lstm.forecasting.panel import begin_all, walk_all
+from skl_lstm.warn import silence
 from skl_lstm.windowing.columns import Roles
 from skl_lstm.windowing.groups import Panel
 from skl_lstm.windowing.panel_steps import steps_of
-from skl_lstm.windowing.supervised import make_supervised, rows_with_targets
+from skl_lstm.windowing.supervised import Pairs, make_supervised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,9 +108,10 @@ class PanelData:
         roles = Roles.of(columns, names["target"], names["known"], "X", names["static"])
         step = None if freq is None else "rows"
         X, y = make_supervised(table, **names, horizon=horizon, group=group, freq=step)
-        rows, later = rows_with_targets(len(table), panel, horizon)
-        known_at = panel.times.take(later[-1])
-        return cls(table, panel, roles, X, y, rows, known_at, horizon, group, freq)
+        with silence():  # which make_supervised has said
+            pairs = Pairs.of(len(table), panel, horizon, None)
+        known_at = panel.times.take(pairs.later(horizon))
+        return cls(table, panel, roles, X, y, pairs.rows, known_at, horizon, group, freq)
 
     @cached_property
     def steps(self) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from skl_lstm.windowing.frames import as_frame, as_given
 from skl_lstm.windowing.groups import Panel, check_not_empty, check_static, text_of
 from skl_lstm.windowing.panel_steps import steps_of
 from skl_lstm.windowing.span import span_of, times_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def make_supervised(
@@ -127,57 +130,104 @@ def make_supervised(
     steps = _steps(frame, freq) if panel is None else _steps_of_all(panel, freq)
     roles = Roles.of(columns, target, known, static=static)
     check_static(frame if panel is None else panel.rows, panel, roles, "series")
-    rows, later = rows_with_targets(len(frame), panel, horizon)
-    X = frame[roles.order(frame.columns)].take(rows)
-    ahead = [frame[roles.targets].take(positions) for positions in later]
+    pairs = Pairs.of(len(frame), panel, horizon, steps)
+    X = frame[roles.order(frame.columns)].take(pairs.rows)
     for name in roles.known:
-        X[name] = frame[name].take(later[-1]).set_axis(X.index)
-    if steps is not None:
-        in_time = [
-            steps[positions] - steps[rows] == step for step, positions in enumerate(later, 1)
-        ]
-        ahead = [
-            values.where(np.broadcast_to(own[:, np.newaxis], values.shape))
-            for values, own in zip(ahead, in_time, strict=True)
-        ]
-        for name in roles.known:
-            X[name] = X[name].where(in_time[-1])
-    y = pd.concat([values.set_axis(X.index) for values in ahead], axis=1)
-    y.columns = pd.Index(step_names(roles.targets, horizon))
-    y = y.iloc[:, 0] if y.shape[1] == 1 else y
+        X[name] = frame[name].take(pairs.later(horizon)).set_axis(X.index)
+        if not pairs.in_time(horizon).all():
+            X[name] = X[name].where(pairs.in_time(horizon))
+    y: Any = _targets(frame[roles.targets], pairs, horizon)
+    names = pd.Index(step_names(roles.targets, horizon))
+    framed = y.set_axis(X.index).set_axis(names, axis=1)
+    y = framed.iloc[:, 0] if len(names) == 1 else framed
     X, y = (tell(each, roles, horizon) for each in (X, y))
     return as_given(series, X), as_given(series, y)
 
 
-def rows_with_targets(
-    n_rows: int, panel: Panel | None, horizon: int
-) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
-    """Return the rows that have `horizon` rows of their series after them, and the latter."""
-    if panel is None:
-        if n_rows <= horizon:
+class Pairs(NamedTuple):
+    """Rows that have enough rows of their series after them.
+
+    Attributes
+    ----------
+    rows : ndarray of int64 of shape (n,)
+        Their positions in the table.
+    at : ndarray of int64 of shape (n,)
+        Their positions in `order`.
+    order : ndarray of int64
+        Positions of all rows of the table, series by series, oldest first.
+    steps : ndarray of int64 or None
+        Steps to each row of the table, which compare within a series; None if no row is missing.
+    """
+
+    rows: NDArray[np.int64]
+    at: NDArray[np.int64]
+    order: NDArray[np.int64]
+    steps: NDArray[np.int64] | None
+
+    @classmethod
+    def of(
+        cls, n_rows: int, panel: Panel | None, horizon: int, steps: NDArray[np.int64] | None
+    ) -> Pairs:
+        """Find the rows that have `horizon` rows of their series after them."""
+        if panel is None:
+            if n_rows <= horizon:
+                raise ValueError(
+                    f"series must have more values than horizon={horizon}, got {n_rows} of them"
+                )
+            rows = np.arange(n_rows - horizon)
+            return cls(rows, rows, np.arange(n_rows), steps)
+        lengths, labels = panel.lengths, panel.labels
+        short = np.flatnonzero(lengths <= horizon)
+        if len(short) == len(lengths):
             raise ValueError(
-                f"series must have more values than horizon={horizon}, got {n_rows} of them"
+                f"series must have more values than horizon={horizon} for at least one label of "
+                f"{panel.names}, got {lengths.max()} of them in the longest of {len(lengths)}"
             )
-        rows = np.arange(n_rows - horizon)
-        return rows, [rows + step for step in range(1, horizon + 1)]
-    lengths, labels = panel.lengths, panel.labels
-    short = np.flatnonzero(lengths <= horizon)
-    if len(short) == len(lengths):
-        raise ValueError(
-            f"series must have more values than horizon={horizon} for at least one label of "
-            f"{panel.names}, got {lengths.max()} of them in the longest of {len(lengths)}"
-        )
-    if len(short):
-        warn(
-            f"series has no more values than horizon={horizon} for {len(short)} of "
-            f"{len(lengths)} labels, such as {text_of(labels[short[0]])} with "
-            f"{lengths[short[0]]}: they have no row in X",
-            SeriesWarning,
-        )
-    place = panel.place_in_series()
-    rows = np.flatnonzero(place < lengths[panel.codes] - horizon)
-    at = panel.starts[panel.codes[rows]] + place[rows]
-    return rows, [panel.order[at + step] for step in range(1, horizon + 1)]
+        if len(short):
+            warn(
+                f"series has no more values than horizon={horizon} for {len(short)} of "
+                f"{len(lengths)} labels, such as {text_of(labels[short[0]])} with "
+                f"{lengths[short[0]]}: they have no row in X",
+                SeriesWarning,
+            )
+        place = panel.place_in_series()
+        rows = np.flatnonzero(place < lengths[panel.codes] - horizon)
+        at = panel.starts[panel.codes[rows]] + place[rows]
+        return cls(rows, at, panel.order, steps)
+
+    def later(self, step: int) -> NDArray[np.int64]:
+        """Return the positions in the table of the rows `step` rows later."""
+        return self.order[self.at + step]
+
+    def in_time(self, step: int) -> NDArray[np.bool_]:
+        """Return which of the latter are also `step` steps later, as no row between is missing."""
+        if self.steps is None:
+            return np.ones(len(self.rows), dtype=bool)
+        return self.steps[self.later(step)] - self.steps[self.rows] == step
+
+
+def _targets(targets: pd.DataFrame, pairs: Pairs, horizon: int) -> pd.DataFrame:
+    """Return the targets of the rows at each step side by side, NaN beyond a missing row."""
+    import pandas as pd
+
+    by_step = range(1, horizon + 1)
+    dtypes = set(targets.dtypes)
+    if dtypes <= {np.dtype(np.float32), np.dtype(np.float64)} and len(dtypes) == 1:
+        # In one array, since many steps of many series are large.
+        values = targets.to_numpy()
+        ahead = np.empty((len(pairs.rows), horizon * values.shape[1]), dtype=values.dtype)
+        for step, part in zip(by_step, np.split(ahead, horizon, axis=1), strict=True):
+            part[:] = values[pairs.later(step)]
+            part[~pairs.in_time(step)] = np.nan
+        return pd.DataFrame(ahead, copy=False)
+    parts = [targets.take(pairs.later(step)).reset_index(drop=True) for step in by_step]
+    if pairs.steps is not None:
+        own = [pairs.in_time(step)[:, np.newaxis] for step in by_step]
+        parts = [
+            part.where(np.broadcast_to(each, part.shape))
+            for part, each in zip(parts, own, strict=True)
+        ]
+    return pd.concat(parts, axis=1)
 
 
 def _steps_of_all(panel: Panel, freq: Any) -> NDArray[np.int64]:

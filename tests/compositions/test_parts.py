@@ -165,6 +165,7 @@ def test_an_unfitted_model_has_no_trained_part():
         (piped(), 3),
         (make_pipeline(FunctionTransformer(np.log1p, np.expm1), windows(3), Ridge()), 3),
         (make_pipeline(FunctionTransformer(), Ridge()), 1),
+        (make_pipeline(windows(3), FunctionTransformer(np.asarray), Ridge()), 3),
     ],
     ids=["none", "windows", "windows of windows", "network", "logarithms", "identity"],
 )
