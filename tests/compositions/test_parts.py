@@ -167,7 +167,15 @@ def test_an_unfitted_model_has_no_trained_part():
         (make_pipeline(FunctionTransformer(), Ridge()), 1),
         (make_pipeline(windows(3), FunctionTransformer(np.asarray), Ridge()), 3),
     ],
-    ids=["none", "windows", "windows of windows", "network", "logarithms", "identity"],
+    ids=[
+        "none",
+        "windows",
+        "windows of windows",
+        "network",
+        "logarithms",
+        "identity",
+        "as an array",
+    ],
 )
 def test_a_prediction_reaches_over_all_windows_one_before_the_other(model, n_rows):
     assert reach(model.fit(X, Y)) == n_rows
