@@ -130,9 +130,10 @@ class BaseLSTM(Interchange):
         rows = Rows(windows, learned, weight)
         complete = rows.complete()
         warn_of_rows_left_out(X, complete, len(rows))
-        if len(complete) < len(rows):
-            rows, times = rows[complete], None if times is None else times[complete]
         held_out = changes.get("validation_split", self.validation_split)
+        times = None if times is None or not held_out else times[complete]
+        if len(complete) < len(rows):
+            rows = rows[complete]
         first, last = split_off_last(rows, times, held_out)
         told = names_of_targets(given) if targets.in_units_of_X else None
         scaling = self._scaling(X, rows[first], targets, told, resume=resume)

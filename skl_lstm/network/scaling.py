@@ -123,20 +123,21 @@ class WindowScaling:
         ValueError
             If values are too large to be measured.
         """
-        measured = []
+        locations, spreads = np.empty((2, len(rows), len(columns)))
         for block in _blocks(len(rows), windows):
             known = windows[rows[block]][..., list(columns)]
-            location = _location(method, known)
-            measured.append((location, _spread(method, known, location)))
-        locations, spreads = (np.concatenate(parts) for parts in zip(*measured, strict=True))
+            locations[block] = _location(method, known)
+            spreads[block] = _spread(method, known, locations[block])
         with np.errstate(over="ignore"):
             if method == "last":
                 unit = np.sqrt(np.square(spreads).mean(axis=0))
             else:
                 unit = FLOOR_SHARE * np.array([_median_of_positive(each) for each in spreads.T])
-            between = (locations - locations[0]).std(axis=0)  # exactly zero if all are the same
-            for instead in (between, np.abs(locations[0]), 1.0):
-                unit = np.where(unit > 0.0, unit, instead)
+            if not (unit > 0.0).all():
+                # The first is exactly zero if all are the same.
+                between = (locations - locations[0]).std(axis=0)
+                for instead in (between, np.abs(locations[0]), 1.0):
+                    unit = np.where(unit > 0.0, unit, instead)
         if not np.isfinite(unit).all():
             raise ValueError("Input X contains values too large to be normalized.")
         return cls(method, columns, tuple(unit.tolist()), restores)
@@ -164,11 +165,10 @@ class WindowScaling:
             The windows; they can be a strided view. One with a missing value has NaN.
         """
         columns = list(self.columns)
-        parts = [
-            self._measure(windows[block][..., columns]) for block in _blocks(len(windows), windows)
-        ]
-        locations, scales = zip(*parts, strict=True)
-        return np.concatenate(locations), np.concatenate(scales)
+        locations, scales = np.empty((2, len(windows), len(columns)))
+        for block in _blocks(len(windows), windows):
+            locations[block], scales[block] = self._measure(windows[block][..., columns])
+        return locations, scales
 
     def normalize(self, windows: NDArray, location: NDArray, scale: NDArray) -> NDArray:
         """Return a normalized copy of windows (n, n_lags, n_series)."""

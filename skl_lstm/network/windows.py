@@ -79,7 +79,9 @@ class Windows:
         shift, unit = np.zeros(self.n_features), np.ones(self.n_features)
         known = locations[~np.isnan(locations).any(axis=1)]
         columns = list(scaling.columns)
-        shift[columns], unit[columns] = np.median(known, axis=0), scaling.unit
+        shift[columns] = np.median(known, axis=0, overwrite_input=True)
+        del known
+        unit[columns] = scaling.unit
         aligned = self if self.row_stride % self.n_features == 0 else self._laid_out()
         steps = aligned.buffer.reshape(-1, self.n_features)
         buffer = np.empty(steps.shape, dtype=np.float32)
@@ -90,8 +92,8 @@ class Windows:
             aligned,
             buffer=buffer.reshape(-1),
             columns=scaling.columns,
-            locations=cast_finite((locations - shift[columns]) / scaling.unit, np.float32),
-            scales=cast_finite(scales / scaling.unit, np.float32),
+            locations=_in_float32(locations, shift[columns], np.array(scaling.unit)),
+            scales=_in_float32(scales, 0.0, np.array(scaling.unit)),
         )
 
     def _laid_out(self) -> Windows:
@@ -152,6 +154,15 @@ class Windows:
         return as_strided(
             self.buffer, shape, [s * self.buffer.itemsize for s in strides], writeable=False
         )
+
+
+def _in_float32(values: NDArray, shift: Any, unit: NDArray) -> NDArray[np.float32]:
+    """Return values less a shift and divided by a unit, a block at a time."""
+    scaled = np.empty(values.shape, dtype=np.float32)
+    for start in range(0, len(values), BLOCK_STEPS):
+        block = slice(start, start + BLOCK_STEPS)
+        scaled[block] = cast_finite((values[block] - shift) / unit, np.float32)
+    return scaled
 
 
 def cast_finite(values: NDArray, dtype: Any, name: str = "X") -> NDArray:
