@@ -123,7 +123,8 @@ class WindowScaling:
         ValueError
             If values are too large to be measured.
         """
-        locations, spreads = np.empty((2, len(rows), len(columns)))
+        # Column by column: sums of contiguous values round less.
+        locations, spreads = np.empty((2, len(columns), len(rows))).transpose(0, 2, 1)
         for block in _blocks(len(rows), windows):
             known = windows[rows[block]][..., list(columns)]
             locations[block] = _location(method, known)
