@@ -121,8 +121,7 @@ class BaseLSTM(Interchange):
         if resume:
             validate_data(self, X, reset=False, skip_check_array=True)
             self._check_same_network(network)
-        times = times_told(X, given)
-        self._check_one_series(network, times)
+        self._check_one_series(network, X, given)
         weight = check_sample_weight(sample_weight, len(values))
         scaled = self.window_scaling is not None
         windows = windows_of(values, shape, values.dtype if scaled else np.float32)
@@ -131,7 +130,8 @@ class BaseLSTM(Interchange):
         complete = rows.complete()
         warn_of_rows_left_out(X, complete, len(rows))
         held_out = changes.get("validation_split", self.validation_split)
-        times = None if times is None or not held_out else times[complete]
+        times = times_told(X, given) if held_out else None
+        times = None if times is None else times[complete]
         if len(complete) < len(rows):
             rows = rows[complete]
         first, last = split_off_last(rows, times, held_out)
@@ -219,7 +219,7 @@ class BaseLSTM(Interchange):
                 f"windows of shape {self.window_shape_}"
             )
         warn_of_unknown_ends(values, self.window_shape_[1])
-        self._check_one_series(self.network_, times_told(X))
+        self._check_one_series(self.network_, X)
         network, scaling = self.network_, self.window_scaling_
         dtype = np.float32 if scaling is None else values.dtype
         windows = windows_of(values, self.window_shape_, dtype)
@@ -256,8 +256,8 @@ class BaseLSTM(Interchange):
     def _check_X(self, X: ArrayLike) -> NDArray:
         return check_X(X, self)
 
-    def _check_one_series(self, network: Network, times: NDArray | None) -> None:
-        if network.stateful and times is not None:
+    def _check_one_series(self, network: Network, *tables: Any) -> None:
+        if network.stateful and times_told(*tables) is not None:
             raise ValueError(
                 "stateful must be False for windows of several series, because a state would go "
                 "on from one series to another, got True"
