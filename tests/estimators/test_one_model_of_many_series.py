@@ -289,4 +289,4 @@ def test_an_index_that_may_hold_two_times_is_refused():
     windows = np.asarray(windower().fit_transform(X))
     y.index = pd.MultiIndex.from_arrays([y.index.get_level_values("day")] * 2, names=["a", "b"])
     with pytest.raises(ValueError, match="y must have one level of times in its index"):
-        LSTMForecaster(features_per_step=2).fit(windows, y)
+        LSTMForecaster(features_per_step=2, validation_split=0.2).fit(windows, y)
