@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skl_lstm.checks import check_choice, check_column_names, naming_the_nearest, numbers
 from skl_lstm.estimators.known_rows import score_known
+from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets
 from skl_lstm.windowing.columns import names_in, told_by
 from skl_lstm.windowing.frames import as_frame
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Method = Literal["standard", "mean", "minmax"]
+
+# How many ranges away from a column, or how often as wide, y is taken to be in other units.
+FAR = 10.0
 
 # Relative difference of values that differ only by rounding.
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
@@ -161,6 +165,7 @@ class SeriesScaledRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
                 f"{n_outputs=}"
             )
         values = numbers(panel.rows[columns], self).astype(np.float64)
+        _warn_of_other_units(values, outputs, columns)
         locations, scales = measured(values[panel.order], panel.starts[:-1], self.method)
         of_rows = locations[panel.codes], scales[panel.codes]
         regressor = self._regressor().fit(
@@ -311,6 +316,28 @@ def _outputs(y: Any, frame: pd.DataFrame) -> NDArray:
         ensure_all_finite="allow-nan",
         input_name="y",
     )
+
+
+def _warn_of_other_units(
+    values: NDArray[np.float64], outputs: NDArray, columns: list[Any]
+) -> None:
+    """Warn if y lies far from the column that it continues, and so is in other units."""
+    first_step = outputs.reshape(len(outputs), -1)[:, : len(columns)]
+    for column, known, y in zip(columns, values.T, first_step.T, strict=True):
+        known, y = known[~np.isnan(known)], y[~np.isnan(y)]
+        if not len(known) or not len(y):
+            continue
+        outside = np.median(np.maximum(known.min() - y, y - known.max()))
+        spreads = known.std(), y.std()
+        ranges = [values for values in (np.ptp(known), np.ptp(y)) if values > 0.0]
+        far = bool(ranges) and outside > FAR * min(ranges)
+        if far or (min(spreads) > 0.0 and max(spreads) > FAR * min(spreads)):
+            warn(
+                f"y has values from {y.min():.4g} to {y.max():.4g}, and column {column!r} of X, "
+                f"by which it is scaled, from {known.min():.4g} to {known.max():.4g}: both must "
+                "be in the same units; put a TransformedTargetRegressor inside, not outside",
+                SeriesWarning,
+            )
 
 
 def measured(

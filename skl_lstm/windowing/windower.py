@@ -88,15 +88,25 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     roles_ : dict or None
         The ``"target"``, and if :func:`make_supervised` made X and y also the columns ``"known"``
         ahead and the ``"horizon"``, which :func:`forecast` reads; None if X and y do not tell.
+    groups_ : list
+        With `group`, the labels of the series seen in :meth:`fit`, sorted.
+    tails_ : ndarray of shape (n_series, look_back - 1, n_columns)
+        With `group`, the last rows of each series; then ``head_`` and ``tail_`` are those of the
+        longest series, ``head_group_``, and there are no ``landmarks_``.
+    firsts_, lasts_, gaps_ : ndarray of int64 of shape (n_series,)
+        With `group`, first and last time of each series as whole numbers, and the longest time
+        between two rows of a series without a regular step.
     n_features_in_ : int
-        Number of columns of the series.
+        Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if the series has column names that are strings.
 
     See Also
     --------
     make_supervised : Makes X and y from a series.
-    WindowArray : What the windows are returned in.
+    WindowArray : What the windows of one series are returned in.
+    GroupedWindows : What the windows of several series are returned in.
+    PanelTimeSeriesSplit : Cuts several series at the same times.
 
     Notes
     -----
@@ -118,6 +128,13 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     an index. Rows that repeat the training series exactly (a strictly periodic one) are taken for
     it; if that can happen, set ``context="fit"`` or ``"none"``; then no window depends on any
     later row.
+
+    With `group`, the times of each series decide alone: rows that come a step after the last row
+    of their series in :meth:`fit` follow it, and a series that was not seen has no rows before
+    its first. Rows may stand in any order that keeps the time within a series. Series shorter
+    than `look_back` have incomplete windows. A transformer behind the windower, such as a scaler,
+    returns an ordinary array, which no longer tells series and times: put it before, or let
+    `window_scaling` of the forecaster do it.
 
     Examples
     --------
@@ -147,6 +164,17 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     >>> windower.transform(series[5:7])  # 4 January is known, 5 January is not
     array([[ 3., nan,  5.],
            [nan,  5.,  6.]])
+
+    Several series:
+
+    >>> both = pd.concat({"north": series[:3], "south": 10 + series[:2]}, names=["shop"])
+    >>> windows = LookbackWindower(look_back=2, group="shop").fit_transform(both)
+    >>> np.asarray(windows)
+    array([[nan,  0.],
+           [ 0.,  1.],
+           [ 1.,  2.],
+           [nan, 10.],
+           [10., 11.]])
     """
 
     # For windowers that an earlier version pickled without them.
@@ -195,7 +223,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         ValueError
             If a parameter is invalid; if X is not numeric and finite (except for NaN), or has
             fewer rows than `look_back`; if its index has several levels or does not increase; or
-            if `freq` is given and a row is missing.
+            if `freq` is given and a row is missing. With `group`, if X does not tell the series
+            and the time of each row, or no series has `look_back` rows.
 
         Warns
         -----

@@ -1,6 +1,7 @@
 """Each series is scaled by its own training rows, and predictions are brought back."""
 
 import pickle
+import warnings
 
 import hypothesis.strategies as st
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.compose import make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.exceptions import NotFittedError, SkipTestWarning
@@ -18,11 +19,13 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator
 
 from skl_lstm import (
     SeriesScaledRegressor,
+    SeriesWarning,
     load_model,
     make_supervised,
     save_model,
@@ -787,3 +790,21 @@ def test_statistics_of_a_value_far_from_zero_are_exact(method):
     }[method]
     assert_array_equal(locations[:, 0], expected[0])
     assert_allclose(scales[:, 0], expected[1], rtol=1e-12)
+
+
+def test_y_in_other_units_than_its_column_is_told():
+    X, y = _sold()
+    inner = SeriesScaledRegressor(group="shop", columns="sold")
+    with pytest.warns(SeriesWarning, match="y has values from .* both must be in the same units"):
+        TransformedTargetRegressor(inner, transformer=StandardScaler()).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        inner.fit(X, y)
+
+
+def _sold():
+    days = pd.date_range("2024-01-01", periods=20, name="day")
+    rng = np.random.default_rng(0)
+    first, second = (pd.DataFrame({"sold": rng.normal(300 * i, 30, 20)}, days) for i in (1, 2))
+    table = pd.concat({"a": first, "b": second}, names=["shop", "day"])
+    return make_supervised(table, group="shop")
