@@ -1,19 +1,19 @@
 """One network for many series: time and memory beside neuralforecast and darts.
 
 How long does it take to learn 1,000 series of 500 rows and to forecast each of them 24 steps
-ahead, and how much memory does that need? The network has one layer of 32 units and reads 48 rows; each
-side trains on as many windows as the panel has, once, in batches of 256, and its forecasts are
-compared with what follows. Every run has a process of its own. Imports, and a fit of a few series
-that loads or compiles the rest, come before the measurement. neuralforecast draws its windows, so
-an epoch of it is one in number only.
+ahead, and how much memory does that need? The network has one layer of 32 units and reads 48
+rows; each side trains on as many windows as the panel has, once, in batches of 256, and its
+forecasts are compared with what follows. Every run has a process of its own. Imports, and a fit
+of a few series that loads or compiles the rest, come before the measurement. neuralforecast
+draws its windows, so an epoch of it is one in number only.
 
 The memory is the peak of the process, and its growth over what is resident after the imports and
 the first fit. neuralforecast and darts need an environment of their own, as darts wants an older
 pandas; where one of them is not installed, its side is left out.
 
-Then the time and the memory of 10,000 series x 500 rows are measured, for windows_per_epoch=100,000
-and a forecast of all series; and what a million series cost in partitions of 1,000, from the time
-of the forecast of one partition.
+Then the time and the memory of 10,000 series x 500 rows are measured, for an epoch of 100,000
+windows and a forecast of all series; and the forecast of a partition of 1,000 series, of which a
+million series are a thousand.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 One network learns from the windows of all shops. No window reaches from one shop into another, and
 each shop is forecast from its own last day. The shops opened on different days, and one has been
-open for ten days only.
+open for twenty days only.
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ for number in range(30):
     price = rng.choice([4.0, 5.0], days.size)
     week = 1 + 0.3 * np.sin(2 * np.pi * days.day_of_week / 7)
     sold = level * week * (6 - price) * rng.normal(1, 0.05, days.size)
-    opened = 110 if number == 29 else 2 * number
+    opened = 100 if number == 29 else 2 * number
     shops[f"shop {number}"] = pd.DataFrame({"sold": sold, "price": price}, index=days)[opened:]
 table = pd.concat(shops, names=["shop", "day"]).sort_index(level="day")
 last_week = table.index.get_level_values("day") >= days[-7]

@@ -136,7 +136,7 @@ def _refuse_other_than_numbers(name: Any, column: Any, error: Exception | None) 
         raise ValueError(
             f"X must hold numbers, but column {name!r} holds values such as {str(example)!r}: "
             "encode it before, with OneHotEncoder(sparse_output=False) or TargetEncoder, or leave "
-            "it out; if it names several series, select one of them"
+            "it out; if it tells several series apart, name it in group"
         ) from error
 
 

@@ -123,7 +123,7 @@ def test_polars_goes_in_and_comes_out():
             ["Mon", "Tue"] * 30,
             "^X must hold numbers, but column 'weekday' holds values such as 'Mon': encode it "
             r"before, with OneHotEncoder\(sparse_output=False\) or TargetEncoder, or leave it "
-            "out; if it names several series, select one of them$",
+            "out; if it tells several series apart, name it in group$",
         ),
         (pd.Categorical(["Mon", "Tue"] * 30), "column 'weekday' holds values such as 'Mon'"),
         (

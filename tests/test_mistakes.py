@@ -129,7 +129,7 @@ def test_a_long_table_of_shops_is_refused():
         with pytest.raises(ValueError, match="must be one series, indexed by its times, got an"):
             refused()
     with pytest.raises(
-        ValueError, match=r"^X must have one row for each time, got 2024-01-01 twice; select"
+        ValueError, match=r"^X must have one row for each time, got 2024-01-01 twice; name"
     ):
         LookbackWindower(3).fit(table.set_index("day")[["sold"]])
     with pytest.raises(ValueError, match="column 'shop' holds values such as 'a'"):

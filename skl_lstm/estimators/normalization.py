@@ -171,8 +171,10 @@ def warn_of_other_units(windows: Windows, y: NDArray, scaling: WindowScaling) ->
         next_values, target = known[windows.rows[following], -1], y[now, i]
         scaled = same_shape(next_values, target) and not np.allclose(next_values, target)
         outside = np.median(np.maximum(low - targets, targets - high))
-        if scaled or outside > FAR * min(high - low, np.ptp(targets) or np.inf):
-            how = "has other units than" if scaled else "lies far outside"
+        sizes = [np.nanmedian(np.abs(each)) for each in (known[windows.rows, -1], y[:, i])]
+        other_size = min(sizes) > 0.0 and max(sizes) > FAR * min(sizes)
+        if scaled or other_size or outside > FAR * min(high - low, np.ptp(targets) or np.inf):
+            how = "has other units than" if scaled or other_size else "lies far outside"
             warn(
                 f"y {how} the windows: it has values from {targets.min():.4g} to "
                 f"{targets.max():.4g}, and column {column} of a step of X from {low:.4g} to "

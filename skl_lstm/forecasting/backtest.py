@@ -13,7 +13,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
 from skl_lstm.checks import check_integer
-from skl_lstm.compositions.parts import fitted_group
+from skl_lstm.compositions.parts import fitted_group, fitted_roles
 from skl_lstm.forecasting.course import check_regressor
 from skl_lstm.forecasting.fitted_model import warn_of_short_windows
 from skl_lstm.forecasting.panel_backtest import backtest_all
@@ -108,7 +108,8 @@ def backtest(
     static : name or sequence of names, default=None
         Columns that have one value for all rows of a series.
     horizon : int, default=None
-        Number of rows that the model predicts at once: 1 if None, or what `y` holds.
+        Number of rows that the model predicts at once. If None, what `y` holds, or what a model
+        that is fitted tells, or 1.
     group : name or list of names, default=None
         What tells several series apart, as in :class:`LookbackWindower`; that of the model if
         None. Then `y` must be None, and the default of `cv` is a :class:`PanelTimeSeriesSplit`.
@@ -189,6 +190,8 @@ def backtest(
         if value is not None:
             check_integer(name, value)
     group = fitted_group(model) if group is None else group
+    if y is None and horizon is None:
+        horizon = fitted_roles(model).get("horizon")
     if group is not None:
         if y is not None:
             raise ValueError(

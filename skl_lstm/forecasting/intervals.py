@@ -78,8 +78,9 @@ def forecast_interval(
         the default suits errors that are larger on one side.
     pooled : bool, default=False
         Of several series: whether the errors of all of them, each relative to the mean change from
-        row to row of its series, make the interval of each. This serves short series, and those
-        not seen before; the default covers each series by itself.
+        row to row of its series, make the interval of each. This serves series with few errors of
+        their own; the default covers each series by itself. Either is too narrow for a series
+        with fewer rows than `look_back`, whose windows are filled up.
     target, known, static : name or sequence of names, default=None
         The columns that the model predicts, those known ahead, and those that do not change, as in
         :func:`forecast`.
@@ -338,7 +339,7 @@ def _ends(
         step = int(n_known.min(axis=1).argmin()) + 1
         raise ValueError(
             f"calibration must leave at least {least} known errors at step {step} for "
-            f"coverage={coverage}{of}, got {n_known.min()} because of gaps in the history"
+            f"coverage={coverage}{of}, got {n_known.min()} because of gaps, or a short history"
         )
     rank = _rank(n_known, (1 - coverage) / (1 if symmetric else 2))
     if symmetric:

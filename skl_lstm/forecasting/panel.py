@@ -37,7 +37,14 @@ from skl_lstm.windowing.calendar import (
 )
 from skl_lstm.windowing.columns import Roles, refuse_laid_out
 from skl_lstm.windowing.frames import as_frame
-from skl_lstm.windowing.groups import Panel, check_not_empty, check_static, series_at, text_of
+from skl_lstm.windowing.groups import (
+    Panel,
+    check_not_empty,
+    check_static,
+    kinds_of,
+    series_at,
+    text_of,
+)
 from skl_lstm.windowing.panel_steps import steps_of
 from skl_lstm.windowing.span import as_numbers, frequency_of
 
@@ -152,6 +159,8 @@ def begin_all(
         _check_ends(panel, roles)
     check_steps_ahead(roles, steps, horizon)
     warn_of_short_windows(model, roles, horizon)
+    if whole:
+        _warn_of_short_series(model, panel)
     freq = _step(model, panel, freq)
     return _lay_out(model, panel, roles, horizon, steps, future, freq, whole)
 
@@ -295,6 +304,18 @@ def _check_ends(panel: Panel, roles: Roles) -> None:
         )
 
 
+def _warn_of_short_series(model: Any, panel: Panel) -> None:
+    short = np.flatnonzero(panel.lengths < look_back(model))
+    if len(short):
+        warn(
+            f"history has {len(short)} of {len(panel.labels)} series with fewer rows than "
+            f"look_back={look_back(model)}, such as {text_of(panel.labels[short[0]])} with "
+            f"{panel.lengths[short[0]]}: their windows are filled up, and no interval knows it. "
+            "Pass as many rows of each series",
+            SeriesWarning,
+        )
+
+
 def _step(model: Any, panel: Panel, freq: Any) -> Any:
     """Return the step between two rows of a series: given, that of the fit, or inferred."""
     if freq is not None:
@@ -429,6 +450,11 @@ def _values_ahead(
             f"future must hold all columns known ahead, {roles.known}, but lacks {lacking}"
         )
     ahead = Panel.of(given, list(panel.names), "future", whole=False)
+    if len(ahead.labels) and kinds_of(ahead.labels) != kinds_of(panel.labels):
+        raise ValueError(
+            f"future must have labels of the kind of history, {', '.join(kinds_of(panel.labels))} "
+            f"such as {text_of(panel.labels[0])}, got {text_of(ahead.labels[0])}"
+        )
     strange = ahead.labels.difference(panel.labels)
     if len(strange):
         raise ValueError(
@@ -444,7 +470,7 @@ def _values_ahead(
         raise ValueError(
             f"future must have a row for each of {len(times) // len(panel.labels)} times after "
             f"the history of a series, got none for {label_text(times[row])} in "
-            f"{series_at(panel.labels[codes[row]])}"
+            f"{series_at(panel.labels[codes[row]])}; leave series that have ended out of history"
         )
     values = ahead.rows[roles.known].take(np.maximum(at, 0)).set_axis(times)
     found &= values.notna().all(axis=1).to_numpy()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from skl_lstm.checks import check_choice, is_number
-from skl_lstm.windowing.groups import Panel, names_of_group, series_at
+from skl_lstm.windowing.groups import Panel, names_of_group, refuse_other_order, series_at
 
 Metric = Callable[[NDArray, NDArray], float]
 
@@ -49,6 +49,7 @@ class PanelScorer:
             known, all of `y` is zero, or `metric` does not return an error.
         """
         panel = Panel.of(X, self.group, whole=False)
+        refuse_other_order(X, y)
         y, predictions = _of_one_shape(y, estimator.predict(X), len(panel.codes))
         each_series = _known_rows_of_series(panel, y, predictions)
         n_known = [len(rows) for rows in each_series]

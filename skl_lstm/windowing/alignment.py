@@ -16,6 +16,9 @@ FEW_ROWS = 10
 # Rows that are compared first, since most columns differ in them already.
 FIRST_ROWS = 100
 
+# Spread of values that are equal, in rounding errors of their size.
+ROUNDING = 64
+
 # How far standardized values may differ by rounding.
 SAME = 1e-6
 
@@ -149,5 +152,9 @@ def same_shape(one: NDArray, other: NDArray) -> bool:
 
 def standardized(values: NDArray) -> NDArray:
     """Bring values, or each column of them, to mean 0 and spread 1."""
-    spread = values.std(axis=0)
-    return (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    values = np.asarray(values, dtype=np.result_type(values, np.float32))
+    spread, size = values.std(axis=0), np.abs(values).max(axis=0, initial=0.0)
+    # The spread of equal values may be that of rounding.
+    changes = spread > ROUNDING * np.finfo(values.dtype).eps * size
+    centered = np.where(changes, values - values.mean(axis=0), 0.0)
+    return centered / np.where(changes, spread, 1.0)

@@ -308,8 +308,9 @@ def check_increases(index: pd.Index, name: str = "history") -> None:
     if not index.is_unique:
         twice = label_text(index[index.duplicated()][0])
         raise ValueError(
-            f"{name} must have one row for each time, got {twice} twice; select one series, or "
-            "keep one row; local times in which an hour is repeated need a time zone (tz_localize)"
+            f"{name} must have one row for each time, got {twice} twice; name what tells several "
+            "series apart in group, or keep one row; local times in which an hour is repeated "
+            "need a time zone (tz_localize)"
         )
     at = np.flatnonzero(~(index[:-1] < index[1:]))[0]
     before, after = label_text(index[at]), label_text(index[at + 1])

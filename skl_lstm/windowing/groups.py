@@ -13,7 +13,7 @@ from skl_lstm.windowing.calendar import is_time, label_text
 from skl_lstm.windowing.columns import Roles
 from skl_lstm.windowing.frames import as_frame, is_foreign
 from skl_lstm.windowing.grouped_windows import GroupedWindows
-from skl_lstm.windowing.span import as_numbers
+from skl_lstm.windowing.span import as_numbers, is_numbered_afresh
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,6 +161,17 @@ def check_not_empty(panel: Panel, name: str) -> None:
             f"{name} must have a row, and a column beside {_quoted(panel.names)}, got "
             f"{len(panel.rows)} rows of {list(panel.rows.columns)}"
         )
+
+
+def refuse_other_order(X: Any, y: Any) -> None:
+    """Raise ValueError if y of pandas has other rows than X, or has them in another order."""
+    index: Any = getattr(y, "index", None)
+    if not hasattr(index, "nlevels") or is_numbered_afresh(index) or index.equals(X.index):
+        return
+    raise ValueError(
+        "y must have the rows of X, in the same order, got another index; sort the table before "
+        "make_supervised, or select rows of both"
+    )
 
 
 def check_static(frame: pd.DataFrame, panel: Panel | None, roles: Roles, name: str) -> None:

@@ -199,6 +199,14 @@ class SeriesEnds:
             is_new = ~with_their_past
         odd = (known >= 0) & (n_between != 0) & (numbers[first] != self.firsts[known]) & is_new
         doubt = self._doubt(panel, known, np.flatnonzero(odd)) if n_before else None
+        early = (numbers[first] <= self.lasts.max()) & (n_between == 0) & (known >= 0)
+        if doubt is None and early.any():
+            label = text_of(panel.labels[int(np.argmax(early))])
+            doubt = (
+                f"X has rows that follow those seen in fit, such as of {label}, at times at which "
+                "other series were seen: a fold that is not cut by time tests on days that are "
+                "known of others; in cross-validation, use PanelTimeSeriesSplit"
+            )
         return n_between, steps, doubt
 
     def _doubt(self, panel: Panel, known: NDArray[np.intp], odd: NDArray[np.intp]) -> str | None:
@@ -214,7 +222,8 @@ class SeriesEnds:
             f"such as {text_of(panel.labels[odd[0]])}, which begins at {label_text(begin)} after "
             f"{first} to {last}: their first windows lack the lags that are not known. Pass the "
             "rows before them too, leave out their predictions, and set context='none' to say "
-            "so; in cross-validation, use PanelTimeSeriesSplit without a gap"
+            "so; in cross-validation, use PanelTimeSeriesSplit without a gap, and "
+            "KnownRowsRegressor for targets of several rows"
         )
 
 

@@ -71,7 +71,7 @@ def times_of(X: Any, name: str = "X") -> pd.Index | None:
         refuse_levels(index, name)
     if index.inferred_type == "date":
         index = pd.DatetimeIndex(index)
-    if index.inferred_type == "string" and _looks_like_dates(index):
+    if index.inferred_type == "string" and looks_like_dates(index):
         warn(
             f"{name} is indexed by text such as {index[0]!r}, which is not read as dates, so that "
             f"the order of the rows is not checked: {name}.index = pd.to_datetime({name}.index)",
@@ -85,7 +85,8 @@ def times_of(X: Any, name: str = "X") -> pd.Index | None:
     return index
 
 
-def _looks_like_dates(index: pd.Index) -> bool:
+def looks_like_dates(index: pd.Index) -> bool:
+    """Return whether the first labels of an index of text can be read as dates."""
     import pandas as pd
 
     try:
@@ -271,7 +272,7 @@ def kind_of(times: pd.Index) -> str:
     return "dates without a time zone" if times.tz is None else "dates of a time zone"
 
 
-def is_numbered_afresh(times: pd.Index) -> bool:
+def is_numbered_afresh(times: Any) -> bool:
     """Return whether the labels are 0, 1, 2 …, which pandas gives to rows without an index."""
     import pandas as pd
 

@@ -14,7 +14,7 @@ from skl_lstm.windowing.columns import Roles, refuse_laid_out, tell
 from skl_lstm.windowing.frames import as_frame, as_given
 from skl_lstm.windowing.groups import Panel, check_not_empty, check_static, text_of
 from skl_lstm.windowing.panel_steps import steps_of
-from skl_lstm.windowing.span import span_of, times_of
+from skl_lstm.windowing.span import is_numbered_afresh, looks_like_dates, span_of, times_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,6 +127,8 @@ def make_supervised(
     if panel is not None:
         check_not_empty(panel, "series")
     columns = frame.columns if panel is None else panel.rows.columns
+    if panel is None:
+        _warn_of_several_series(frame)
     steps = _steps(frame, freq) if panel is None else _steps_of_all(panel, freq)
     roles = Roles.of(columns, target, known, static=static)
     check_static(frame if panel is None else panel.rows, panel, roles, "series")
@@ -142,6 +144,25 @@ def make_supervised(
     y = framed.iloc[:, 0] if len(names) == 1 else framed
     X, y = (tell(each, roles, horizon) for each in (X, y))
     return as_given(series, X), as_given(series, y)
+
+
+def _warn_of_several_series(frame: pd.DataFrame) -> None:
+    """Warn if rows without times of their own hold dates that come again."""
+    import pandas as pd
+
+    if not is_numbered_afresh(frame.index):
+        return
+    for name, values in frame.items():
+        text = pd.api.types.is_string_dtype(values.dtype) and looks_like_dates(pd.Index(values))
+        dates = text or pd.api.types.is_datetime64_any_dtype(values.dtype)
+        if dates and values.duplicated().any():
+            warn(
+                f"series has column {name!r} with dates that come again, as those of several "
+                f"series do, but its rows are taken to follow each other: set_index([…, {name!r}])"
+                ", and name what tells the series apart in group",
+                SeriesWarning,
+            )
+            return
 
 
 class Pairs(NamedTuple):

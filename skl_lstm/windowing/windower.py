@@ -21,7 +21,7 @@ from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets, warn_unless_shifted
 from skl_lstm.windowing.columns import told_by
 from skl_lstm.windowing.grouped_windows import GroupedWindows
-from skl_lstm.windowing.groups import Panel, check_not_empty, text_of
+from skl_lstm.windowing.groups import Panel, check_not_empty, refuse_other_order, text_of
 from skl_lstm.windowing.joining import join, last_rows
 from skl_lstm.windowing.many_series import Joined, SeriesEnds
 from skl_lstm.windowing.span import Place, Span, as_numbers, place, span_of, times_of
@@ -390,6 +390,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         values = numbers(panel.rows, self)
         check_column_names(X)
         self._check_lengths(panel)
+        refuse_other_order(X, y)
         ends, joined = SeriesEnds.learn(
             panel, values, self.look_back, self.freq, **self._filling()
         )

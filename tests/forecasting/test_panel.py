@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -444,3 +444,31 @@ def test_columns_of_future_are_known_ahead_beside_a_column_of_labels():
         model, table, 3, group="shop", target="sold", future=future.reset_index("shop")
     )
     pd.testing.assert_series_equal(given, expected)
+
+
+def test_series_with_few_rows_are_told():
+    table = shops()[["sold"]]
+    X, y = make_supervised(table, group="shop")
+    model = make_pipeline(windower(), LinearRegression()).fit(X, y)
+    with pytest.warns(SeriesWarning, match="1 of 2 series with fewer rows than look_back=4"):
+        forecast(model, table.drop(table.loc[["s1", "s2"]].groupby("shop").tail(30).index), 2)
+
+
+def test_labels_of_another_kind_in_future_are_refused(fitted):
+    model, table, future = fitted
+    future = future.rename(index={"s0": 0, "s1": 1, "s2": 2}, level="shop")
+    with pytest.raises(ValueError, match="kind of history, text such as 's0', got 0"):
+        forecast(model, table, 2, future=future)
+
+
+def test_a_column_that_does_not_change_at_first_may_be_scaled():
+    table = shops()[["sold", "price"]]
+    table["price"] = np.repeat([4.99, 5.49], [60, len(table) - 60])
+    X, y = make_supervised(table, target="sold", known="price", group="shop")
+    scaled = ColumnTransformer(
+        [("price", StandardScaler(), ["price"])],
+        remainder="passthrough",
+        verbose_feature_names_out=False,
+    ).set_output(transform="pandas")
+    model = make_pipeline(scaled, windower(), LinearRegression()).fit(X, y)
+    assert len(forecast(model, table, 3, future=ahead_of(table, 3))) == 9

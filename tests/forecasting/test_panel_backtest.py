@@ -310,3 +310,10 @@ def test_intervals_of_a_model_that_was_not_fitted_on_its_target():
         estimator, table, 2, 0.6, 10, group="shop", target="sold", known="price", future=future
     )
     assert ahead.shape == (6, 3)
+
+
+def test_a_fitted_model_tells_its_horizon():
+    table = shops()[["sold"]]
+    direct = fitted(table, {"horizon": 3})
+    found = backtest(direct, table, cv=2, steps=3).frame
+    pd.testing.assert_frame_equal(found, backtest(direct, table, cv=2, steps=3, horizon=3).frame)

@@ -17,7 +17,13 @@ from skl_lstm import (
     load_airline_passengers,
     make_supervised,
 )
-from skl_lstm.windowing.alignment import column_continued, equal_column, names_of_targets
+from skl_lstm.windowing.alignment import (
+    column_continued,
+    equal_column,
+    names_of_targets,
+    same_shape,
+    standardized,
+)
 
 RNG = np.random.default_rng(0)
 WALK = RNG.normal(size=(40, 2)).cumsum(axis=0)
@@ -138,3 +144,10 @@ def test_y_of_folds_with_a_seam_is_taken_without_a_word():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         LookbackWindower(3, freq="rows").fit(X.iloc[kept], y.iloc[kept])
+
+
+@pytest.mark.parametrize("value", [0.999, 5.49, 1e9, -0.1])
+def test_equal_values_have_no_shape(value):
+    assert not standardized(np.full(7, value)).any()
+    assert not standardized(np.full(7, value, dtype=np.float32)).any()
+    assert same_shape(np.full(7, value), np.full(7, 3.0))

@@ -454,3 +454,17 @@ def test_a_group_set_after_the_fit_is_refused():
     windower = LookbackWindower(2).fit(table(DAYS[:6]).droplevel("shop")).set_params(group="shop")
     with pytest.raises(ValueError, match="group must be None, as in fit, got 'shop'"):
         windower.transform(table(DAYS))
+
+
+def test_a_fold_that_is_not_cut_by_time_is_told():
+    X = table([("A", day) for day in range(8)] + [("B", day) for day in range(8)])
+    windower = LookbackWindower(3, group="shop").fit(X[:12])
+    with pytest.warns(SeriesWarning, match="of 'B', at times at which other series were seen"):
+        windower.transform(X[12:])
+
+
+def test_y_in_another_order_than_X_is_refused():
+    X = table(DAYS)
+    y = X["c0"].sort_index(level="day")
+    with pytest.raises(ValueError, match="y must have the rows of X, in the same order"):
+        LookbackWindower(3, group="shop").fit(X, y)

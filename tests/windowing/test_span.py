@@ -176,7 +176,8 @@ def test_a_given_frequency_refuses_a_hole(freq):
         ),
         (
             pd.DatetimeIndex(["2024-01-01", "2024-01-01", "2024-01-03"]),
-            r"^X must have one row for each time, got 2024-01-01 twice; select one series, or "
+            r"^X must have one row for each time, got 2024-01-01 twice; name what tells several "
+            r"series apart in group, or "
             r"keep one row; local times in which an hour is repeated need a time zone "
             r"\(tz_localize\)$",
         ),

@@ -77,3 +77,12 @@ def test_several_targets_beyond_a_missing_row_are_unknown():
     with pytest.warns(SeriesWarning, match="lacks a row for 2024-01-04"):
         _, y = make_supervised(series)
     assert_array_equal(y, [[1, 11], [2, 12], [np.nan, np.nan]])
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_dates_that_come_again_are_told(as_text):
+    days = pd.date_range("2024-01-01", periods=3)
+    series = pd.DataFrame({"sold": np.arange(6.0), "day": [*days, *days]})
+    series["day"] = series["day"].astype(str) if as_text else series["day"]
+    with pytest.warns(SeriesWarning, match="column 'day' with dates that come again"):
+        make_supervised(series, target="sold")
