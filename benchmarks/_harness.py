@@ -35,6 +35,8 @@ PACKAGES = (
     "torch",
     "statsmodels",
     "neuralforecast",
+    "mlforecast",
+    "lightgbm",
 )
 
 # Idle threads of the previous side still spin for a moment; wait until they sleep.
