@@ -137,7 +137,9 @@ def fit_ridge(recipe: Recipe, table: pd.DataFrame, seed: int) -> Ahead:
 
 def fit_boosting(recipe: Recipe, table: pd.DataFrame, seed: int) -> Ahead:
     """Fit gradient boosting for each step."""
-    trees = HistGradientBoostingRegressor(max_iter=recipe.n_trees, random_state=seed)
+    trees = HistGradientBoostingRegressor(
+        loss="absolute_error", max_iter=recipe.n_trees, random_state=seed
+    )
     model = Normalized(MultiOutputRegressor(trees), recipe.frequency.season, recipe.n_windows)
     return fit_windows(recipe, table, model)
 

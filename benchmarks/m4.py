@@ -17,11 +17,12 @@ The recipes were chosen, among some sixty for the weekly and thirty-five for the
 errors inside the training part, before those on the test part were seen: its last values were held
 out too. ``--validation`` shows these errors, of one origin for the weekly series and of four for
 the hourly ones. (Earlier choices for the weekly series were made with 26 values held out, which
-leaves too few for a window of the shortest. On these parts ridge for each series is useless by
-MASE: its forecasts of one hourly series, H160, are far too large.) The other methods were tuned
-less: mlforecast and neuralforecast among three to five settings for each frequency, ridge and
-gradient boosting not at all. mlforecast and neuralforecast are measured where they are installed;
-``--peers`` measures them alone, in an environment of their own.
+leaves too few for a window of the shortest. Ridge for each series is useless there by MASE: its
+forecasts of one hourly series, H160, are far too large.) The other methods were tuned less: of
+gradient boosting only the loss was chosen, of mlforecast and neuralforecast three to five
+settings for each frequency were tried, and ridge has its defaults. mlforecast and neuralforecast
+are measured where they are installed; ``--peers`` measures them alone, in an environment of their
+own.
 
 ``--data FOLDER`` is the folder with ``m4_weekly.csv`` and ``m4_hourly.csv``, one series per line,
 its name first and its test part last; without it ``--quick`` takes random walks. Published, not
