@@ -217,7 +217,7 @@ class SeriesScaledRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         scaled = _with_columns(frame, columns, _scaled(values, locations, scales))
         predictions = np.asarray(self.regressor_.predict(scaled, **predict_params))
         if getattr(self.regressor_, "only_last_rows", False):
-            last = np.sort(panel.order[panel.starts[1:] - 1])
+            last = np.sort(panel.lasts)
             locations, scales = locations[last], scales[last]
         return _restored(predictions, locations, scales)
 

@@ -11,7 +11,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer
-from skl_lstm.compositions.parts import fitted_roles, look_back, windowers
+from skl_lstm.compositions.parts import carries_forward, fitted_roles, look_back
 from skl_lstm.forecasting.fitted_model import (
     check_step,
     in_order_of_fit,
@@ -111,7 +111,7 @@ def check_steps_ahead(roles: Roles, steps: int, horizon: int) -> None:
 
 def _check_known(read: pd.DataFrame, model: Any, horizon: int) -> None:
     """Raise ValueError if a column known ahead lacks a value in the window that is read first."""
-    filled = any(windower.fill_missing for windower in windowers(model))
+    filled = carries_forward(model)
     for name in read.columns[read.isna().any()]:
         if not filled:
             raise ValueError(
@@ -180,7 +180,7 @@ def columns_of_fit(
     Raises
     ------
     ValueError
-        If the history lacks a column; those of `group` may be levels of its index.
+        If the history lacks a column, apart from those of `group`.
     """
     names = [name for name in getattr(model, "feature_names_in_", ()) if name not in group]
     if not names:
@@ -192,8 +192,7 @@ def columns_of_fit(
             f"but lacks {lacking}"
         )
     others = [] if target is None else names_in("target", target, frame.columns, "history")
-    labels = [name for name in group if name in frame]
-    return frame[names + [name for name in others if name not in names] + labels]
+    return frame[names + [name for name in others if name not in names]]
 
 
 def known_columns(model: Any, known: Any, future: Any, frame: pd.DataFrame, target: Any) -> Any:

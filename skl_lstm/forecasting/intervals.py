@@ -16,7 +16,7 @@ from skl_lstm.checks import check_choice, check_integer
 from skl_lstm.compositions.parts import fitted_group, look_back, target_transformer
 from skl_lstm.forecasting.course import begin, path_ahead
 from skl_lstm.forecasting.panel import begin_all, long_frame, paths_ahead, with_labels
-from skl_lstm.forecasting.panel_origins import PanelData
+from skl_lstm.forecasting.panel_origins import PanelData, means_of_series
 from skl_lstm.forecasting.walk import model_input, walk_forward
 from skl_lstm.windowing.groups import Panel, series_at
 from skl_lstm.windowing.supervised import make_supervised
@@ -274,15 +274,10 @@ def _sizes(values: NDArray, panel: Panel) -> NDArray[np.float64]:
     """
     changes = np.abs(np.diff(values[panel.order], axis=0))
     changes[panel.starts[1:-1] - 1] = np.nan
-    codes = panel.codes[panel.order][1:]
-    known = ~np.isnan(changes)
-    sums, counts = np.zeros((2, len(panel.labels), values.shape[1]))
-    np.add.at(sums, codes, np.where(known, changes, 0.0))
-    np.add.at(counts, codes, known)
-    sizes = np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
+    sizes = means_of_series(changes, panel.codes[panel.order][1:], len(panel.labels))
     for size in sizes.T:
-        positive = size[size > 0.0]
-        size[size <= 0.0] = np.median(positive) if len(positive) else 1.0
+        changing = size > 0.0
+        size[~changing] = np.median(size[changing]) if changing.any() else 1.0
     return sizes
 
 

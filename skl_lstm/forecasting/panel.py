@@ -136,7 +136,7 @@ def begin_all(
             f"model must make windows of each series by itself, with LookbackWindower(group="
             f"{group!r}) as in fit, got a windower of one series"
         )
-    longest = int(panel.lengths.argmax())
+    longest = panel.longest
     if future is not None and names["known"] is None:
         future_columns = as_frame(future)
         labels = [name for name in panel.names if name in future_columns]
@@ -258,7 +258,7 @@ def _labeled(
 ) -> pd.DataFrame:
     import pandas as pd
 
-    labels = {name: panel.labels.get_level_values(name).take(codes) for name in panel.names}
+    labels = panel.labels_of(codes)
     levels = [labels[name] for name in panel.names if name not in columns]
     shown = rows.set_axis(
         pd.MultiIndex.from_arrays([*levels, rows.index]) if levels else rows.index
@@ -275,7 +275,7 @@ def long_frame(course: PanelCourse, values: NDArray, columns: Any) -> pd.DataFra
 
     panel, ahead = course.panel, course.ahead.ravel()
     codes = course.codes[ahead]
-    labels = [panel.labels.get_level_values(name).take(codes) for name in panel.names]
+    labels = panel.labels_of(codes).values()
     index = pd.MultiIndex.from_arrays([*labels, course.rows.index.take(ahead)])
     return pd.DataFrame(values, index=index, columns=columns)
 
@@ -293,7 +293,7 @@ def _split_off_unknown(panel: Panel, roles: Roles) -> tuple[Panel, pd.DataFrame]
 
 
 def _check_ends(panel: Panel, roles: Roles) -> None:
-    last = panel.order[panel.starts[1:] - 1]
+    last = panel.lasts
     missing = panel.rows[roles.targets].iloc[last].isna().to_numpy()
     if missing.any():
         code, column = np.argwhere(missing)[0]
@@ -320,11 +320,11 @@ def _step(model: Any, panel: Panel, freq: Any) -> Any:
     """Return the step between two rows of a series: given, that of the fit, or inferred."""
     if freq is not None:
         return given_frequency(panel.times, freq)
-    longest = panel.series(int(panel.lengths.argmax())).index
-    check_step(model, panel.series(int(panel.lengths.argmax())))
+    longest = panel.series(panel.longest)
+    check_step(model, longest)
     spans = (windower.span_ for windower in windowers(model))
     plain = next((span["freq"] for span in spans if span is not None), None)
-    step = frequency(longest, None, "history") if plain is None else frequency_of(plain)
+    step = frequency(longest.index, None, "history") if plain is None else frequency_of(plain)
     found = steps_of(panel, None if len(longest) > 2 else step, "history")
     if found.doubt is not None:
         warn(found.doubt, SeriesWarning)
@@ -352,8 +352,7 @@ def _lay_out(
     n_series = len(n_past)
     from_end = panel.lengths[panel.codes] - panel.place_in_series()
     kept = panel.order[(from_end <= n_past[panel.codes])[panel.order]]
-    lasts = panel.times.take(panel.order[panel.starts[1:] - 1])
-    times = _times_ahead(panel, lasts, n_ahead, freq)
+    times = _times_ahead(panel, n_ahead, freq)
     past = panel.rows.take(kept).astype(dict.fromkeys(roles.targets, np.float64))
     ahead = pd.DataFrame(index=times)
     codes_ahead = np.repeat(np.arange(n_series), n_ahead)
@@ -363,7 +362,7 @@ def _lay_out(
         ahead[roles.known] = values
         blocks = found.reshape(n_series, -1, horizon).all(axis=2)
         is_known = np.logical_and.accumulate(blocks, axis=1).repeat(horizon, axis=1)
-    last_rows = panel.rows.iloc[panel.order[panel.starts[1:] - 1]]
+    last_rows = panel.rows.iloc[panel.lasts]
     for name in roles.static:
         ahead[name] = last_rows[name].repeat(n_ahead).set_axis(times)
     codes = np.concatenate([panel.codes[kept], codes_ahead])
@@ -412,10 +411,11 @@ def _of_type(values: pd.Series, dtype: Any) -> pd.Series:
     return as_before if (as_before == values).all() else values
 
 
-def _times_ahead(panel: Panel, lasts: pd.Index, n_ahead: int, freq: Any) -> pd.Index:
+def _times_ahead(panel: Panel, n_ahead: int, freq: Any) -> pd.Index:
     """Return the times that follow the last one of each series, series by series."""
     import pandas as pd
 
+    lasts = panel.times.take(panel.lasts)
     _, some, which = np.unique(as_numbers(lasts), return_index=True, return_inverse=True)
     if isinstance(freq, pd.offsets.Week) and isinstance(
         lasts, pd.DatetimeIndex
@@ -482,7 +482,7 @@ def _values_ahead(
             f"{label_text(times[row])} in {series_at(panel.labels[codes[row]])}"
         )
     if not found.all():
-        last = panel.rows[roles.known].iloc[panel.order[panel.starts[1:] - 1]].iloc[codes]
+        last = panel.rows[roles.known].iloc[panel.lasts[codes]]
         known = np.broadcast_to(found[:, np.newaxis], values.shape)
         values = values.where(known, last.set_axis(times))
     return values, found
@@ -490,7 +490,7 @@ def _values_ahead(
 
 def _check_known(model: Any, course: PanelCourse) -> None:
     """Raise ValueError if a column known ahead lacks a value in a window that is read first."""
-    if any(windower.fill_missing for windower in windowers(model)):
+    if carries_forward(model):
         return
     place = np.arange(len(course.rows)) - course.ends[course.codes]
     read = (place < 0) & (place >= -look_back(model))
@@ -516,14 +516,11 @@ def _check_like_fit(model: Any, course: PanelCourse) -> None:
     head = next((label for label in heads if label is not None), None)
     if head is not None and head not in panel.labels:
         return
-    code: Any = int(panel.lengths.argmax()) if head is None else panel.labels.get_loc(head)
+    code: Any = panel.longest if head is None else panel.labels.get_loc(head)
     rows = panel.series(code)
     laid_out = _led(rows, np.zeros(len(rows), dtype=np.int64), roles, course.horizon)
     laid_out = laid_out[roles.order(rows.columns)]
     in_order_of_fit(model, laid_out, rows.columns, roles)
-    warn_if_repeated(model, laid_out, roles.targets, partial_present(model, panel, code))
-
-
-def partial_present(model: Any, panel: Panel, code: int) -> Any:
-    """Return a function that presents rows of one series."""
-    return lambda rows: present(model, panel, rows, code)
+    warn_if_repeated(
+        model, laid_out, roles.targets, lambda shown: present(model, panel, shown, code)
+    )

@@ -10,8 +10,9 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skl_lstm.forecasting.course import check_steps_ahead
 from skl_lstm.forecasting.fitted_model import warn_of_short_windows
-from skl_lstm.forecasting.panel_origins import PanelData
+from skl_lstm.forecasting.panel_origins import PanelData, means_of_series
 from skl_lstm.windowing.calendar import frequency, label_text, season_of
+from skl_lstm.windowing.joining import fill_forward
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def backtest_all(
     import pandas as pd
 
     if season is None:
-        longest = data.panel.series(int(data.panel.lengths.argmax())).index
+        longest = data.panel.series(data.panel.longest).index
         season = season_of(frequency(longest, data.freq, "X"))
     tables = Parallel(n_jobs=n_jobs)(
         delayed(_forecast_fold)(
@@ -93,8 +94,7 @@ def _forecast_fold(
     rows, codes = found.rows[which, step], found.codes[which]
     n = len(targets)
     table: dict[Any, Any] = {"fold": fold}
-    for name in panel.names:
-        table[name] = panel.labels.get_level_values(name).take(codes.repeat(n))
+    table |= panel.labels_of(codes.repeat(n))
     table |= {
         "step": np.repeat(step + 1, n),
         "time": panel.times.take(rows.repeat(n)),
@@ -126,11 +126,7 @@ def _scales(
     rows = np.flatnonzero(seen & (before >= 0))
     rows = rows[seen[before[rows]]]
     changes = np.abs(values[rows] - values[before[rows]])
-    known = ~np.isnan(changes)
-    sums, counts = np.zeros((2, len(panel.labels), values.shape[1]))
-    np.add.at(sums, panel.codes[rows], np.where(known, changes, 0.0))
-    np.add.at(counts, panel.codes[rows], known)
-    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    return means_of_series(changes, panel.codes[rows], len(panel.labels))
 
 
 def _naive(
@@ -151,18 +147,12 @@ def _naive(
     naive = np.empty((len(codes), season, values.shape[1]))
     past = np.asarray(panel.times <= origin)
     for at, code in enumerate(codes):
-        rows = panel.order[panel.starts[code] : panel.starts[code + 1]]
+        rows = panel.rows_of(code)
         rows = rows[past[rows]]
         back = data.steps[rows[-1]] - data.steps[rows]
-        own = _filled_forward(values[rows])
+        own = values[rows]
+        fill_forward(own)
         # The last row that is not later, of each step of the last season.
         wanted = np.searchsorted(-back, -np.arange(season - 1, -1, -1), side="right") - 1
         naive[at] = np.where((wanted >= 0)[:, np.newaxis], own[np.maximum(wanted, 0)], own[-1])
     return naive
-
-
-def _filled_forward(values: NDArray) -> NDArray:
-    known = np.where(np.isnan(values), -1, np.arange(len(values))[:, np.newaxis])
-    last = np.maximum.accumulate(known, axis=0)
-    filled = np.take_along_axis(values, np.maximum(last, 0), axis=0)
-    return np.where(last < 0, np.nan, filled)

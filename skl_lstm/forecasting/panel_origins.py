@@ -118,6 +118,12 @@ class PanelData:
         """Number of steps to each row from a time that is the same for all rows of a series."""
         return steps_of(self.panel, "rows" if self.freq is not None else None).steps
 
+    @cached_property
+    def _rows_by_time(self) -> pd.MultiIndex:
+        import pandas as pd
+
+        return pd.MultiIndex.from_arrays([self.panel.codes, self.panel.times])
+
     def row_before(self, n_steps: int) -> NDArray[np.int64]:
         """Return the position of the row some steps before each row, -1 if there is none."""
         import pandas as pd
@@ -151,9 +157,34 @@ class PanelData:
             model, history, steps, names, future, self.group, self.freq, whole=False
         )
         ahead, codes = course.ahead, panel.labels.get_indexer(course.panel.labels)
-        index = pd.MultiIndex.from_arrays([panel.codes, panel.times])
         times = course.rows.index.take(ahead.ravel())
         wanted = pd.MultiIndex.from_arrays([np.repeat(codes, steps), times])
-        rows = index.get_indexer(wanted).reshape(ahead.shape)
+        rows = self._rows_by_time.get_indexer(wanted).reshape(ahead.shape)
         rows[np.asarray(times <= origin).reshape(ahead.shape) | ~course.is_known] = -1
         return PastForecasts(codes, rows, walk_all(model, course))
+
+
+def means_of_series(
+    values: NDArray[np.float64], codes: NDArray[np.int64], n_series: int
+) -> NDArray[np.float64]:
+    """Return the mean of the known values of each series, NaN if there is none.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, n_targets)
+        Values, NaN where they are not known.
+    codes : ndarray of int64 of shape (n,)
+        Number of the series of each.
+    n_series : int
+        Number of series.
+
+    Returns
+    -------
+    means : ndarray of shape (n_series, n_targets)
+        The means.
+    """
+    known = ~np.isnan(values)
+    sums, counts = np.zeros((2, n_series, values.shape[1]))
+    np.add.at(sums, codes, np.where(known, values, 0.0))
+    np.add.at(counts, codes, known)
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)

@@ -27,6 +27,7 @@ from skl_lstm.plotting.drawing import (
     places,
 )
 from skl_lstm.windowing.calendar import following
+from skl_lstm.windowing.columns import Roles
 from skl_lstm.windowing.frames import as_frame
 from skl_lstm.windowing.groups import Panel, text_of
 from skl_lstm.windowing.supervised import make_supervised
@@ -225,15 +226,7 @@ class ForecastDisplay:
         frame = as_frame(X) if y is None else None
         if frame is not None:
             roles, horizon = roles_in(estimator, frame, target, known, static)
-            past = frame.iloc[: n_until_unknown(frame, roles.targets)]
-            X, y = make_supervised(
-                past,
-                target=roles.targets,
-                known=roles.known,
-                static=roles.static,
-                horizon=horizon,
-                freq=None if freq is None else "rows",
-            )
+            past, X, y = _laid_out(frame, roles, horizon, freq)
         rows, targets = as_frame(X), as_frame(y)
         if len(rows) != len(targets):
             raise ValueError(
@@ -388,17 +381,25 @@ def _predicted_series(
     own = panel.series(code)
     sample = present(estimator, panel, sample_of(estimator, own), code)
     roles, horizon = roles_in(estimator, own, **names, sample=sample)
-    own = own.iloc[: n_until_unknown(own, roles.targets)]
-    X, _ = make_supervised(
-        own,
+    own, X, _ = _laid_out(own, roles, horizon, freq)
+    said = predict_outputs(estimator, present(estimator, panel, X, code))[:, 0]
+    return pd.Series(said, own.index[1:][: len(said)]), own[roles.targets[0]]
+
+
+def _laid_out(
+    frame: pd.DataFrame, roles: Roles, horizon: int, freq: Any
+) -> tuple[pd.DataFrame, Any, Any]:
+    """Return the known rows of a series, and X and y made of them."""
+    past = frame.iloc[: n_until_unknown(frame, roles.targets)]
+    X, y = make_supervised(
+        past,
         target=roles.targets,
         known=roles.known,
         static=roles.static,
         horizon=horizon,
         freq=None if freq is None else "rows",
     )
-    said = predict_outputs(estimator, present(estimator, panel, X, code))[:, 0]
-    return pd.Series(said, own.index[1:][: len(said)]), own[roles.targets[0]]
+    return past, X, y
 
 
 def _series(rows: pd.DataFrame, targets: pd.DataFrame, freq: Any) -> pd.Series | None:

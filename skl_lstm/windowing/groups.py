@@ -117,9 +117,32 @@ class Panel:
         """Number of rows of each series."""
         return np.diff(self.starts)
 
+    @property
+    def longest(self) -> int:
+        """Number of the first of the longest series."""
+        return int(self.lengths.argmax())
+
+    @property
+    def firsts(self) -> NDArray[np.int64]:
+        """Position of the first row of each series."""
+        return self.order[self.starts[:-1]]
+
+    @property
+    def lasts(self) -> NDArray[np.int64]:
+        """Position of the last row of each series."""
+        return self.order[self.starts[1:] - 1]
+
+    def labels_of(self, codes: NDArray[np.int64]) -> dict[Any, pd.Index]:
+        """Return the labels of series by their numbers, under each name that tells them apart."""
+        return {name: self.labels.get_level_values(name).take(codes) for name in self.names}
+
+    def rows_of(self, code: int) -> NDArray[np.int64]:
+        """Return the positions of the rows of one series, oldest first."""
+        return self.order[self.starts[code] : self.starts[code + 1]]
+
     def series(self, code: int) -> pd.DataFrame:
         """Return the rows of one series, oldest first."""
-        return self.rows.iloc[self.order[self.starts[code] : self.starts[code + 1]]]
+        return self.rows.iloc[self.rows_of(code)]
 
     def only(self, rows: NDArray[np.bool_]) -> Panel:
         """Return the panel of some rows, of at least one of each series."""

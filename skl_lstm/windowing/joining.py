@@ -55,7 +55,7 @@ def join(
             is_known[n_before + kept] = True
         _repeat_known_rows(joined, is_known, np.zeros(1, dtype=np.int64))
     if fill:
-        _fill_forward(joined)
+        fill_forward(joined)
     width = (n_before + 1) * n_columns
     windows = sliding_window_view(joined.ravel(), width)[::n_columns]
     if kept is None:
@@ -116,7 +116,7 @@ def join_all(
         is_known[at] = known
         _repeat_known_rows(joined, is_known, begins)
     if fill:
-        _fill_forward(joined, begins)
+        fill_forward(joined, begins)
     return joined, places - n_before
 
 
@@ -163,7 +163,7 @@ def _repeat_known_rows(rows: NDArray, known: NDArray[np.bool_], begins: NDArray[
     rows[~known] = rows[source[~known]]
 
 
-def _fill_forward(rows: NDArray, begins: NDArray[np.int64] | None = None) -> None:
+def fill_forward(rows: NDArray, begins: NDArray[np.int64] | None = None) -> None:
     """Replace missing values by the last known one of their column, within a series."""
     begin = 0 if begins is None else _begin_of_each(begins, len(rows))
     for column in rows.T:
@@ -186,7 +186,7 @@ def last_rows(
     """
     if fill:
         series = series.copy()
-        _fill_forward(series)
+        fill_forward(series)
     if steps is None:
         return series[len(series) - n_rows :].copy()
     times = steps[-1] - np.arange(n_rows - 1, -1, -1)

@@ -108,10 +108,10 @@ class SeriesEnds:
         unknown = np.full((n_series, n_before, values.shape[1]), np.nan, dtype=values.dtype)
         never = np.full(n_series, NOT_USED)
         joined, places = _join(panel, values, unknown, never, steps, repeat=repeat, fill=fill)
-        first, last = panel.order[panel.starts[:-1]], panel.order[panel.starts[1:] - 1]
+        first, last = panel.firsts, panel.lasts
         tails = joined[places[last][:, np.newaxis] + 1 + np.arange(n_before)]
         numbers = as_numbers(panel.times)
-        longest = panel.series(int(panel.lengths.argmax())).index
+        longest = panel.series(panel.longest).index
         span = span_of(longest, ROWS)[0] | {"freq": plain_frequency(freq)}
         between = np.diff(numbers[panel.order], prepend=0)
         between[panel.starts[:-1]] = 1
@@ -173,7 +173,7 @@ class SeriesEnds:
             raise ValueError(f"X must be indexed by {self.span['kind']}, as in fit, got {kind}")
         freq = frequency_of(self.span["freq"])
         numbers = as_numbers(panel.times)
-        first, last = (panel.order[each] for each in (panel.starts[:-1], panel.starts[1:] - 1))
+        first, last = panel.firsts, panel.lasts
         # Without a regular step, rows follow if no more time passed than between two before.
         waited = numbers[first] - self.lasts[known]
         n_between = np.where((waited > 0) & (waited <= self.gaps[known]), 0, NOT_USED)
@@ -212,7 +212,7 @@ class SeriesEnds:
     def _doubt(self, panel: Panel, known: NDArray[np.intp], odd: NDArray[np.intp]) -> str | None:
         if not len(odd):
             return None
-        begin = panel.times[panel.order[panel.starts[odd[0]]]]
+        begin = panel.times[panel.firsts[odd[0]]]
         first, last = (
             label_text(from_numbers(each[known[odd[:1]]], panel.times)[0])
             for each in (self.firsts, self.lasts)

@@ -57,7 +57,7 @@ def steps_of(panel: Panel, freq: Any, name: str = "X") -> PanelSteps:
     by_rows = isinstance(freq, str) and freq == ROWS
     inferred = freq is None
     if inferred:
-        freq = likely_frequency(panel.series(int(panel.lengths.argmax())).index)
+        freq = likely_frequency(panel.series(panel.longest).index)
     elif not by_rows:
         freq = given_frequency(panel.times, freq, name)
     if by_rows or freq is None:

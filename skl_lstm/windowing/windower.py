@@ -370,13 +370,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         compared: bool = False,
     ) -> WindowArray:
         """Return the windows of a series that begins `n_between` steps after what follows."""
-        windows = join(
-            series,
-            self.tail_,
-            n_between,
-            steps,
-            **self._filling(),
-        )
+        windows = join(series, self.tail_, n_between, steps, **self._filling())
         return WindowArray(windows, self._column_names(), compared=compared)
 
     def _learn_all(self, X: ArrayLike, y: Any) -> tuple[Panel, Joined]:
@@ -397,8 +391,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         validate_data(self, X, skip_check_array=True)
         if joined.doubt is not None:
             warn(joined.doubt, SeriesWarning)
-        longest = int(panel.lengths.argmax())
-        rows = panel.order[panel.starts[longest] : panel.starts[longest + 1]]
+        longest = panel.longest
+        rows = panel.rows_of(longest)
         if y is not None and len(np.asarray(y)) == len(values):
             of_longest = y.iloc[rows] if hasattr(y, "iloc") else np.asarray(y)[rows]
             warn_unless_shifted(of_longest, values[rows], list(panel.rows.columns))

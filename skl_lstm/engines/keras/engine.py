@@ -40,12 +40,10 @@ def fit(
     batch_size = min(settings.batch_size, n_an_epoch)
     wrapper = wrapped(network, batch_size, settings, start)
     order = EpochOrder(n_an_epoch, epoch_orders(len(rows), start.n_epochs, network, settings))
-    wrapper.dataset = _dataset(rows, network, batch_size, order.positions, n_an_epoch)
+    wrapper.dataset = _dataset(rows, network, batch_size, order.positions)
     if len(validation):
         last = time_order(len(validation), network, settings)
-        wrapper.set_params(
-            fit__validation_data=_dataset(validation, network, batch_size, last, len(last))
-        )
+        wrapper.set_params(fit__validation_data=_dataset(validation, network, batch_size, last))
     callbacks = callbacks_of(settings, monitor_validation=len(validation) > 0)
     # SciKeras inspects these arrays; Keras receives the dataset.
     looked_at = np.zeros((len(rows), 1), dtype=np.float32)
@@ -63,7 +61,7 @@ def fit(
 
 
 def _dataset(
-    rows: Rows, network: Network, batch_size: int, order: tf.Variable | NDArray, n_an_epoch: int
+    rows: Rows, network: Network, batch_size: int, order: tf.Variable | NDArray
 ) -> tf.data.Dataset:
     """Gather each batch from the flat buffer when needed; the windows never exist all at once."""
     windows = rows.windows
@@ -84,7 +82,8 @@ def _dataset(
         batch = (inputs, tf.gather(targets, positions))
         return batch if weights is None else (*batch, tf.gather(weights, positions))
 
-    places = tf.data.Dataset.range(n_an_epoch).batch(batch_size, drop_remainder=network.stateful)
+    places = tf.data.Dataset.range(order.shape[0])
+    places = places.batch(batch_size, drop_remainder=network.stateful)
     return places.map(gather).prefetch(2)
 
 
