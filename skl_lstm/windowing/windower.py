@@ -270,13 +270,15 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            A series, oldest row first: the training series again, or rows that follow it.
+            A series, oldest row first: the training series again, or rows that follow it. With
+            `group`, such rows of any series.
 
         Returns
         -------
-        windows : WindowArray of shape (n_samples, look_back * n_features)
+        windows : WindowArray or GroupedWindows of shape (n_samples, look_back * n_features)
             Row ``t`` holds rows ``t - look_back + 1 … t`` of the series, oldest first, as a
-            read-only view; float32 if X is float32, otherwise float64.
+            read-only view, or of the series of row ``t`` with `group`; float32 if X is float32,
+            otherwise float64.
 
         Raises
         ------
