@@ -10,7 +10,8 @@ from skl_lstm.estimators.known_rows import KnownRowsRegressor
 from skl_lstm.estimators.series_scaled import SeriesScaledRegressor
 from skl_lstm.estimators.stream import LSTMStream
 from skl_lstm.files.whole_files import ModelFileError
-from skl_lstm.forecasting.backtest import Backtest, backtest
+from skl_lstm.forecasting.backtest import backtest
+from skl_lstm.forecasting.backtest_result import Backtest
 from skl_lstm.forecasting.forecast import forecast
 from skl_lstm.forecasting.intervals import forecast_interval
 from skl_lstm.model_selection.panel_scorer import panel_scorer
