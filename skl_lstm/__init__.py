@@ -14,6 +14,7 @@ from skl_lstm.forecasting.backtest import backtest
 from skl_lstm.forecasting.backtest_result import Backtest
 from skl_lstm.forecasting.forecast import forecast
 from skl_lstm.forecasting.intervals import forecast_interval
+from skl_lstm.forecasting.scorer import forecast_scorer
 from skl_lstm.model_selection.panel_scorer import panel_scorer
 from skl_lstm.model_selection.panel_split import PanelTimeSeriesSplit
 from skl_lstm.network.network import Network
@@ -46,6 +47,7 @@ __all__ = [
     "backtest",
     "forecast",
     "forecast_interval",
+    "forecast_scorer",
     "load_airline_passengers",
     "load_model",
     "make_supervised",

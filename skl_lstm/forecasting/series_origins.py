@@ -109,16 +109,19 @@ class SeriesData:
 
     def check(self, fit: Fit) -> None:
         """Raise ValueError if a fold cannot be forecast, or has too few rows for a scale."""
-        steps = max(origin.steps for origin in fit.origins)
-        if self.roles.past and steps > self.horizon:
-            raise ValueError(
-                f"steps must be at most horizon={self.horizon}, because {self.roles.past} are not "
-                f"known ahead, got {steps}; name these columns in known, or set a longer horizon"
-            )
+        self.check_steps(max(origin.steps for origin in fit.origins))
         if len(fit.rows) <= self.season:
             raise ValueError(
                 f"season={self.season} needs more training rows, got {len(fit.rows)} in fold "
                 f"{fit.fold}; set fewer splits, or season=1"
+            )
+
+    def check_steps(self, steps: int) -> None:
+        """Raise ValueError if steps need values of columns that are known up to now only."""
+        if self.roles.past and steps > self.horizon:
+            raise ValueError(
+                f"steps must be at most horizon={self.horizon}, because {self.roles.past} are not "
+                f"known ahead, got {steps}; name these columns in known, or set a longer horizon"
             )
 
     def fitted(self, model: Any, fit: Fit) -> Any:
