@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from optuna.distributions import CategoricalDistribution
+from optuna_integration import OptunaSearchCV
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -166,6 +168,21 @@ def test_a_search_chooses_by_the_twelfth_month_too(search, series):
     assert found.fit(X, y).best_params_ == {"lookbackwindower__look_back": 12}
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_search_of_optuna_takes_it_too(series):
+    X, y = make_supervised(series)
+    search = OptunaSearchCV(
+        linear(),
+        {"lookbackwindower__look_back": CategoricalDistribution([1, 2, 12])},
+        cv=TimeSeriesSplit(3, test_size=24),
+        scoring=forecast_scorer(12),
+        n_trials=6,
+        random_state=0,
+        error_score="raise",
+    ).fit(X, y)
+    assert search.best_params_ == {"lookbackwindower__look_back": 12}
+
+
 def test_a_halving_search_over_epochs_works(series):
     X, y = make_supervised(series)
     model = MODELS["normalized"]
@@ -222,9 +239,11 @@ def test_what_cannot_be_scored_is_refused(series):
     )
     assert forecast_scorer(12)(model, X[100:112], y[100:112]) < 0
     filled = clone(MODELS["filled"]).fit(X[:100], y[:100])
+    one_known = X[100:112].copy()
+    one_known.iloc[1:] = np.nan
     missing = pd.Series(np.nan, X.index[100:112], name="passengers")
     with pytest.raises(ValueError, match=r"^y must be known in at least one row to forecast, got"):
-        forecast_scorer(12)(filled, X[100:112].where(X.index[100:112] == X.index[100]), missing)
+        forecast_scorer(12)(filled, one_known, missing)
     with pytest.raises(ValueError, match=r"^metric must return an error, .* got -1$"):
         forecast_scorer(12, metric=lambda *_: -1)(model, X[100:], y[100:])
     with pytest.raises(ValueError, match=r"^model must be a regressor, got LogisticRegression$"):
