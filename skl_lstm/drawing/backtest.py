@@ -336,7 +336,7 @@ def _draw_errors(
             bar = {"solid_capstyle": "butt", "linewidth": 7, "linestyle": "-", "marker": ""}
             drawn[name] = draw_line(ax, np.array([0.0, by_step.iloc[0]]), [i, i], **style | bar)
         else:
-            few = few_points(by_step)
+            few = few_points(len(by_step))
             shape = few | {"marker": style["marker"]} if few else {"marker": ""}
             drawn[name] = draw_line(ax, by_step.index.to_numpy(), by_step, **style | shape)
     return drawn

@@ -28,8 +28,8 @@ class Inks:
         Those of what a model says, of the future, of rows held out and of rows trained on.
     models : tuple of str
         Those of several models.
-    band : float
-        How opaque an interval is, from 0 to 1.
+    band, shading : float
+        How opaque an interval is, and the shading of a part of the time, from 0 to 1.
     """
 
     text: Any
@@ -38,6 +38,7 @@ class Inks:
     fitted: str
     models: tuple[str, ...]
     band: float
+    shading: float
 
     @classmethod
     def of(cls, ax: Axes) -> Inks:
@@ -45,9 +46,9 @@ class Inks:
         text = ax.xaxis.label.get_color()
         if _is_dark(ax):
             models = (SKY, ORANGE, GREEN, PURPLE, YELLOW, VERMILION)
-            return cls(text, SKY, ORANGE, GREEN, models, band=0.35)
+            return cls(text, SKY, ORANGE, GREEN, models, band=0.35, shading=0.16)
         models = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
-        return cls(text, BLUE, VERMILION, SKY, models, band=0.22)
+        return cls(text, BLUE, VERMILION, SKY, models, band=0.22, shading=0.08)
 
 
 # Beside its color, each model has a marker, and dashes: solid, dashed, dash-dotted, dotted …

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # Inches between a legend and what is below it.
 GAP = 0.05
 
+# Inches below which axes are too narrow for a legend of the usual size.
+NARROW = 4.0
+
 
 def label_values(axis: Axis) -> None:
     """Write each value in full; a shared power of ten would be a number to multiply by."""
@@ -67,16 +70,17 @@ def add_legend(ax: Axes, handles: Sequence[Any] | None = None) -> None:
     if engine is not None:
         engine.execute(figure)
     room = ax.get_window_extent().width
+    small = room < NARROW * figure.dpi
     for n_rows in range(1, len(handles) + 1):
         legend = ax.legend(
             handles=handles,
             loc="upper left",
             ncols=math.ceil(len(handles) / n_rows),
-            fontsize="small",
+            fontsize="x-small" if small else "small",
             framealpha=0.8,
             edgecolor="none",
-            handlelength=1.8,
-            columnspacing=1.4,
+            handlelength=1.5 if small else 1.8,
+            columnspacing=1.0 if small else 1.4,
             labelspacing=0.3,
             borderaxespad=0.3,
         )

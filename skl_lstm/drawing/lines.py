@@ -62,9 +62,9 @@ def draw_band(
     )
 
 
-def few_points(values: ArrayLike) -> dict[str, Any]:
+def few_points(n_values: int) -> dict[str, Any]:
     """Return the style of a line of so many values: with points, if they are few."""
-    return {"marker": "o", "markersize": 3.5} if np.size(values) <= FEW else {}
+    return {"marker": "o", "markersize": 3.5} if n_values <= FEW else {}
 
 
 def interval_name(coverage: float | None) -> str:

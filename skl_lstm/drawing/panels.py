@@ -78,7 +78,7 @@ def dress(ax: Axes) -> None:
 def _new_panels(n_rows: int, n_columns: int) -> NDArray[np.object_]:
     import matplotlib.pyplot as plt
 
-    _, axes = plt.subplots(
+    figure, axes = plt.subplots(
         n_rows,
         n_columns,
         figsize=(WIDTH, HEIGHT + FURTHER_HEIGHT * (n_rows - 1)),
@@ -87,6 +87,8 @@ def _new_panels(n_rows: int, n_columns: int) -> NDArray[np.object_]:
         layout="constrained",
         width_ratios=(5, 2) if n_columns == 2 else None,
     )
+    for column in axes.T:
+        figure.align_ylabels(column)
     for ax in axes.flat:
         ax.spines[["top", "right"]].set_visible(False)
     return axes

@@ -41,11 +41,16 @@ def as_index(column: pd.Series) -> pd.Index:
     return pd.Index(column)
 
 
+def series_columns(frame: pd.DataFrame) -> list[Any]:
+    """Return the columns that tell several series apart."""
+    return [name for name in frame.columns if name not in COLUMNS]
+
+
 def series_of_rows(frame: pd.DataFrame) -> pd.Index | None:
     """Return the label of the series of each row; None if there is one series."""
     import pandas as pd
 
-    names = [name for name in frame.columns if name not in COLUMNS]
+    names = series_columns(frame)
     if not names:
         return None
     if len(names) == 1:
