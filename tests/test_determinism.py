@@ -152,6 +152,7 @@ optimizers = [
 ]
 settings = [{"optimizer": name, "optimizer_kwargs": kwargs} for name, kwargs in optimizers]
 settings += [{"loss": name} for name in ("mae", "huber", "log_cosh", "pinball")]
+settings += [{"loss": "pinball", "quantile": [0.1, 0.5, 0.9]}]
 settings += [{"output_activation": name} for name in ("relu", "sigmoid", "softmax", "tanh")]
 settings += [
     {"loss": "binary_crossentropy", "output_activation": "sigmoid"},
@@ -187,5 +188,5 @@ def test_every_loss_and_optimizer_rounds_alike_compiled_and_from_the_cache(tmp_p
         return done.stdout.splitlines()
 
     compiled = trained(tmp_path)
-    assert len(compiled) == 31
+    assert len(compiled) == 32
     assert trained(tmp_path) == compiled

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.compositions.copies import copy_around, marked
+from skl_lstm.compositions.copies import copy_around
 from skl_lstm.compositions.parts import reach
 from skl_lstm.estimators.forecaster import LSTMForecaster
 from skl_lstm.network.forward import Stream
@@ -55,7 +55,8 @@ class CarriedState:
         change what a network predicts for a row by the predictions for others.
         """
         networks: list[_CarryingNetwork] = []
-        carrying = copy_around(model, partial(_with_carrying_network, networks))
+        remake = partial(_with_carrying_network, networks)
+        carrying = copy_around(model, remake, only_last_rows=True)
         n_rows = None if carrying is None else reach(carrying)
         return None if n_rows is None else cls(carrying, networks, n_rows)
 
@@ -86,21 +87,11 @@ class CarriedState:
 
 
 def _with_carrying_network(networks: list[_CarryingNetwork], part: Any) -> Any:
-    """Return what stands for a stateful network, or for a pipeline that it ends."""
-    from sklearn.pipeline import Pipeline  # late: slow to import
-
-    if type(part) is LSTMForecaster and part.network_.stateful:
-        networks.append(_CarryingNetwork(part))
-        return networks[-1]
-    if type(part) is not Pipeline:
+    """Return what stands for a stateful network."""
+    if type(part) is not LSTMForecaster or not part.network_.stateful:
         return None
-    name, last = part.steps[-1]
-    carrying = copy_around(last, partial(_with_carrying_network, networks))
-    if carrying is None:
-        return None
-    made = marked(part)
-    made.steps = [*part.steps[:-1], (name, carrying)]
-    return made
+    networks.append(_CarryingNetwork(part))
+    return networks[-1]
 
 
 class _CarryingNetwork(LSTMForecaster):

@@ -1,4 +1,4 @@
-"""Copies of composed models in which one part is another."""
+"""Copies of composed models that share what was learned, but for one part."""
 
 from __future__ import annotations
 
@@ -14,42 +14,62 @@ from skl_lstm.windowing.windower import LookbackWindower
 PASSING_ON = ("best_estimator_", "regressor_")
 
 
-def copy_around(model: Any, remake: Callable[[Any], Any]) -> Any:
-    """Return a copy of a model that passes on what another part predicts, for its rows alone.
+def copy_around(
+    model: Any, remake: Callable[[Any], Any], *, through_votes: bool = True, **marks: Any
+) -> Any:
+    """Return a copy of a model in which the part that predicts is another one.
 
     Parameters
     ----------
     model : fitted regressor
-        The part itself, or a TransformedTargetRegressor, SeriesScaledRegressor,
-        KnownRowsRegressor, VotingRegressor or search around it.
+        A Pipeline, TransformedTargetRegressor, SeriesScaledRegressor, KnownRowsRegressor,
+        VotingRegressor or search, nested in each other; or the part itself.
     remake : callable
-        Returns what stands in the copy for a part; None for a part of another kind.
+        Returns what stands in the copy for a part, or None. It is asked from the outside inwards,
+        until it returns something.
+    through_votes : bool, default=True
+        Whether to go into the parts of a VotingRegressor, of which all must have such a part.
+    **marks : dict
+        Attributes for the copies of all that is around the part.
 
     Returns
     -------
     made : fitted regressor or None
-        The copy, which shares everything else; None if there is no such part.
+        The copy; None if there is no such part, or other models are around it, which might do
+        anything with what it predicts.
     """
+    from sklearn.pipeline import Pipeline  # late: slow to import
+
     made = remake(model)
     if made is not None:
         return made
+
+    def inner(part: Any) -> Any:
+        return copy_around(part, remake, through_votes=through_votes, **marks)
+
+    if type(model) is Pipeline:
+        name, last = model.steps[-1]
+        part = inner(last)
+        steps = [*model.steps[:-1], (name, part)]
+        return None if part is None else copy_with(model, steps=steps, **marks)
     package = type(model).__module__.partition(".")[0]
     if package == "sklearn" and type(model).__name__ == "VotingRegressor":
-        parts = [copy_around(part, remake) for part in model.estimators_]
-        made = marked(model)
-        made.estimators_ = parts
-        vars(made).pop("named_estimators_", None)  # the same parts, by their names
-        return None if any(part is None for part in parts) else made
+        parts = [inner(part) for part in model.estimators_] if through_votes else [None]
+        if any(part is None for part in parts):
+            return None
+        voting = copy_with(model, estimators_=parts, **marks)
+        vars(voting).pop("named_estimators_", None)  # the same parts, by their names
+        return voting
     for attribute in PASSING_ON if package in ("sklearn", "skl_lstm") else ():
         if hasattr(model, attribute):
-            part = copy_around(getattr(model, attribute), remake)
-            made = marked(model)
-            setattr(made, attribute, part)
-            return None if part is None else made
+            part = inner(getattr(model, attribute))
+            return None if part is None else copy_with(model, **{attribute: part}, **marks)
     return None
 
 
-def with_windower(part: Any, accepts: Callable[[Any], bool], remake: Callable[[Any], Any]) -> Any:
+def with_windower(
+    part: Any, accepts: Callable[[Any], bool], remake: Callable[[Any], Any], **marks: Any
+) -> Any:
     """Return a copy of a pipeline with another windower; None if it does not make windows once.
 
     Parameters
@@ -60,6 +80,8 @@ def with_windower(part: Any, accepts: Callable[[Any], bool], remake: Callable[[A
         Whether a windower, which makes plain arrays, is of the kind that can be replaced.
     remake : callable
         Returns what stands in the copy for the windower.
+    **marks : dict
+        Attributes for the copy.
     """
     from sklearn.pipeline import Pipeline  # late: slow to import
 
@@ -71,13 +93,12 @@ def with_windower(part: Any, accepts: Callable[[Any], bool], remake: Callable[[A
     as_array = get_config()["transform_output"] == "default"
     if hasattr(windower, "_sklearn_output_config") or not as_array or not accepts(windower):
         return None
-    made = marked(part)
-    made.steps = [*steps[:i], (name, remake(windower)), *steps[i + 1 :]]
-    return made
+    return copy_with(part, steps=[*steps[:i], (name, remake(windower)), *steps[i + 1 :]], **marks)
 
 
-def marked(model: Any) -> Any:
-    """Return a copy of a model, for one that predicts only the last rows."""
-    made = copy.copy(model)
-    made.only_last_rows = True
-    return made
+def copy_with(model: Any, **attributes: Any) -> Any:
+    """Return a copy of a model with other attributes, which shares the rest."""
+    other = copy.copy(model)
+    for name, value in attributes.items():
+        setattr(other, name, value)
+    return other

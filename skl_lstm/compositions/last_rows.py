@@ -29,12 +29,12 @@ def of_last_rows(model: Any) -> Any:
     last : fitted regressor or None
         A copy that shares what it learned; None if the model is of another kind.
     """
-    return copy_around(
-        model,
-        lambda part: with_windower(
-            part, lambda windower: windower.group is not None, _LastWindows
-        ),
-    )
+    mark = {"only_last_rows": True}
+
+    def with_last_windows(part: Any) -> Any:
+        return with_windower(part, lambda each: each.group is not None, _LastWindows, **mark)
+
+    return copy_around(model, with_last_windows, **mark)
 
 
 class _LastWindows:

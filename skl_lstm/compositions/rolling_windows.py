@@ -52,10 +52,12 @@ class RollingWindows:
             windowers.append(_RollingWindower(windower))
             return windowers[-1]
 
-        made = copy_around(
-            model,
-            lambda part: with_windower(part, lambda windower: windower.group is None, rolling),
-        )
+        mark = {"only_last_rows": True}
+
+        def with_rolling_windows(part: Any) -> Any:
+            return with_windower(part, lambda each: each.group is None, rolling, **mark)
+
+        made = copy_around(model, with_rolling_windows, **mark)
         return None if made is None or reach(made) != 1 else cls(made, windowers)
 
     def beginning(self, origins: NDArray[np.intp]) -> Any:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 NAIVE = ("naive", "seasonal_naive")
 
-# The columns of the frame of a backtest; all others tell several series apart.
+# The columns of the frame of a backtest, in their order; all others tell several series apart.
 COLUMNS = (
     "model",
     "fold",
@@ -26,6 +26,7 @@ COLUMNS = (
     "lower",
     "upper",
     "scale",
+    "rms_scale",
 )
 
 

@@ -117,10 +117,10 @@ class BaseLSTM(Interchange):
         check_column_names(X)
         check_consistent_length(values, y)
         shape = window_shape(X, values, self.features_per_step, as_steps)
-        network = self._network(shape, values.ndim, y.shape[1])
+        network = self._network(shape, values.ndim, y.shape[1] * targets.n_for_each)
         if resume:
             validate_data(self, X, reset=False, skip_check_array=True)
-            self._check_same_network(network)
+            self._check_same_network(network, targets)
         self._check_one_series(network, X, given)
         weight = check_sample_weight(sample_weight, len(values))
         scaled = self.window_scaling is not None
@@ -139,6 +139,7 @@ class BaseLSTM(Interchange):
         scaling = self._scaling(X, rows[first], targets, told, resume=resume)
         if scaling is not None:
             scaling.check(shape[1], network)
+            scaling.check_targets(y.shape[1])
             rows = normalized(scaling, rows)
         training, validation = rows[first], rows[last]
         if targets.in_units_of_X and not resume:
@@ -267,7 +268,7 @@ class BaseLSTM(Interchange):
                 "on from one series to another, got True"
             )
 
-    def _check_same_network(self, network: Network) -> None:
+    def _check_same_network(self, network: Network, targets: Targets) -> None:
         # Only what predictions do not depend on may change between runs.
         now, before = (
             replace(each, dropout=0.0, recurrent_dropout=0.0, l2=0.0)
@@ -277,6 +278,12 @@ class BaseLSTM(Interchange):
             raise ValueError(
                 f"training must continue with the same network, {self.network_}, but the "
                 f"parameters, X and y now require {network}"
+            )
+        n_now, n_before = targets.n_for_each, self._targets().n_for_each
+        if n_now != n_before:
+            raise ValueError(
+                f"training must continue with as many quantiles, {n_before}, but the parameters "
+                f"now require {n_now}"
             )
 
     def __sklearn_tags__(self) -> Tags:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
 
 from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM, InitialState
 from skl_lstm.estimators.data import require_y
 from skl_lstm.estimators.known_rows import score_known
 from skl_lstm.estimators.targets import Values
 from skl_lstm.network.network import OutputActivation
+
+
+def _learns_quantiles(forecaster: LSTMForecaster) -> bool:
+    """Return whether quantiles were learned or, before the fit, are to be learned."""
+    if getattr(forecaster, "quantiles_", None) or (
+        not hasattr(forecaster, "quantiles_") and forecaster._quantiles()
+    ):
+        return True
+    raise AttributeError(
+        "predict_quantiles needs quantiles, which only loss='pinball' learns, got "
+        f"loss={forecaster.loss!r}"
+    )
 
 
 class LSTMForecaster(RegressorMixin, BaseLSTM):
@@ -86,9 +100,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     loss : str, dict or Keras loss, default="mse"
         The loss function to minimize: the name of a Keras loss, a loss class or instance, its
         ``{"class_name": …, "config": …}``, or a function; or ``"pinball"``, with which the
-        network learns a quantile.
-    quantile : float, default=0.5
-        Quantile, in (0, 1), to learn with ``loss="pinball"``.
+        network learns a quantile, or several.
+    quantile : float or sequence of float, default=0.5
+        Quantile, in (0, 1), to learn with ``loss="pinball"``; or several, the smallest first and
+        the median among them, which :meth:`predict` then returns. The loss is their mean.
     optimizer : str or Keras optimizer, default="adam"
         The optimizer: the name of a Keras optimizer, a class, or an instance, which is used as a
         template and is itself left unchanged.
@@ -97,7 +112,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     optimizer_kwargs : dict, default=None
         Further arguments of the optimizer, such as ``{"momentum": 0.9}``.
     metrics : list of str or Keras metrics, default=None
-        Metrics to record in `history_` in addition to the loss.
+        Metrics to record in `history_` in addition to the loss; of several quantiles, those of
+        the median.
     epochs : int, default=100
         Number of passes over the training rows.
     batch_size : int, default=32
@@ -157,7 +173,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     window_shape_ : tuple of int
         Number of lags and of series in a window.
     n_outputs_ : int
-        Number of outputs.
+        Number of outputs of the network: one for each value of y, or for each quantile of it.
+    quantiles_ : tuple of float
+        The quantiles that :meth:`predict_quantiles` returns; empty unless ``loss="pinball"``.
     seed_ : int
         Seed drawn from `random_state`.
     n_features_in_ : int
@@ -194,6 +212,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     ``keras.layers.Dense`` layer, or several, on the last time step. A fitted estimator holds
     only arrays, so its pickle is small and prediction does not need Keras.
 
+    A quantile has the smallest mean pinball loss (Koenker and Bassett, 1978, *Regression
+    quantiles*, Econometrica 46). Several are learned side by side, and sorted when they are
+    predicted, so that they never cross; this does not increase their loss (Chernozhukov,
+    Fernández-Val and Galichon, 2010, *Quantile and probability curves without crossing*,
+    Econometrica 78).
+
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
@@ -204,9 +228,25 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     >>> model = make_pipeline(LookbackWindower(look_back=12), forecaster)
     >>> model.fit(X, y).predict(X).shape
     (143,)
+
+    Three quantiles of the next value:
+
+    >>> learned = {"loss": "pinball", "quantile": [0.1, 0.5, 0.9]}
+    >>> model.set_params(**{f"lstmforecaster__{name}": each for name, each in learned.items()})
+    Pipeline(...)
+    >>> model.fit(X, y).predict(X).shape
+    (143,)
+    >>> model[-1].predict_quantiles(model[:-1].transform(X)).shape
+    (143, 3)
     """
 
     _targets_class = Values
+
+    quantiles_: tuple[float, ...]
+    _y_ndim: int
+
+    # Which of the quantiles `predict` returns; the median if None.
+    _place: int | None = None
 
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -244,7 +284,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         """
         resume = self.warm_start and hasattr(self, "weights_")
         require_y(self, y)
-        targets, values = Values.encode(y)
+        targets, values = Values.encode(y, self._quantiles())
         self._train(X, values, targets, sample_weight, resume=resume, given=y)
         return self
 
@@ -271,7 +311,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         """
         resume = hasattr(self, "weights_")
         require_y(self, y)
-        targets, values = Values.encode(y)
+        targets, values = Values.encode(y, self._quantiles())
         self._train(X, values, targets, sample_weight, resume=resume, given=y, **ONE_EPOCH)
         return self
 
@@ -291,9 +331,52 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predictions, in the shape of y in :meth:`fit`; float32 if X is float32, otherwise
-            float64.
+            float64. Of several quantiles, the median.
         """
         return self._decode(self._outputs(X, initial_state))
+
+    @available_if(_learns_quantiles)
+    def predict_quantiles(self, X: ArrayLike, *, initial_state: InitialState = "zeros") -> NDArray:
+        """Predict all quantiles of the value or values that follow each window.
+
+        This is there only with ``loss="pinball"``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_lags * features_per_step) or \
+                (n_samples, n_steps, n_features)
+            Windows, as in :meth:`predict`.
+        initial_state : {"zeros", "fit"}, default="zeros"
+            State of a stateful network before the first window, as in :meth:`predict`.
+
+        Returns
+        -------
+        quantiles : ndarray of shape (n_samples, n_quantiles) or \
+                (n_samples, n_outputs, n_quantiles)
+            The quantiles in the order of `quantiles_`, none smaller than the one before it, for
+            y of one or of two dimensions.
+
+        See Also
+        --------
+        forecast : Forecasts them a block of steps ahead, through any composition.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstm import LSTMForecaster
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.random((200, 1))
+        >>> y = X[:, 0] * (1 + rng.random(200))
+        >>> model = LSTMForecaster(loss="pinball", quantile=[0.1, 0.5, 0.9], random_state=0)
+        >>> quantiles = model.fit(X, y).predict_quantiles(X)
+        >>> quantiles.shape
+        (200, 3)
+        >>> bool((quantiles[:, 1] == model.predict(X)).all())
+        True
+        >>> bool((np.diff(quantiles) >= 0).all())
+        True
+        """
+        return self._targets().decode_quantiles(self._outputs(X, initial_state))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination on the rows whose target is known.
@@ -311,12 +394,31 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Returns
         -------
         score : float
-            R², averaged over the outputs.
+            R², averaged over the outputs; of several quantiles, that of the median.
         """
         return score_known(y, self.predict(X), sample_weight)
 
     def _objective(self, n_outputs: int) -> tuple[Any, OutputActivation]:
         return self.loss, self.output_activation
+
+    def _targets(self) -> Values:
+        return Values(self._y_ndim, self.quantiles_)
+
+    def _decode(self, outputs: NDArray) -> NDArray:
+        if self._place is None:
+            return super()._decode(outputs)
+        return self._targets().decode_quantiles(outputs)[..., self._place]
+
+    def _of_quantile(self, place: int) -> LSTMForecaster:
+        """Return a copy that shares what was learned, and whose `predict` is another quantile."""
+        other = copy.copy(self)
+        other._place = place
+        return other
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "weights_") and not hasattr(self, "quantiles_"):
+            self.quantiles_ = self._quantiles()  # pickled by an earlier version
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from skl_lstm.files.whole_files import MISFITS, ModelFileError, read_whole, writ
 from skl_lstm.network.forward import States
 from skl_lstm.network.network import Network
 from skl_lstm.network.scaling import WindowScaling
+from skl_lstm.training.settings import Settings
 from skl_lstm.training.state import Trained, TrainingState
 from skl_lstm.warn import warn
 
@@ -66,8 +68,7 @@ class Interchange(LSTMParameters):
         check_is_fitted(self)
         from skl_lstm.engines.keras.model import to_model
 
-        settings = self._settings(self.network_, self.seed_)
-        return to_model(self._trained(), settings)
+        return to_model(self._trained(), self._settings_of_fit())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the fitted estimator to one HDF5 file, without pickle.
@@ -230,6 +231,14 @@ class Interchange(LSTMParameters):
         self.history_ = trained.state.history
         self.n_iter_ = trained.state.n_epochs
 
+    def _settings_of_fit(self) -> Settings:
+        """Return the settings with which Keras compiles the fitted network."""
+        settings = self._settings(self.network_, self.seed_)
+        learned = getattr(self._targets(), "quantiles", ())
+        if len(learned) > 1:  # to the outputs of which no other loss fits
+            settings = replace(settings, loss="pinball", quantiles=learned)
+        return settings
+
     def _targets(self) -> Targets:
         """Return how y was encoded in the fit."""
         kind = self._targets_class
@@ -271,7 +280,7 @@ class Interchange(LSTMParameters):
             type(self).__name__,
             parameters,
             self._trained(),
-            self._targets().learned(),
+            self._targets().stored(self._quantiles()),
             int(self.n_features_in_),
             None if names is None else names.tolist(),
         )
@@ -288,14 +297,13 @@ class Interchange(LSTMParameters):
             raise ValueError(f"{cls.__name__} has no parameter {', '.join(unknown)}")
         estimator = cls(**contents.parameters)
         estimator._check_parameters()
-        kind = cls._targets_class
-        if set(contents.learned) != set(kind.attributes):
-            raise ValueError(f"learnt must have {', '.join(kind.attributes)}")
-        targets = kind(*(contents.learned[name] for name in kind.attributes))
-        targets.check(contents.trained.network.n_outputs)
-        scaling = contents.trained.scaling
-        if scaling is not None and scaling.restores != targets.in_units_of_X:
-            raise ValueError(f"restores must be {targets.in_units_of_X} for {cls.__name__}")
+        targets = cls._targets_class.from_stored(contents.learned, estimator._quantiles())
+        network, scaling = contents.trained.network, contents.trained.scaling
+        targets.check(network.n_outputs)
+        if scaling is not None:
+            scaling.check_targets(network.n_outputs // targets.n_for_each)
+            if scaling.restores != targets.in_units_of_X:
+                raise ValueError(f"restores must be {targets.in_units_of_X} for {cls.__name__}")
         estimator._store(contents.trained, targets)
         estimator.n_features_in_ = contents.n_features_in
         if contents.feature_names_in is not None:
@@ -310,8 +318,7 @@ def save_to_bytes(estimator: Interchange) -> bytes:
     """
     from skl_lstm.files import model_file
 
-    settings = estimator._settings(estimator.network_, estimator.seed_)
-    content = model_file.to_bytes(estimator._contents(), settings)
+    content = model_file.to_bytes(estimator._contents(), estimator._settings_of_fit())
     load_from_bytes(type(estimator), content, "the model")
     return content
 

@@ -18,7 +18,9 @@ from skl_lstm.network.network import Network
 from skl_lstm.training.keras_names import (
     LOSS_CLASSES,
     METRIC_CLASSES,
+    METRIC_OF_MEDIAN,
     OPTIMIZER_CLASSES,
+    PINBALL_LOSS,
     UNNAMED_METRICS,
     check_description,
     class_name,
@@ -78,7 +80,9 @@ def _contents(kind: type[LSTMParameters], parts: Parts, given: Config) -> Conten
             "weights of the layers after it; further training is without it"
         )
     weights = network.flatten(unmerged)
+    known = kind().get_params(deep=False)
     compiled = _compiled(parts.compiled, given)
+    compiled = {name: value for name, value in compiled.items() if name in known}
     parameters = {**_implied(kind, network, n_streams, given), **compiled, **given}
     estimator = kind(**parameters)
     estimator._check_parameters()
@@ -95,12 +99,13 @@ def _contents(kind: type[LSTMParameters], parts: Parts, given: Config) -> Conten
     state = TrainingState(weights, optimizer)
     zeros = np.zeros(network.states_size, dtype=np.float32)
     states = network.states(zeros) if network.stateful else []
-    targets = kind._targets_class.of_outputs(network.n_outputs)
+    quantiles = estimator._quantiles()
+    targets = kind._targets_class.of_outputs(network.n_outputs, quantiles)
     return Contents(
         kind.__name__,
         parameters,
         Trained(network, window_shape, seed, "keras", state, states),
-        targets.learned(),
+        targets.stored(quantiles),
         network.n_steps * network.n_features,
     )
 
@@ -137,11 +142,14 @@ def _implied(
 
 def _compiled(compiled: Config, given: Config) -> Config:
     """Describe the loss, optimizer and metrics that are Keras's own and not in `given`."""
-    found = {}
+    found: Config = {}
     kinds = {"loss": LOSS_CLASSES, "optimizer": OPTIMIZER_CLASSES, "metrics": METRIC_CLASSES}
     for name, classes in kinds.items():
         value = compiled.get(name)
         if value is None or name in given:
+            continue
+        if _registered(value) == PINBALL_LOSS:
+            found |= {"loss": "pinball", "quantile": value["config"]["quantile"]}
             continue
         try:
             several = isinstance(value, list)
@@ -155,7 +163,17 @@ def _compiled(compiled: Config, given: Config) -> Config:
     return found
 
 
+def _registered(value: Any) -> Any:
+    """Return under which name a class of ours is registered at Keras, if `value` is of one."""
+    if not isinstance(value, dict):
+        return None
+    return value.get("registered_name", value.get("class_name"))  # the latter in HDF5
+
+
 def _description(value: Any, classes: tuple[str, ...]) -> Any:
+    if _registered(value) == METRIC_OF_MEDIAN:
+        name = value["config"]["name"]
+        value = name if class_name(name, classes) else value["config"]["metric"]
     if not isinstance(value, str | dict):
         return value  # an object of a model in memory
     if isinstance(value, dict) and value.get("class_name") == "function":

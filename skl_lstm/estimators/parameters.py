@@ -28,6 +28,7 @@ from skl_lstm.network.network import (
     Network,
     OutputActivation,
 )
+from skl_lstm.network.quantiles import checked_quantiles
 from skl_lstm.network.scaling import METHODS, Method
 from skl_lstm.training.keras_names import check_name
 from skl_lstm.training.settings import Settings
@@ -82,7 +83,7 @@ class LSTMParameters(BaseEstimator):
         l2: float = 0.0,
         output_activation: OutputActivation = "linear",
         loss: Any = "mse",
-        quantile: float = 0.5,
+        quantile: float | Sequence[float] = 0.5,
         optimizer: Any = "adam",
         learning_rate: float | None = None,
         optimizer_kwargs: dict[str, Any] | None = None,
@@ -178,8 +179,12 @@ class LSTMParameters(BaseEstimator):
         check_fraction("recurrent_dropout", self.recurrent_dropout)
         check_not_negative("l2", self.l2)
         check_choice("output_activation", self.output_activation, OUTPUT_ACTIVATIONS)
-        if not (is_number(self.quantile) and 0 < self.quantile < 1):
-            raise ValueError(f"quantile must be a number in (0, 1), got {self.quantile!r}")
+        checked_quantiles(self.quantile)
+        if np.iterable(self.quantile) and not self._quantiles():
+            raise ValueError(
+                "quantile must be a number unless loss='pinball', which alone learns several, got "
+                f"{self.quantile!r}"
+            )
         for name in (
             "bidirectional",
             "all_steps",
@@ -234,11 +239,16 @@ class LSTMParameters(BaseEstimator):
         """Return the loss and the activation of the outputs that it requires."""
         raise NotImplementedError
 
+    def _quantiles(self) -> tuple[float, ...]:
+        """Return the quantiles to learn; none unless the loss is that of quantiles."""
+        of_quantiles = isinstance(self.loss, str) and self.loss == "pinball"
+        return checked_quantiles(self.quantile) if of_quantiles else ()
+
     def _settings(self, network: Network, seed: int, **changes: Any) -> Settings:
         loss, _ = self._objective(network.n_outputs)
         settings = {
             "loss": loss,
-            "quantile": self.quantile,
+            "quantiles": self._quantiles(),
             "optimizer": self.optimizer,
             "learning_rate": self.learning_rate,
             "optimizer_kwargs": self.optimizer_kwargs or {},

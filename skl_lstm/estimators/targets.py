@@ -14,6 +14,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from skl_lstm.network.quantiles import checked_quantiles, in_order, predicted
 from skl_lstm.warn import warn
 
 
@@ -25,21 +26,50 @@ class Values:
     ----------
     n_dimensions : int
         Number of dimensions of y: 1 or 2.
+    quantiles : tuple of float, default=()
+        The quantiles that the network learns of each number, one output for each of them; none
+        if it learns something else.
     """
 
-    attributes: ClassVar[tuple[str, ...]] = ("_y_ndim",)
+    attributes: ClassVar[tuple[str, ...]] = ("_y_ndim", "quantiles_")
     # Whether y is in the units of X.
     in_units_of_X: ClassVar[bool] = True
 
     n_dimensions: int
+    quantiles: tuple[float, ...] = ()
+
+    @property
+    def n_for_each(self) -> int:
+        """Number of outputs for each number."""
+        return max(len(self.quantiles), 1)
 
     def learned(self) -> dict[str, Any]:
         """Return the fitted attributes."""
         return dict(zip(self.attributes, vars(self).values(), strict=True))
 
+    def stored(self, quantiles: tuple[float, ...]) -> dict[str, Any]:
+        """Return what a file stores: the quantiles only if they are not those of the parameters.
+
+        They are the same unless parameters were set since the fit, so a file needs them rarely,
+        and earlier versions did not store them.
+        """
+        learned = self.learned()
+        del learned["quantiles_"]
+        same = self.quantiles == quantiles
+        return learned if same else {**learned, "quantiles_": np.array(self.quantiles)}
+
     @classmethod
-    def encode(cls, y: ArrayLike) -> tuple[Values, NDArray]:
-        """Return the encoding of y, and the targets of shape (n, n_outputs), in y's precision."""
+    def from_stored(cls, stored: dict[str, Any], quantiles: tuple[float, ...]) -> Values:
+        """Return the encoding that :meth:`stored` describes."""
+        if set(stored) - {"quantiles_"} != {"_y_ndim"}:
+            raise ValueError("learnt must have _y_ndim")
+        if "quantiles_" in stored:
+            quantiles = tuple(np.ravel(stored["quantiles_"]).tolist())
+        return cls(stored["_y_ndim"], quantiles)
+
+    @classmethod
+    def encode(cls, y: ArrayLike, quantiles: tuple[float, ...] = ()) -> tuple[Values, NDArray]:
+        """Return the encoding of y, and the targets of shape (n, n_targets), in y's precision."""
         values = check_array(
             y,
             ensure_2d=False,
@@ -47,20 +77,32 @@ class Values:
             ensure_all_finite="allow-nan",
             input_name="y",
         )
-        return cls(values.ndim), values.reshape(len(values), -1)
+        return cls(values.ndim, quantiles), values.reshape(len(values), -1)
 
     def decode(self, outputs: NDArray) -> NDArray:
-        """Turn outputs of shape (n, n_outputs) into predictions."""
-        return outputs[:, 0] if self.n_dimensions == 1 else outputs
+        """Turn outputs of shape (n, n_outputs) into predictions: the median of quantiles."""
+        values = predicted(outputs, self.quantiles)
+        return values[:, 0] if self.n_dimensions == 1 else values
+
+    def decode_quantiles(self, outputs: NDArray) -> NDArray:
+        """Turn outputs of shape (n, n_outputs) into all quantiles, in the last dimension."""
+        values = np.moveaxis(in_order(outputs, self.n_for_each), 1, 2)
+        return values[:, 0] if self.n_dimensions == 1 else values
 
     @classmethod
-    def of_outputs(cls, n_outputs: int) -> Values:
+    def of_outputs(cls, n_outputs: int, quantiles: tuple[float, ...] = ()) -> Values:
         """Return the encoding for a network trained elsewhere."""
-        return cls(1 if n_outputs == 1 else 2)
+        return cls(1 if n_outputs == max(len(quantiles), 1) else 2, quantiles)
 
     def check(self, n_outputs: int) -> None:
         """Raise ValueError unless a network of `n_outputs` outputs can predict this."""
-        if self.n_dimensions not in ((1, 2) if n_outputs == 1 else (2,)):
+        if self.quantiles:
+            checked_quantiles(self.quantiles)
+        if n_outputs % self.n_for_each:
+            raise ValueError(
+                f"a network of {n_outputs} outputs cannot predict the quantiles {self.quantiles}"
+            )
+        if self.n_dimensions not in ((1, 2) if n_outputs == self.n_for_each else (2,)):
             raise ValueError(
                 f"a network of {n_outputs} outputs cannot predict y of {self.n_dimensions!r} "
                 "dimensions"
@@ -79,12 +121,24 @@ class Labels:
 
     attributes: ClassVar[tuple[str, ...]] = ("classes_",)
     in_units_of_X: ClassVar[bool] = False
+    n_for_each: ClassVar[int] = 1
 
     classes: NDArray
 
     def learned(self) -> dict[str, Any]:
         """Return the fitted attributes."""
         return dict(zip(self.attributes, vars(self).values(), strict=True))
+
+    def stored(self, quantiles: tuple[float, ...]) -> dict[str, Any]:
+        """Return what a file stores."""
+        return self.learned()
+
+    @classmethod
+    def from_stored(cls, stored: dict[str, Any], quantiles: tuple[float, ...]) -> Labels:
+        """Return the encoding that :meth:`stored` describes."""
+        if set(stored) != set(cls.attributes):
+            raise ValueError(f"learnt must have {', '.join(cls.attributes)}")
+        return cls(stored["classes_"])
 
     @classmethod
     def encode(
@@ -134,7 +188,7 @@ class Labels:
         return self.classes[np.asarray(codes, dtype=np.intp)]
 
     @classmethod
-    def of_outputs(cls, n_outputs: int) -> Labels:
+    def of_outputs(cls, n_outputs: int, quantiles: tuple[float, ...] = ()) -> Labels:
         """Return the encoding for a network trained elsewhere."""
         return cls(np.arange(max(n_outputs, 2)))
 

@@ -12,7 +12,8 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skl_lstm.checks import check_integer
 from skl_lstm.compositions.parts import fitted_group, fitted_roles
-from skl_lstm.forecasting.backtest_result import COLUMNS, NAIVE, Backtest
+from skl_lstm.drawing.paths import COLUMNS, NAIVE
+from skl_lstm.forecasting.backtest_result import Backtest
 from skl_lstm.forecasting.course import check_regressor
 from skl_lstm.forecasting.measures import check_scoring
 from skl_lstm.forecasting.origins import Fit, Fold, Plan
@@ -124,7 +125,8 @@ def backtest(
     -------
     result : Backtest
         ``result.frame`` has all forecasts beside what came, ``result.summary`` the errors by
-        step ahead, and ``result.compare()`` a table of the models and of two naive forecasts.
+        step ahead, ``result.compare()`` a table of the models and of two naive forecasts, and
+        ``result.plot()`` a picture.
 
     Raises
     ------

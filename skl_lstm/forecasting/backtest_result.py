@@ -10,28 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstm.checks import did_you_mean
+from skl_lstm.drawing.backtest import MOST_ORIGINS, BacktestPicture, draw_backtest
+from skl_lstm.drawing.paths import series_columns
 from skl_lstm.forecasting.measures import check_scoring, measured
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NAIVE = ("naive", "seasonal_naive")
-
-# Columns of the frame, in their order; the names of series come after "fold".
-COLUMNS = (
-    "model",
-    "fold",
-    "origin",
-    "step",
-    "time",
-    "column",
-    "truth",
-    "forecast",
-    "lower",
-    "upper",
-    "scale",
-    "rms_scale",
-)
 NEEDED = ("model", "fold", "origin", "step", "time", "truth", "forecast")
 OVERALL = "all"
 
@@ -214,6 +199,57 @@ class Backtest:
             return parts[None]
         return pd.concat(parts, names=["column"])
 
+    def plot(
+        self,
+        models: Any = None,
+        *,
+        series: Any = None,
+        column: Any = None,
+        n_origins: int | None = MOST_ORIGINS,
+        axes: Any = None,
+    ) -> BacktestPicture:
+        """Draw each model's forecasts over the true values and, beside them, its error by step.
+
+        Parameters
+        ----------
+        models : name or list of names, default=None
+            The models whose forecasts are drawn. If None, all but the naive ones; of more than
+            three, those three of the smallest mean absolute error. The errors of all models are
+            drawn.
+        series : label or list of labels, default=None
+            The series to draw, each in a panel; the first four if None.
+        column : name or list of names, default=None
+            The targets to draw, each in a panel; the first four if None.
+        n_origins : int, default=12
+            Number of origins, the last ones, whose forecasts are drawn; all of them if None. The
+            errors are those of all origins.
+        axes : array-like of matplotlib Axes of shape (n_panels, 2), default=None
+            Axes to draw on; those of a new figure if None.
+
+        Returns
+        -------
+        picture : BacktestPicture
+            What was drawn: the `figure`, its `axes`, and in each panel the line of the `truths`
+            and the lines of each model's `paths` and `errors` by name.
+
+        Raises
+        ------
+        ValueError
+            If there is no such model, series or column, if `n_origins` is not a positive integer,
+            or if `axes` are not as many.
+        ImportError
+            If matplotlib is missing.
+        """
+        return draw_backtest(
+            self.frame,
+            models=models,
+            series=series,
+            column=column,
+            n_origins=n_origins,
+            coverage=self.coverage,
+            axes=axes,
+        )
+
     def __repr__(self) -> str:
         return f"Backtest of {self._extent()}\n{self.compare().round(4).to_string()}"
 
@@ -241,7 +277,7 @@ class Backtest:
     @property
     def _series(self) -> list[Any]:
         """Names of what tells several series apart."""
-        return [name for name in self.frame if name not in COLUMNS]
+        return series_columns(self.frame)
 
     @property
     def _column(self) -> list[str]:

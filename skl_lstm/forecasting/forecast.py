@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from skl_lstm.checks import check_choice
 from skl_lstm.compositions.parts import fitted_group
+from skl_lstm.compositions.quantiles import ascending, by_quantile
 from skl_lstm.forecasting.course import begin, path_ahead
 from skl_lstm.forecasting.panel import begin_all, long_frame, paths_ahead
 from skl_lstm.windowing.frames import as_given, is_foreign
@@ -26,6 +29,7 @@ def forecast(
     future: pd.DataFrame | None = None,
     group: Any = None,
     freq: Any = None,
+    quantiles: bool = False,
 ) -> pd.Series | pd.DataFrame:
     """Forecast several steps ahead with a model that predicts the next value or values.
 
@@ -62,13 +66,19 @@ def forecast(
         Step between two rows of the history: a pandas frequency, or an integer if the rows are
         numbered. If None, it is inferred from the index of the history, which must then have no
         holes; if given, the rows are taken to be consecutive.
+    quantiles : bool, default=False
+        Whether to return all quantiles that the model learned, with ``loss="pinball"``, and not
+        only the median; for as many steps as it predicts at once.
 
     Returns
     -------
     ahead : Series of shape (steps,) or DataFrame of shape (steps, n_targets)
         The forecast, with an index that continues that of the history; a DataFrame if the model
         predicts several columns. Of polars, if the history is. Of several series, it has
-        ``n_series * steps`` rows, indexed by series and time.
+        ``n_series * steps`` rows, indexed by series and time. With `quantiles`, always a
+        DataFrame with a column for each quantile, named by its number, such as 0.1; for several
+        targets the columns have two levels, target and quantile. In a DataFrame of polars, they
+        are called ``"0.1"`` or ``"sold_0.1"``.
 
     Raises
     ------
@@ -81,7 +91,9 @@ def forecast(
         is shorter than `look_back`, ends with a missing value, or has an index that cannot be
         continued; if `future` lacks a value; if a forecast is NaN, as that of a window with a gap
         may be; or if the model was fitted on other rows of this
-        history than :func:`make_supervised` makes.
+        history than :func:`make_supervised` makes. With `quantiles`, if the model learned none,
+        if `steps` exceeds what it predicts at once, or if what is around its network does not
+        restore the target by a function that only rises or only falls.
 
     Warns
     -----
@@ -101,6 +113,10 @@ def forecast(
     that its windows cover. If another part might look at rows other than its own (a third-party
     estimator, a FunctionTransformer with a Python function, a stateful network), the model
     receives the whole history at each step; a shorter history is then faster.
+
+    The quantiles of a path are not those of its single steps: what follows a high value is not
+    what follows a likely one. So `quantiles` are not fed back, and are those of each row by
+    itself.
 
     Recursive and direct forecasting are compared by Ben Taieb, S. and Hyndman, R. J. (2012),
     *Recursive and direct multi-step forecasting: the best of both worlds*, Monash University.
@@ -147,21 +163,66 @@ def forecast(
     south  2024-02-10    32.1
            2024-02-11    31.0
     Name: sold, dtype: float64
+
+    Quantiles of each of the next two months:
+
+    >>> from skl_lstm import LSTMForecaster
+    >>> X, y = make_supervised(series, horizon=2)
+    >>> learned = {"loss": "pinball", "quantile": [0.1, 0.5, 0.9], "window_scaling": "last"}
+    >>> model = make_pipeline(LookbackWindower(12), LSTMForecaster(**learned, random_state=0))
+    >>> forecast(model.fit(X, y), series, steps=2, quantiles=True).shape
+    (2, 3)
     """
     import pandas as pd
 
+    check_choice("quantiles", quantiles, (True, False))
     group = fitted_group(model) if group is None else group
     if group is not None:
         names = {"target": target, "known": known, "static": static}
         panel = begin_all(model, history, steps, names, future, group, freq)
         columns = panel.roles.targets
+        if quantiles:
+            _check_block(steps, panel.horizon)
+            paths = {q: paths_ahead(each, panel) for q, each in by_quantile(model).items()}
+            return long_frame(panel, *_beside_each_other(paths, columns))
         long = long_frame(panel, paths_ahead(model, panel).reshape(-1, len(columns)), columns)
         return long[columns[0]] if len(columns) == 1 else long
     course = begin(model, history, steps, target, known, static, future, freq)
     targets = course.roles.targets
-    values = path_ahead(model, course)
-    ahead: Any = pd.DataFrame(values, index=course.times, columns=targets)
+    if quantiles:
+        _check_block(steps, course.horizon)
+        paths = {q: path_ahead(each, course) for q, each in by_quantile(model).items()}
+        values, labels = _beside_each_other(paths, targets)
+        ahead: Any = pd.DataFrame(values, index=course.times, columns=labels)
+        if is_foreign(history):  # which may have only text as names
+            ahead.columns = ["_".join(map(str, np.atleast_1d(label))) for label in labels]
+        return as_given(history, ahead) if is_foreign(history) else ahead
+    ahead = pd.DataFrame(path_ahead(model, course), index=course.times, columns=targets)
     if len(targets) == 1:
         named = hasattr(history, "columns")
         ahead = ahead.iloc[:, 0].rename(targets[0] if named else getattr(history, "name", None))
     return as_given(history, ahead) if is_foreign(history) else ahead
+
+
+def _check_block(steps: int, horizon: int) -> None:
+    """Raise ValueError if quantiles are wanted of more rows than a model predicts at once."""
+    if steps > horizon:
+        raise ValueError(
+            f"steps must be at most {horizon} with quantiles=True, the number of rows that the "
+            "model predicts at once, because the quantiles of further rows do not follow from "
+            f"feeding quantiles back, got {steps}; fit the model on "
+            f"make_supervised(…, horizon={steps}), or use forecast_interval"
+        )
+
+
+def _beside_each_other(
+    paths: dict[float, NDArray[np.float64]], targets: list[Any]
+) -> tuple[NDArray[np.float64], pd.Index]:
+    """Return the quantiles (n, n_targets * n_quantiles) of paths, and the names of the columns."""
+    import pandas as pd
+
+    values = ascending(np.stack(list(paths.values()), axis=-1), list(paths))
+    labels: pd.Index = pd.Index(list(paths), name="quantile")
+    if len(targets) > 1:
+        labels = pd.MultiIndex.from_product([targets, labels], names=["target", "quantile"])
+    return values.reshape(-1, len(labels)), labels

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from skl_lstm.forecasting.backtest_result import COLUMNS
+from skl_lstm.drawing.paths import COLUMNS
 from skl_lstm.forecasting.panel import begin_all, walk_all
 from skl_lstm.warn import silence
 from skl_lstm.windowing.columns import Roles

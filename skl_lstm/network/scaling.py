@@ -151,10 +151,13 @@ class WindowScaling:
             raise ValueError(
                 f"target must be columns of a step of {n_series}, got {list(self.columns)}"
             )
-        if self.restores and network.n_outputs % len(self.columns):
+
+    def check_targets(self, n_targets: int) -> None:
+        """Raise ValueError unless it fits y of `n_targets` columns."""
+        if self.restores and n_targets % len(self.columns):
             raise ValueError(
                 f"y must have a multiple of {len(self.columns)} columns, one for each target "
-                f"column in each step, got {network.n_outputs}"
+                f"column in each step, got {n_targets}"
             )
 
     def measure(self, windows: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

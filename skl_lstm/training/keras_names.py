@@ -81,6 +81,9 @@ _SHORT = {
     "msle": "MeanSquaredLogarithmicError",
 }
 
+# Names under which Keras's files hold what is not Keras's but ours.
+PINBALL_LOSS, METRIC_OF_MEDIAN = "skl_lstm>PinballLoss", "skl_lstm>MetricOfMedian"
+
 # Metrics that Keras resolves depending on the loss.
 UNNAMED_METRICS = ("accuracy", "acc", "crossentropy", "ce")
 

@@ -11,10 +11,13 @@ from sklearn.utils import check_random_state
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a training run, under the names of the estimators' parameters."""
+    """Settings of a training run, under the names of the estimators' parameters.
+
+    The `quantiles` are those to learn with the pinball loss, and empty with any other loss.
+    """
 
     loss: Any = "mse"
-    quantile: float = 0.5
+    quantiles: tuple[float, ...] = ()
     optimizer: Any = "adam"
     learning_rate: float | None = None
     optimizer_kwargs: dict[str, Any] = field(default_factory=dict)

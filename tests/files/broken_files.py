@@ -382,6 +382,17 @@ WRONG = [
         {f"labels_{i}": {"dtype": "<U2000", "values": ["x"]} for i in range(20)},
         "to be larger than the file",
     ),
+    *(
+        ("learnt.quantiles_", {"dtype": "<f8", "values": values}, message)
+        for values, message in (
+            ([0.9, 0.5], "quantile must hold each number once, the smallest first"),
+            ([0.1, 0.9], "quantile must hold 0.5, the median"),
+            ([0.5, 1.5], "quantile must hold numbers in (0, 1)"),
+            ([0.1, 0.2, 0.5, 0.8, 0.9], "outputs cannot predict the quantiles (0.1, 0.2, 0.5, "),
+        )
+    ),
+    ("learnt.quantiles_", 3, "quantile must hold numbers in (0, 1)"),
+    ("parameters.quantile", [0.1, 0.5], "quantile must be a number unless loss='pinball'"),
     ("learnt._y_ndim", 3, "cannot predict y of 3 dimensions"),
     ("learnt._y_ndim", "1", "_y_ndim must be an integer or an array"),
     (

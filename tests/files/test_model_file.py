@@ -49,6 +49,8 @@ def assert_same(loaded, model):
         {"stateful": True, "batch_size": 2, "units": (3, 2)},
         {"optimizer": "sgd", "optimizer_kwargs": {"momentum": 0.9, "nesterov": True}},
         {"loss": "pinball", "quantile": 0.9, "metrics": ("mae",), "validation_split": 0.25},
+        {"loss": "pinball", "quantile": [0.1, 0.5, 0.9]},
+        {"loss": "pinball", "quantile": (0.5,), "window_scaling": "last", "target": [0, 1]},
         {"learning_rate": 0.02, "early_stopping": True, "warm_start": True, "verbose": False},
         {"output_activation": "tanh", "engine": "native", "shuffle": False, "random_state": None},
         {"dense_units": 4},

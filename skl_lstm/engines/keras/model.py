@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.engines.keras.objects import made_loss, made_metrics, optimizer_parameters
+from skl_lstm.engines.keras.objects import (
+    PinballLoss,
+    made_loss,
+    made_metrics,
+    optimizer_parameters,
+)
 from skl_lstm.engines.keras.optimizer_state import read_state, restore_state
 from skl_lstm.engines.keras.quiet_start import BaseWrapper, keras, tf
 from skl_lstm.network.network import Network
@@ -83,6 +88,8 @@ def take_apart(model: Any) -> Parts:
         compiled = {"metrics": (model.get_compile_config() or {}).get("metrics")}
         for name, classes in (("loss", LOSS_CLASSES), ("optimizer", OPTIMIZER_CLASSES)):
             compiled[name] = getattr(model, name)
+            if isinstance(compiled[name], PinballLoss):
+                compiled[name] = keras.saving.serialize_keras_object(compiled[name])
             with contextlib.suppress(ValueError):
                 compiled[name] = describe(compiled[name], classes)
         variables = [variable.numpy() for variable in model.optimizer.variables]
@@ -176,7 +183,7 @@ def wrapped(
 
     def build(compile_kwargs: dict[str, Any]) -> keras.Model:
         model = _build(network, batch_size, _layer_seed(settings, state), around)
-        model.compile(**{**compile_kwargs, "metrics": made_metrics(settings.metrics)})
+        model.compile(**{**compile_kwargs, "metrics": made_metrics(settings)})
         restore_state(model, network, state)
         return model
 

@@ -28,7 +28,8 @@ class KnownLoss:
     names : tuple of str
         Keras's names of the loss: functions, short forms and the class.
     parameter : float, default=0.0
-        Argument of the loss: delta of the Huber loss, the quantile of the pinball loss.
+        Argument of the loss: delta of the Huber loss, the quantile of the pinball loss if no
+        other is set.
     activation : str, default=None
         The only output activation with which it is supported; any if None.
     """
@@ -173,8 +174,9 @@ class Plan:
     ----------
     loss : int
         Number of the loss.
-    loss_parameter : float
-        Argument of the loss, if it has one.
+    loss_parameters : tuple of float
+        Argument of the loss, if it has one. With several, each has outputs of its own, as
+        :mod:`skl_lstm.network.quantiles` says.
     optimizer : tables.Optimizer
         The optimizer and its constants.
     slots : tuple of str
@@ -182,7 +184,7 @@ class Plan:
     """
 
     loss: int
-    loss_parameter: float
+    loss_parameters: tuple[float, ...]
     optimizer: tables.Optimizer
     slots: tuple[str, ...]
 
@@ -224,7 +226,7 @@ def make_plan(network: Network, settings: Settings) -> Plan:
     arguments = {**OPTIMIZERS[name].defaults, **given}
     return Plan(
         loss.number,
-        settings.quantile if loss.number == tables.PINBALL else loss.parameter,
+        settings.quantiles or (loss.parameter,),
         _constants(name, arguments),
         OPTIMIZERS[name].slots(arguments),
     )

@@ -15,6 +15,7 @@ from skl_lstm.engines.native.coverage import NotCovered, Plan, make_plan
 from skl_lstm.engines.native.metrics import METRICS
 from skl_lstm.network.forward import fill_missing
 from skl_lstm.network.network import Network
+from skl_lstm.network.quantiles import predicted
 from skl_lstm.network.windows import Windows
 from skl_lstm.training.early_stopping import BestEpoch, warn_of_divergence
 from skl_lstm.training.orders import epoch_orders, time_order
@@ -210,19 +211,23 @@ def _epochs(
             n_together = 1 + int(CALL_SECONDS / seconds)
         for loss in losses:
             logs = {"loss": loss}
-            logs |= {name: _measure(name, trainer, drawn[0], targets) for name in settings.metrics}
+            logs |= _measured(trainer, drawn[0], settings, targets)
             if len(judged):
                 trainer.states[:] = 0.0
                 logs["val_loss"] = trainer.evaluate(judged)
-                for name in settings.metrics:
-                    logs[f"val_{name}"] = _measure(name, trainer, judged, targets)
+                of_judged = _measured(trainer, judged, settings, targets)
+                logs |= {f"val_{name}": value for name, value in of_judged.items()}
             yield logs
 
 
-def _measure(
-    name: str, trainer: NativeTrainer, positions: NDArray[np.int64], targets: NDArray
-) -> float:
-    return float(METRICS[name](targets[positions], trainer.outputs[positions]))
+def _measured(
+    trainer: NativeTrainer, positions: NDArray[np.int64], settings: Settings, targets: NDArray
+) -> dict[str, float]:
+    """Return the metrics of what is predicted at some positions."""
+    if not settings.metrics:
+        return {}
+    outputs = predicted(trainer.outputs[positions], settings.quantiles)
+    return {name: float(METRICS[name](targets[positions], outputs)) for name in settings.metrics}
 
 
 @dataclass(frozen=True)

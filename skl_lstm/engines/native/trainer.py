@@ -97,7 +97,6 @@ class NativeTrainer:
             logits=layout.logits,
             deltas=layout.deltas,
             dense_transposed=layout.dense_transposed,
-            loss_parameter=float(plan.loss_parameter) if plan else 0.0,
             dropout=float(network.dropout),
             recurrent_dropout=float(network.recurrent_dropout),
         )
@@ -116,6 +115,7 @@ class NativeTrainer:
             y=_read_only(rows.targets, dtype),
             weights=_read_only(np.zeros(0) if weight is None else weight, dtype),
             outputs=self.outputs.reshape(-1),
+            loss_parameters=_read_only(plan.loss_parameters if plan else [0.0], np.float32),
         )
         self.iterations = iterations
         self.states = np.zeros(layout.states_size if network.stateful else 0, dtype=dtype)

@@ -22,6 +22,7 @@ COVERED = [
     ("categorical_crossentropy", "softmax"),
 ]
 LOSS_ARGS = {"huber": {"delta": 0.3}, "pinball": {"quantile": 0.8}}
+QUANTILES = (0.2, 0.5, 0.9)
 
 
 def shapes(units, n_features=N_FEATURES, n_outputs=1):
@@ -98,7 +99,8 @@ def trainer_of(arguments):
     )
     planned = make_plan(network, settings)
     for value in (arguments.get("loss_args") or {}).values():
-        planned = replace(planned, loss_parameter=value)
+        several = isinstance(value, tuple)
+        planned = replace(planned, loss_parameters=value if several else (value,))
     return NativeTrainer(
         network,
         planned,

@@ -76,11 +76,20 @@ def covered():
         {"metrics": ["mae", "mse", "mape", "root_mean_squared_error"]},
         {"units": (3, 2, 2)},
         {"validation_split": 0.2, "early_stopping": True},
+        {"loss": "pinball", "quantile": [0.1, 0.5, 0.9]},
+        {
+            "loss": "pinball",
+            "quantile": [0.2, 0.5],
+            "metrics": ["mae", "mape"],
+            "validation_split": 0.2,
+            "units": (3, 2),
+            "output_activation": "tanh",
+        },
     ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", range(13))
+@pytest.mark.parametrize("case", range(15))
 def test_the_engines_agree(case):
     parameters = covered()[case]
     target = (Y > 0).astype(np.float32) if "output_activation" in parameters else Y

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from problems import COVERED, N_ROWS, problem, trainer_of
+from problems import COVERED, N_ROWS, QUANTILES, problem, trainer_of
 
 
 def gradient_and_loss(arguments):
@@ -46,6 +46,17 @@ def test_gradient_is_that_of_finite_differences(loss, activation, units):
         units, n_outputs, loss, True, np.float64, output_activation=activation, batch_size=N_ROWS
     )
     assert_gradient_is_right(arguments)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", ["linear", "softmax", "tanh"])
+def test_gradient_is_right_for_outputs_of_several_quantiles(activation):
+    n_targets, n_outputs = 2, 2 * len(QUANTILES)
+    arguments = problem(
+        (3,), n_outputs, "pinball", True, np.float64, output_activation=activation,
+        batch_size=N_ROWS, loss_args={"quantile": QUANTILES},
+    )  # fmt: skip
+    assert_gradient_is_right({**arguments, "y": arguments["y"][:, :n_targets]})
 
 
 @pytest.mark.slow

@@ -96,24 +96,28 @@ def _cross_entropy(net, work, logits, deltas, outputs, y, at):
 
 
 @jit
-def row_loss(net, work, logits, deltas, outputs, y, at):
-    """Return the loss of a row whose outputs and targets start at `at`.
+def row_loss(net, work, logits, deltas, outputs, at, parameters, y, target):
+    """Return the loss of a row whose outputs start at `at`, and its targets at `target`.
 
-    Stores its gradient with respect to the logits in the workspace at `deltas`.
+    Each of the parameters of the loss has outputs of its own, one for each target. Stores the
+    gradient with respect to the logits in the workspace at `deltas`.
     """
     if net.loss >= BINARY_CROSSENTROPY:
         return _cross_entropy(net, work, logits, deltas, outputs, y, at)
     n = net.n_outputs
-    parameter = np.float32(net.loss_parameter)
+    n_targets = n // parameters.size
     total = 0.0
     inner = ZERO
-    for k in range(n):
-        p = outputs[U(at + k)]
-        value, slope = _elementwise_loss(net.loss, parameter, p, y[U(at + k)])
-        total += value
-        slope /= np.float32(n)
-        inner += slope * p
-        work[U(deltas + k)] = slope
+    for i in range(parameters.size):
+        parameter = parameters[U(i)]
+        for k in range(n_targets):
+            place = i * n_targets + k
+            p = outputs[U(at + place)]
+            value, slope = _elementwise_loss(net.loss, parameter, p, y[U(target + k)])
+            total += value
+            slope /= np.float32(n)
+            inner += slope * p
+            work[U(deltas + place)] = slope
     for k in range(n):
         work[U(deltas + k)] = _through_activation(
             net.activation, outputs[U(at + k)], work[U(deltas + k)], inner

@@ -167,6 +167,7 @@ def _losses(net, work, data, order, start, n_rows, n_batch):
     Without targets the sum is zero.
     """
     n = net.n_outputs
+    n_targets = n // data.loss_parameters.size
     total = 0.0
     for r in range(n_rows):
         p = order[U(start + r)]
@@ -175,7 +176,10 @@ def _losses(net, work, data, order, start, n_rows, n_batch):
         activate_outputs(net.activation, data.outputs, p * n, n)
         if data.y.size > 0:
             deltas = net.deltas + r * n
-            loss = row_loss(net, work, net.logits + r * n, deltas, data.outputs, data.y, p * n)
+            loss = row_loss(
+                net, work, net.logits + r * n, deltas, data.outputs, p * n,
+                data.loss_parameters, data.y, p * n_targets,
+            )  # fmt: skip
             weight = data.weights[U(p)] if data.weights.size > 0 else ONE
             total += weight * loss
             for k in range(n):

@@ -26,7 +26,6 @@ class Spec(NamedTuple):
     logits: int  # in the workspace: last_h @ kernel + bias, (rows, n_outputs)
     deltas: int  # in the workspace: the gradient of the logits, (rows, n_outputs)
     dense_transposed: int  # where the transposed Dense kernel starts among the transposed ones
-    loss_parameter: float
     dropout: float
     recurrent_dropout: float
 
@@ -76,6 +75,9 @@ class Data(NamedTuple):
 
     `columns` are the positions, in a step of `n_series` values, of the columns to normalize, with
     ``locations[rows[p] * columns.size:]`` and `scales` of the same size.
+
+    The outputs of a row are one for each target and each of the `loss_parameters`: those of the
+    first parameter first.
     """
 
     buffer: np.ndarray
@@ -89,6 +91,7 @@ class Data(NamedTuple):
     y: np.ndarray
     weights: np.ndarray
     outputs: np.ndarray
+    loss_parameters: np.ndarray
 
 
 class Optimizer(NamedTuple):
