@@ -98,9 +98,12 @@ def forecast(
     Notes
     -----
     A model that consists only of parts of scikit-learn and this package receives only the rows
-    that its windows cover. If another part might look at rows other than its own (a third-party
-    estimator, a FunctionTransformer with a Python function, a stateful network), the model
-    receives the whole history at each step; a shorter history is then faster.
+    that its windows cover, and a stateful network at its end goes on from the state in which it
+    has read the history once. If another part might look at rows other than its own (a
+    third-party estimator, a FunctionTransformer with a Python function), the model receives the
+    whole history at each step; a shorter history is then faster. So it does if the windows of
+    rows that a stateful network has read change as rows are added, as after a gap in the last
+    rows that ``fill_missing="forward"`` fills.
 
     Recursive and direct forecasting are compared by Ben Taieb, S. and Hyndman, R. J. (2012),
     *Recursive and direct multi-step forecasting: the best of both worlds*, Monash University.
