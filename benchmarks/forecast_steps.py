@@ -67,6 +67,12 @@ def main() -> None:
         ("LSTM(16), look_back 12, 144 rows", network(12, 16), airline, 1),
         ("the same, 12 steps at a time", network(12, 16), airline, 12),
         ("the same, stateful", network(12, 16, stateful=True, batch_size=1), airline, 1),
+        (
+            "LSTM(16), look_back 12, 5,000 rows, stateful",
+            network(12, 16, stateful=True, batch_size=1),
+            waves,
+            1,
+        ),
         ("LSTM(64), look_back 48, 5,000 rows", network(48, 64), waves, 1),
         ("HistGradientBoosting, look_back 12, 144 rows", trees, airline, 1),
     ]

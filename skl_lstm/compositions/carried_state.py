@@ -51,8 +51,8 @@ class CarriedState:
     def of(cls, model: Any) -> CarriedState | None:
         """Return a copy of a fitted model, which shares what it learned.
 
-        None if the model has no stateful network, or has a part that may look at any rows, or
-        change what a network predicts for a row by the predictions for others.
+        None if the model does not end in a stateful network, or has a part that may look at any
+        rows.
         """
         networks: list[_CarryingNetwork] = []
         remake = partial(_with_carrying_network, networks)

@@ -110,9 +110,12 @@ def forecast(
     Notes
     -----
     A model that consists only of parts of scikit-learn and this package receives only the rows
-    that its windows cover. If another part might look at rows other than its own (a third-party
-    estimator, a FunctionTransformer with a Python function, a stateful network), the model
-    receives the whole history at each step; a shorter history is then faster.
+    that its windows cover, and a stateful network at its end goes on from the state in which it
+    has read the history once. If another part might look at rows other than its own (a
+    third-party estimator, a FunctionTransformer with a Python function), the model receives the
+    whole history at each step; a shorter history is then faster. So it does if the windows of
+    rows that a stateful network has read change as rows are added, as after a gap in the last
+    rows that ``fill_missing="forward"`` fills.
 
     The quantiles of a path are not those of its single steps: what follows a high value is not
     what follows a likely one. So `quantiles` are not fed back, and are those of each row by
