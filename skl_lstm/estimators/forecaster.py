@@ -231,12 +231,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     Three quantiles of the next value:
 
-    >>> learned = {"loss": "pinball", "quantile": [0.1, 0.5, 0.9]}
-    >>> model.set_params(**{f"lstmforecaster__{name}": each for name, each in learned.items()})
-    Pipeline(...)
+    >>> forecaster = forecaster.set_params(loss="pinball", quantile=[0.1, 0.5, 0.9])
     >>> model.fit(X, y).predict(X).shape
     (143,)
-    >>> model[-1].predict_quantiles(model[:-1].transform(X)).shape
+    >>> forecaster.predict_quantiles(model[:-1].transform(X)).shape
     (143, 3)
     """
 

@@ -64,6 +64,9 @@ class Interchange(LSTMParameters):
         the normalization is part of it, in plain layers of Keras, and its values are those of
         :meth:`predict` to the precision of float32. Its loss is in these units too, and so its
         optimizer starts from a fresh state.
+
+        The outputs of several quantiles stand quantile by quantile, and within each of them as
+        y does; unlike those of :meth:`LSTMForecaster.predict_quantiles`, they may cross.
         """
         check_is_fitted(self)
         from skl_lstm.engines.keras.model import to_model
@@ -204,11 +207,11 @@ class Interchange(LSTMParameters):
 
         Notes
         -----
-        A loss, an optimizer or metrics that are not Keras's own are left out, with a warning,
-        unless they are given as `parameters`; so are regularizers, constraints, and dropout
-        elsewhere than after an LSTM layer, on which predictions do not depend. A
-        BatchNormalization layer is merged into the weights of the layer after it. Restoring the
-        optimizer state imports TensorFlow.
+        A loss, an optimizer or metrics that are neither Keras's own nor from :meth:`to_keras` are
+        left out, with a warning, unless they are given as `parameters`; so are regularizers,
+        constraints, and dropout elsewhere than after an LSTM layer, on which predictions do not
+        depend. A BatchNormalization layer is merged into the weights of the layer after it.
+        Restoring the optimizer state imports TensorFlow.
         """
         from skl_lstm.estimators.keras_import import contents_of
 

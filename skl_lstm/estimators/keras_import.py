@@ -80,9 +80,7 @@ def _contents(kind: type[LSTMParameters], parts: Parts, given: Config) -> Conten
             "weights of the layers after it; further training is without it"
         )
     weights = network.flatten(unmerged)
-    known = kind().get_params(deep=False)
-    compiled = _compiled(parts.compiled, given)
-    compiled = {name: value for name, value in compiled.items() if name in known}
+    compiled = _compiled(kind, parts.compiled, given)
     parameters = {**_implied(kind, network, n_streams, given), **compiled, **given}
     estimator = kind(**parameters)
     estimator._check_parameters()
@@ -140,15 +138,15 @@ def _implied(
     return implied if n_streams is None else {**implied, "batch_size": n_streams}
 
 
-def _compiled(compiled: Config, given: Config) -> Config:
-    """Describe the loss, optimizer and metrics that are Keras's own and not in `given`."""
+def _compiled(kind: type[LSTMParameters], compiled: Config, given: Config) -> Config:
+    """Describe the loss, optimizer and metrics that are Keras's or ours, and not in `given`."""
     found: Config = {}
     kinds = {"loss": LOSS_CLASSES, "optimizer": OPTIMIZER_CLASSES, "metrics": METRIC_CLASSES}
     for name, classes in kinds.items():
         value = compiled.get(name)
         if value is None or name in given:
             continue
-        if _registered(value) == PINBALL_LOSS:
+        if _registered(value) == PINBALL_LOSS and "quantile" in kind().get_params(deep=False):
             found |= {"loss": "pinball", "quantile": value["config"]["quantile"]}
             continue
         try:

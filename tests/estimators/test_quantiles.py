@@ -18,6 +18,7 @@ from skl_lstm import (
     LookbackWindower,
     LSTMClassifier,
     LSTMForecaster,
+    ModelFileError,
     load_model,
     make_supervised,
     save_model,
@@ -329,6 +330,29 @@ def test_a_skops_file_comes_back(tmp_path):
     loaded = load_model(tmp_path / "model.skops")
     windows = model[:-1].transform(X)
     assert_array_equal(loaded[-1].predict_quantiles(windows), model[-1].predict_quantiles(windows))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"quantiles_": (0.5, 0.9)}, "outputs cannot predict the quantiles (0.5, 0.9)"),
+        ({"quantiles_": (0.5, 0.1, 0.9)}, "quantile must hold each number once"),
+        ({"quantiles_": (0.1, 0.2, 0.9)}, "quantile must hold 0.5, the median"),
+        ({"_y_ndim": 2}, None),
+        ({"quantiles_": (), "_y_ndim": 1}, "cannot predict y of 1 dimensions"),
+    ],
+)
+def test_quantiles_that_do_not_fit_the_network_are_not_stored(changes, message, tmp_path):
+    pytest.importorskip("skops")
+    model = forecaster().fit(X, ONE)
+    vars(model).update(changes)
+    for store in (model.save, lambda path: save_model(model, path)):
+        if message is None:
+            store(tmp_path / "model.h5")
+            continue
+        with pytest.raises(ModelFileError) as refused:
+            store(tmp_path / "model.h5")
+        assert message in str(refused.value)
 
 
 def test_a_search_can_choose_them():

@@ -182,11 +182,6 @@ def test_what_is_no_scaling_is_named(changes, message):
     [
         ((2,), NETWORK, "target must be columns of a step of 2, got [2]"),
         (
-            (0, 1),
-            Network(3, 2, (2,), n_outputs=3),
-            "y must have a multiple of 2 columns, one for each target column in each step, got 3",
-        ),
-        (
             (0,),
             Network(3, 2, (2,), 1, stateful=True),
             "window_scaling must be None for a stateful network",
@@ -197,3 +192,13 @@ def test_what_does_not_fit_the_network_is_named(columns, network, message):
     with pytest.raises(ValueError) as refused:
         WindowScaling("last", columns, (1.0,) * len(columns)).check(2, network)
     assert str(refused.value) == message
+
+
+def test_y_of_other_columns_is_named():
+    with pytest.raises(ValueError) as refused:
+        WindowScaling("last", (0, 1), (1.0, 1.0)).check_targets(3)
+    assert str(refused.value) == (
+        "y must have a multiple of 2 columns, one for each target column in each step, got 3"
+    )
+    WindowScaling("last", (0, 1), (1.0, 1.0)).check_targets(4)
+    WindowScaling("last", (0, 1), (1.0, 1.0), restores=False).check_targets(3)
