@@ -196,6 +196,13 @@ def test_a_naive_forecast_far_off_leaves_the_axes_rather_than_flatten_the_others
     assert draw_backtest(frame).axes[0, 1].get_ylim()[1] < 40
 
 
+def test_a_backtest_whose_truth_is_not_known_yet_shows_its_paths():
+    picture = draw_backtest(frame_of().assign(truth=np.nan))
+    picture.figure.draw_without_rendering()
+    assert len(runs(picture.paths[0]["a"])) == 3
+    assert all(not len(line.get_ydata()) for line in picture.errors[0].values())
+
+
 @pytest.mark.parametrize(
     "times",
     [
