@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # Inches between a legend and what is below it.
 GAP = 0.06
 
+# The share of the height of axes that a legend may take.
+MOST_OF_HEIGHT = 0.5
+
 # Marks the legends that name all that is drawn on their axes.
 WHOLE = "skl_lstm: legend of all"
 
@@ -64,7 +67,7 @@ def add_legend(ax: Axes, handles: Sequence[Any] | None = None) -> None:
 
     The axes grow upward until it hides nothing. Inside, it stands in the way of no title and of
     no other axes, whatever lays out the figure. Legends of other axes, to which the labels of
-    these may have left less room, are put anew.
+    these may have left less room, are put anew. Axes that are too small for it have none.
     """
     figure = figure_of(ax)
     engine = figure.get_layout_engine()
@@ -81,8 +84,8 @@ def _put_legend(ax: Axes, given: Sequence[Any] | None) -> None:
     handles = ax.get_legend_handles_labels()[0] if given is None else given
     if not handles:
         return
-    room = ax.get_window_extent().width
-    small = room < NARROW * figure_of(ax).dpi
+    room = ax.get_window_extent()
+    small = room.width < NARROW * figure_of(ax).dpi
     for n_rows in range(1, len(handles) + 1):
         legend = ax.legend(
             handles=handles,
@@ -96,8 +99,12 @@ def _put_legend(ax: Axes, given: Sequence[Any] | None) -> None:
             labelspacing=0.3,
             borderaxespad=0.3,
         )
-        if legend.get_window_extent().width <= room:
+        frame = legend.get_window_extent()
+        if frame.width <= room.width:
             break
+    if frame.width > room.width or frame.height > MOST_OF_HEIGHT * room.height:
+        legend.remove()
+        return
     legend.set_gid(WHOLE if given is None else None)
     _make_room(ax, legend)
 

@@ -13,25 +13,13 @@ if TYPE_CHECKING:
 
 NAIVE = ("naive", "seasonal_naive")
 
-# The columns of the frame of a backtest; all others tell several series apart.
-COLUMNS = (
-    "model",
-    "fold",
-    "origin",
-    "step",
-    "time",
-    "column",
-    "truth",
-    "forecast",
-    "lower",
-    "upper",
-    "scale",
-)
+# Columns of the frame of a backtest; the names of series stand between fold and origin.
+NEEDED = {"model", "fold", "origin", "step", "time", "truth", "forecast"}
 
 
 def is_of_backtest(frame: Any) -> bool:
     """Return whether this is the frame of a backtest."""
-    return {"model", "step", "time", "truth", "forecast"} <= set(getattr(frame, "columns", ()))
+    return set(getattr(frame, "columns", ())) >= NEEDED
 
 
 def as_index(column: pd.Series) -> pd.Index:
@@ -43,7 +31,8 @@ def as_index(column: pd.Series) -> pd.Index:
 
 def series_columns(frame: pd.DataFrame) -> list[Any]:
     """Return the columns that tell several series apart."""
-    return [name for name in frame.columns if name not in COLUMNS]
+    columns = list(frame.columns)
+    return columns[columns.index("fold") + 1 : columns.index("origin")]
 
 
 def series_of_rows(frame: pd.DataFrame) -> pd.Index | None:

@@ -95,7 +95,7 @@ class ForecastDisplay:
         The column "forecast", or the median, is drawn as a line, and "lower" to "upper", or each
         pair of quantiles, as a band. What :func:`backtest` returns is drawn as `predicted`.
     coverage : float, default=None
-        Nominal coverage of the band, for its name in the legend.
+        Nominal coverage of the band, for its name in the legend; that of a Backtest if None.
     series : label or list of labels, default=None
         Those of several series to draw; the first if None.
     n_history : "auto", int or None, default="auto"
@@ -128,9 +128,9 @@ class ForecastDisplay:
     The part held out, shaded, is what follows the first time that is predicted or forecast. Of
     overlapping paths of a backtest, the intervals are those of the last one, and so on back.
 
-    The legend is inside the axes, which grow until it hides nothing. Where labels would be cut or
-    overlap, and no layout engine prevents this, the subplots are laid out anew, as
-    ``figure.tight_layout()`` does.
+    The legend is inside the axes, which grow until it hides nothing; axes that are too small for
+    it have none. Where labels would be cut or overlap, and no layout engine prevents this, the
+    subplots are laid out anew, as ``figure.tight_layout()`` does.
 
     Examples
     --------

@@ -143,13 +143,15 @@ def shown_of(
         If something is of another kind, of other columns or series than the history, or of times
         of another kind.
     """
-    if (frame := frame_of_backtest(forecast)) is not None:
+    if frame_of_backtest(forecast) is not None:
         if predicted is not None:
             raise ValueError(
                 "predicted must be None if forecast is of backtest, which is drawn as predicted"
             )
-        predicted, forecast = frame, None
-    elif (frame := frame_of_backtest(predicted)) is not None:
+        predicted, forecast = forecast, None
+    if (frame := frame_of_backtest(predicted)) is not None:
+        if coverage is None and frame is not predicted:
+            coverage = getattr(predicted, "coverage", None)
         predicted = frame
     given = {"fitted": fitted, "predicted": predicted, "forecast": forecast}
     given = {name: value for name, value in given.items() if value is not None}

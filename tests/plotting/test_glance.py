@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 from pictures import points
 
 from skl_lstm import ForecastDisplay, LossCurveDisplay
+from skl_lstm.drawing.backtest import draw_backtest
 
 FREQUENCIES = {"hourly": "h", "monthly": "MS", "yearly": "YS"}
 
@@ -156,7 +157,8 @@ def tick_labels(axis):
 
 def texts_of(ax):
     """Return the boxes of all that is written at the edges of axes, in pixels."""
-    labels = [ax.xaxis.label, ax.yaxis.label, ax.xaxis.get_offset_text(), ax.title]
+    labels = [ax.xaxis.label, ax.yaxis.label, ax.xaxis.get_offset_text()]
+    labels += [ax.title, ax._left_title, ax._right_title]
     shown = [text for text in labels if text.get_text() and text.get_visible()]
     boxes = [text.get_window_extent() for text in shown]
     return [*boxes, *tick_labels(ax.xaxis), *tick_labels(ax.yaxis)]
@@ -189,9 +191,13 @@ def check_the_legend_hides_nothing(ax):
         assert not any(legend.contains(*point) for point in at)
 
 
-@pytest.mark.parametrize("freq", FREQUENCIES)
-@pytest.mark.parametrize(("n", "steps", "held_out"), [(500, 24, 48), (15, 3, 4)])
-@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+@pytest.mark.parametrize(
+    ("freq", "n", "steps", "held_out", "layout"),
+    [
+        *((freq, *size, None) for freq in FREQUENCIES for size in ((500, 24, 48), (15, 3, 4))),
+        *(("hourly", 500, 24, 48, layout) for layout in ("constrained", "tight")),
+    ],
+)
 def test_nothing_is_cut_in_subplots(freq, n, steps, held_out, layout):
     figure, axes = plt.subplots(2, 2, layout=layout)
     for ax, level in zip(axes.flat, (1e-3, 1.0, 1e3, 1e6), strict=True):
@@ -225,6 +231,30 @@ def test_nothing_is_cut_in_panels(freq, n_panels):
     display = ForecastDisplay.from_predictions(**given)
     check_nothing_is_cut(display.figure_)
     check_the_legend_hides_nothing(display.ax_)
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_nothing_is_cut_in_the_picture_of_a_backtest(layout):
+    hours = pd.date_range("2024-01-01", periods=60, freq="h")
+    rows = [
+        (model, fold, hours[at], step, hours[at + step], 1e6 + step, 1e6 + step**2)
+        for model in ("a model of long name", "naive", "seasonal_naive")
+        for fold, at in enumerate(range(0, 50, 4))
+        for step in range(1, 9)
+    ]
+    columns = ["model", "fold", "origin", "step", "time", "truth", "forecast"]
+    frame = pd.DataFrame(rows, columns=columns)
+    figure, axes = plt.subplots(1, 2, layout=layout)
+    draw_backtest(frame, axes=axes)
+    check_nothing_is_cut(figure)
+
+
+def test_axes_too_small_for_a_legend_have_none():
+    axes = plt.subplots(3, 3, layout="constrained")[1]
+    for ax in axes.flat:
+        ForecastDisplay.from_predictions(**parts(), ax=ax)
+        assert ax.get_legend() is None
+        assert ax.get_ylim()[1] < 350
 
 
 def test_subplots_that_need_no_other_place_keep_theirs():

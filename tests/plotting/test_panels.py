@@ -50,8 +50,10 @@ def rows_of_backtest(*, origins=(40, 44, 48), steps=4, models=("model",), **labe
     """Return the frame of a backtest in which each forecast is 1 above the truth."""
     rows = [
         {
-            **{"model": model, "fold": fold, **labels},
+            **{"model": model, "fold": fold},
+            **{name: label for name, label in labels.items() if name != "column"},
             **{"origin": TIMES[origin], "step": step, "time": TIMES[origin + step]},
+            **{name: label for name, label in labels.items() if name == "column"},
             **{"truth": 0.0, "forecast": 1.0, "lower": 0.5, "upper": 1.5, "scale": 1.0},
         }
         for model in (*models, "naive")
@@ -147,10 +149,15 @@ def test_each_series_that_is_named_has_panels(shops, coverage):
         assert len(panel.intervals) == (coverage is not None)
 
 
-@pytest.mark.parametrize("as_column", [True, False])
-def test_what_forecasts_return_of_several_series_is_drawn(shops, as_column):
+@pytest.fixture(scope="module")
+def of_shops(shops):
     frame, model = shops
-    ahead = forecast_interval(model, frame, 2, coverage=0.6)
+    return forecast_interval(model, frame, 2, coverage=0.6)
+
+
+@pytest.mark.parametrize("as_column", [True, False])
+def test_what_forecasts_return_of_several_series_is_drawn(shops, of_shops, as_column):
+    (frame, _), ahead = shops, of_shops
     history = frame.reset_index("shop") if as_column else frame
     display = ForecastDisplay.from_predictions(history, forecast=ahead, series="b")
     assert [ax.get_ylabel() for ax in display.axes_] == ["sold", "lost"]
@@ -165,9 +172,10 @@ def test_what_forecasts_return_of_several_series_is_drawn(shops, as_column):
 @pytest.mark.parametrize("argument", ["forecast", "predicted"])
 def test_what_a_backtest_returns_is_drawn_as_predicted(as_frame, argument):
     frame = rows_of_backtest()
-    result = frame if as_frame else SimpleNamespace(frame=frame)
+    result = frame if as_frame else SimpleNamespace(frame=frame, coverage=0.9)
+    coverage = {"coverage": 0.9} if as_frame else {}
     history = pd.Series(np.arange(60.0), TIMES, name="y")
-    display = ForecastDisplay.from_predictions(history, coverage=0.9, **{argument: result})
+    display = ForecastDisplay.from_predictions(history, **{argument: result}, **coverage)
     times, values = points(display.predicted_line_)
     assert_array_equal(np.isnan(values), [False] * 4 + [True] + [False] * 4 + [True] + [False] * 4)
     assert_array_equal(times[[0, -1]], TIMES[[41, 52]].to_numpy())
