@@ -364,10 +364,8 @@ def _label_errors(ax: Axes, errors: pd.DataFrame) -> None:
 
 def _top(largest: pd.Series) -> float | None:
     """Return up to where errors are shown: a naive forecast may leave, if it is far above."""
-    others = largest.drop([name for name in NAIVE if name in largest])
-    if others.empty or largest.max() <= FAR * others.max():
-        return None
-    return FAR * float(others.max())
+    limit = FAR * largest.drop([name for name in NAIVE if name in largest]).max()
+    return float(limit) if limit > 0 and largest.max() > limit else None
 
 
 def _add_legends(axes: NDArray[np.object_], drawn: Collection[Any], *, has_steps: bool) -> None:

@@ -45,9 +45,9 @@ class Inks:
         """Return the inks that are seen on the background of these axes."""
         text = ax.xaxis.label.get_color()
         if _is_dark(ax):
-            models = (SKY, ORANGE, GREEN, PURPLE, YELLOW, VERMILION)
+            models = (SKY, ORANGE, GREEN, YELLOW, VERMILION, PURPLE)
             return cls(text, SKY, ORANGE, GREEN, models, band=0.35, shading=0.16)
-        models = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
+        models = (BLUE, VERMILION, GREEN, SKY, PURPLE, ORANGE)
         return cls(text, BLUE, VERMILION, SKY, models, band=0.22, shading=0.08)
 
 

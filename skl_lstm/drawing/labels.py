@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 # Inches between a legend and what is below it.
-GAP = 0.05
+GAP = 0.06
+
+# The share of the height of axes that a legend may take.
+MOST_OF_HEIGHT = 0.5
+
+# Marks the legends that name all that is drawn on their axes.
+WHOLE = "skl_lstm: legend of all"
 
 # Inches below which axes are too narrow for a legend of the usual size.
 NARROW = 4.0
@@ -60,17 +66,26 @@ def add_legend(ax: Axes, handles: Sequence[Any] | None = None) -> None:
     """Put the legend inside the axes, in as few rows as there is room for.
 
     The axes grow upward until it hides nothing. Inside, it stands in the way of no title and of
-    no other axes, whatever lays out the figure.
+    no other axes, whatever lays out the figure. Legends of other axes, to which the labels of
+    these may have left less room, are put anew. Axes that are too small for it have none.
     """
-    handles = ax.get_legend_handles_labels()[0] if handles is None else handles
-    if not handles:
-        return
     figure = figure_of(ax)
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
-    room = ax.get_window_extent().width
-    small = room < NARROW * figure.dpi
+    _put_legend(ax, handles)
+    for other in figure.axes:
+        legend = other.get_legend()
+        if other is not ax and legend is not None and legend.get_gid() == WHOLE:
+            _put_legend(other, None)
+
+
+def _put_legend(ax: Axes, given: Sequence[Any] | None) -> None:
+    handles = ax.get_legend_handles_labels()[0] if given is None else given
+    if not handles:
+        return
+    room = ax.get_window_extent()
+    small = room.width < NARROW * figure_of(ax).dpi
     for n_rows in range(1, len(handles) + 1):
         legend = ax.legend(
             handles=handles,
@@ -84,8 +99,13 @@ def add_legend(ax: Axes, handles: Sequence[Any] | None = None) -> None:
             labelspacing=0.3,
             borderaxespad=0.3,
         )
-        if legend.get_window_extent().width <= room:
+        frame = legend.get_window_extent()
+        if frame.width <= room.width:
             break
+    if frame.width > room.width or frame.height > MOST_OF_HEIGHT * room.height:
+        legend.remove()
+        return
+    legend.set_gid(WHOLE if given is None else None)
     _make_room(ax, legend)
 
 

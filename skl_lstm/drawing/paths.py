@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 NAIVE = ("naive", "seasonal_naive")
 
-# The columns of the frame of a backtest, in their order; all others tell several series apart.
+# The columns of the frame of a backtest, in their order; the names of series stand between
+# "fold" and "origin".
 COLUMNS = (
     "model",
     "fold",
@@ -28,11 +29,12 @@ COLUMNS = (
     "scale",
     "rms_scale",
 )
+NEEDED = ("model", "fold", "origin", "step", "time", "truth", "forecast")
 
 
 def is_of_backtest(frame: Any) -> bool:
     """Return whether this is the frame of a backtest."""
-    return {"model", "step", "time", "truth", "forecast"} <= set(getattr(frame, "columns", ()))
+    return set(NEEDED) <= set(getattr(frame, "columns", ()))
 
 
 def as_index(column: pd.Series) -> pd.Index:
@@ -44,7 +46,8 @@ def as_index(column: pd.Series) -> pd.Index:
 
 def series_columns(frame: pd.DataFrame) -> list[Any]:
     """Return the columns that tell several series apart."""
-    return [name for name in frame.columns if name not in COLUMNS]
+    columns = list(frame.columns)
+    return columns[columns.index("fold") + 1 : columns.index("origin")]
 
 
 def series_of_rows(frame: pd.DataFrame) -> pd.Index | None:
@@ -64,15 +67,21 @@ def name_of_series(label: Any) -> str:
     return ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
 
 
+def path_of_rows(frame: pd.DataFrame) -> pd.Series:
+    """Return the number of the path of each row, in order of time: of an origin of a fold."""
+    return frame.groupby(["origin", "fold"]).ngroup()
+
+
 def apart(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of origins whose paths do not overlap: the last one, and so on back."""
-    folds = frame.groupby("fold")["time"].agg(["min", "max"]).sort_values("min", ascending=False)
+    path = path_of_rows(frame)
+    extents = frame.groupby(path)["time"].agg(["min", "max"]).sort_index(ascending=False)
     kept, begin = [], None
-    for fold, first, last in folds.itertuples():
+    for number, first, last in extents.itertuples():
         if begin is None or last < begin:
-            kept.append(fold)
+            kept.append(number)
             begin = first
-    return frame[frame["fold"].isin(kept)]
+    return frame[path.isin(kept)]
 
 
 def paths(frame: pd.DataFrame) -> pd.DataFrame:
@@ -91,10 +100,10 @@ def paths(frame: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    frame = frame.sort_values(["fold", "step"], kind="stable")
+    frame = frame.sort_values(["origin", "fold", "step"], kind="stable")
     ends = [name for name in ("lower", "upper") if name in frame]
-    fold = frame["fold"].to_numpy()
-    starts = np.flatnonzero(fold[1:] != fold[:-1]) + 1
+    path = path_of_rows(frame).to_numpy()
+    starts = np.flatnonzero(path[1:] != path[:-1]) + 1
     values = frame[["forecast", *ends]].to_numpy(dtype=np.float64)
     rows = np.insert(np.arange(len(frame)), starts, starts)
     return pd.DataFrame(
@@ -112,8 +121,8 @@ def truth(frame: pd.DataFrame) -> pd.Series:
     """
     import pandas as pd
 
-    frame = frame.sort_values(["model", "fold", "step"], kind="stable")
-    before = frame.groupby(["model", "fold"], sort=False)["time"].shift(1)
+    frame = frame.sort_values(["model", "origin", "fold", "step"], kind="stable")
+    before = frame.groupby(["model", "origin", "fold"], sort=False)["time"].shift(1)
     before = before.where(frame["step"] > 1, frame["origin"])
     last_before = before.groupby(frame["time"]).max()
     known = frame.groupby("time")["truth"].first()
@@ -130,5 +139,5 @@ def mean_errors(frame: pd.DataFrame) -> pd.DataFrame:
     All models are measured on the same values, as in the summary of a backtest.
     """
     errors = frame.assign(error=(frame["forecast"] - frame["truth"]).abs())
-    rows = errors.set_index(["fold", "step", "model"])["error"].unstack("model").dropna()
+    rows = errors.set_index(["fold", "origin", "step", "model"])["error"].unstack("model").dropna()
     return rows.groupby("step").mean()[list(dict.fromkeys(frame["model"]))]

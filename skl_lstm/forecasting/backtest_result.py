@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from skl_lstm.checks import did_you_mean
 from skl_lstm.drawing.backtest import MOST_ORIGINS, BacktestPicture, draw_backtest
-from skl_lstm.drawing.paths import series_columns
+from skl_lstm.drawing.paths import NEEDED, series_columns
 from skl_lstm.forecasting.measures import check_scoring, measured
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NEEDED = ("model", "fold", "origin", "step", "time", "truth", "forecast")
 OVERALL = "all"
 
 # Number of random changes of sign, if there are too many to try them all.

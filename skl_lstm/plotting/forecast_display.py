@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PolyCollection
     from matplotlib.lines import Line2D
-    from matplotlib.patches import Rectangle
+    from matplotlib.patches import Patch
 
 
 class ForecastPanel(NamedTuple):
@@ -60,7 +60,7 @@ class ForecastPanel(NamedTuple):
         The lines.
     intervals, predicted_intervals : list of matplotlib PolyCollection
         The bands of the forecast and of the predictions, the widest first.
-    held_out : matplotlib Rectangle or None
+    held_out : matplotlib Patch or None
         The shading behind the part held out.
     """
 
@@ -71,7 +71,7 @@ class ForecastPanel(NamedTuple):
     forecast_line: Line2D | None
     intervals: list[PolyCollection]
     predicted_intervals: list[PolyCollection]
-    held_out: Rectangle | None
+    held_out: Patch | None
 
 
 class ForecastDisplay:
@@ -95,7 +95,7 @@ class ForecastDisplay:
         The column "forecast", or the median, is drawn as a line, and "lower" to "upper", or each
         pair of quantiles, as a band. What :func:`backtest` returns is drawn as `predicted`.
     coverage : float, default=None
-        Nominal coverage of the band, for its name in the legend.
+        Nominal coverage of the band, for its name in the legend; that of a Backtest if None.
     series : label or list of labels, default=None
         Those of several series to draw; the first if None.
     n_history : "auto", int or None, default="auto"
@@ -128,9 +128,9 @@ class ForecastDisplay:
     The part held out, shaded, is what follows the first time that is predicted or forecast. Of
     overlapping paths of a backtest, the intervals are those of the last one, and so on back.
 
-    The legend is inside the axes, which grow until it hides nothing. Where labels would be cut or
-    overlap, and no layout engine prevents this, the subplots are laid out anew, as
-    ``figure.tight_layout()`` does.
+    The legend is inside the axes, which grow until it hides nothing; axes that are too small for
+    it have none. Where labels would be cut or overlap, and no layout engine prevents this, the
+    subplots are laid out anew, as ``figure.tight_layout()`` does.
 
     Examples
     --------
@@ -484,7 +484,7 @@ def _draw_bands(
     ]
 
 
-def _shade_held_out(ax: Axes, shown: Shown, inks: Inks) -> Rectangle | None:
+def _shade_held_out(ax: Axes, shown: Shown, inks: Inks) -> Patch | None:
     """Shade from between the last value fitted and the first held out to the end of the known."""
     n, at = shown.n_held_out, places(shown.history.index)
     if n == 0 or len(at) < 2:

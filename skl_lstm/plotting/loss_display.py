@@ -244,9 +244,9 @@ def _kept_epoch(model: Any) -> int | None:
     the choices of a user's own callbacks, and those of training that went on after it had
     stopped, of which it is not told where it began anew.
     """
-    n_epochs = model.n_iter_
-    if model.callbacks:
+    if not hasattr(model, "early_stopping") or model.callbacks:  # one of another library
         return None
+    n_epochs = model.n_iter_
     if not model.early_stopping:
         return n_epochs
     losses = model.history_.get("val_loss", model.history_["loss"])

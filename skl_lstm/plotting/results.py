@@ -43,7 +43,7 @@ class Said:
     name : str or None
         What the line is called in the legend, if not by what it is of.
     n_steps : int
-        Number of steps ahead.
+        Number of steps ahead; 0 if each value is said from the one before.
     """
 
     line: pd.Series | None = None
@@ -143,13 +143,15 @@ def shown_of(
         If something is of another kind, of other columns or series than the history, or of times
         of another kind.
     """
-    if (frame := frame_of_backtest(forecast)) is not None:
+    if frame_of_backtest(forecast) is not None:
         if predicted is not None:
             raise ValueError(
                 "predicted must be None if forecast is of backtest, which is drawn as predicted"
             )
-        predicted, forecast = frame, None
-    elif (frame := frame_of_backtest(predicted)) is not None:
+        predicted, forecast = forecast, None
+    if (frame := frame_of_backtest(predicted)) is not None:
+        if coverage is None and frame is not predicted:
+            coverage = getattr(predicted, "coverage", None)
         predicted = frame
     given = {"fitted": fitted, "predicted": predicted, "forecast": forecast}
     given = {name: value for name, value in given.items() if value is not None}
@@ -189,7 +191,9 @@ def _by_series(
     """Return the label of each series to show, its history, and what is said of it."""
     for name, value in {"history": history, **given}.items():
         if not hasattr(value, "iloc"):
-            raise ValueError(f"{name} must be a Series or DataFrame, got {type(value).__name__}")
+            raise ValueError(
+                f"{name} must be a Series or DataFrame of pandas, got {type(value).__name__}"
+            )
     names = next(filter(None, map(_names_of_series, (*given.values(), history))), [])
     if not names:
         if series is not None:
@@ -296,12 +300,13 @@ def _said(name: str, value: Any, coverage: float | None) -> Said:
     """Read one target of one series in any of the forms in which forecasts are returned."""
     if is_of_backtest(value):
         return _said_in_backtest(name, value, coverage)
+    n_steps = len(value) if name == "forecast" else 0  # others are one step ahead each
     if value.ndim == 1:
-        return Said(value if len(value) else None, n_steps=len(value))
+        return Said(value if len(value) else None, n_steps=n_steps)
     if "forecast" not in value:
-        return _said_in_quantiles(name, value)
+        return replace(_said_in_quantiles(name, value), n_steps=n_steps)
     bands = {interval_name(coverage): value[ENDS]} if set(ENDS) <= set(value.columns) else {}
-    return Said(value["forecast"], bands, n_steps=len(value))
+    return Said(value["forecast"], bands, n_steps=n_steps)
 
 
 def _said_in_backtest(name: str, rows: pd.DataFrame, coverage: float | None) -> Said:
@@ -334,7 +339,7 @@ def _said_in_quantiles(name: str, value: pd.DataFrame) -> Said:
         for low, high in pairs
     }
     median = next((value[each] for each in in_order if each == 0.5), None)
-    return Said(median, bands, "median", len(value))
+    return Said(median, bands, "median")
 
 
 def _check_times(tables: dict[str, list[Any]]) -> None:

@@ -183,7 +183,8 @@ def test_of_many_series_the_first_are_drawn_and_the_picture_says_so():
 
 
 def test_series_of_two_names_are_chosen_by_both():
-    frame = frame_of(["a"], series=["north", "south"]).assign(product=1)
+    frame = frame_of(["a"], series=["north", "south"])
+    frame.insert(3, "product", 1)
     picture = draw_backtest(frame, series=("south", 1))
     assert picture.axes[0, 0].get_title(loc="left") == "south, 1"
 
@@ -194,6 +195,17 @@ def test_a_naive_forecast_far_off_leaves_the_axes_rather_than_flatten_the_others
     frame = frame_of()
     frame.loc[frame["model"] == "naive", "forecast"] += 1000
     assert draw_backtest(frame).axes[0, 1].get_ylim()[1] < 40
+
+
+def test_further_columns_are_no_series():
+    assert draw_backtest(frame_of().assign(note="x")).axes.shape == (1, 2)
+
+
+def test_a_backtest_whose_truth_is_not_known_yet_shows_its_paths():
+    picture = draw_backtest(frame_of().assign(truth=np.nan))
+    picture.figure.draw_without_rendering()
+    assert len(runs(picture.paths[0]["a"])) == 3
+    assert all(not len(line.get_ydata()) for line in picture.errors[0].values())
 
 
 @pytest.mark.parametrize(

@@ -205,8 +205,8 @@ def test_holes_in_the_dates_are_named_or_accepted(series):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"history": [1.0, 2.0]}, "history must be a Series or DataFrame, got list"),
-        ({"fitted": np.ones(3)}, "fitted must be a Series or DataFrame, got ndarray"),
+        ({"history": [1.0, 2.0]}, "history must be a Series or DataFrame of pandas, got list"),
+        ({"fitted": np.ones(3)}, "fitted must be a Series or DataFrame of pandas, got ndarray"),
         (
             {"predicted": pd.Series([1.0, 2.0])},
             "all be indexed by dates or periods, or all by numbers; got RangeIndex of int64 for "
