@@ -52,4 +52,4 @@ assert error < day_before
 # The same from three earlier days, each with a model that was trained on the days before.
 folds = TimeSeriesSplit(3, test_size=24)
 result = backtest(model, history, cv=folds, steps=24, **names, horizon=24, season=24)
-print(result.summary["MAE"].groupby("method").mean().round(2))
+print(result.compare()[["MAE", "ratio", "p_value"]].round(2))

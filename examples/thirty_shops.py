@@ -60,7 +60,5 @@ error = (ahead - truth).abs().groupby("shop").sum() / truth.groupby("shop").sum(
 print(f"error of the median shop: {100 * error.median():.0f} % of what it sold")
 
 result = backtest(search.best_estimator_, sales, cv=PanelTimeSeriesSplit(2, test_size=7), **names)
-print(result.summary["MASE"].groupby("method").mean().round(2).to_string())
-print(
-    result.by_series.loc["forecast"]["MASE"].describe()[["min", "50%", "max"]].round(2).to_string()
-)
+print(result.compare(metric="MASE")[["MASE", "ratio"]].round(2).to_string())
+print(result.by_series.loc["model"]["MASE"].describe()[["min", "50%", "max"]].round(2).to_string())

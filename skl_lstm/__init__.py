@@ -10,9 +10,11 @@ from skl_lstm.estimators.known_rows import KnownRowsRegressor
 from skl_lstm.estimators.series_scaled import SeriesScaledRegressor
 from skl_lstm.estimators.stream import LSTMStream
 from skl_lstm.files.whole_files import ModelFileError
-from skl_lstm.forecasting.backtest import Backtest, backtest
+from skl_lstm.forecasting.backtest import backtest
+from skl_lstm.forecasting.backtest_result import Backtest
 from skl_lstm.forecasting.forecast import forecast
 from skl_lstm.forecasting.intervals import forecast_interval
+from skl_lstm.forecasting.scorer import forecast_scorer
 from skl_lstm.model_selection.panel_scorer import panel_scorer
 from skl_lstm.model_selection.panel_split import PanelTimeSeriesSplit
 from skl_lstm.network.network import Network
@@ -45,6 +47,7 @@ __all__ = [
     "backtest",
     "forecast",
     "forecast_interval",
+    "forecast_scorer",
     "load_airline_passengers",
     "load_model",
     "make_supervised",

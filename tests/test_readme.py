@@ -24,7 +24,7 @@ def test_the_python_blocks_run_one_after_the_other(tmp_path, monkeypatch):
     assert 350 < names["next_month"][0] < 700
     assert names["year"].index[-1].strftime("%Y-%m") == "1961-12"
     assert abs(names["fortnight"] - names["shop"]["sold"][186:]).max() < 0.5
-    assert names["result"].frame.shape == (60, 8)
+    assert names["result"].frame.shape == (240, 9)
 
 
 def test_the_commands_are_those_that_run():  # the demonstration does in its own tests

@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn import get_config
 
+from skl_lstm.compositions.copies import copy_around, marked
 from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.windower import LookbackWindower
-
-# Fitted parts that pass on what another one predicts for each row.
-PASSING_ON = ("best_estimator_", "regressor_")
 
 
 def of_last_rows(model: Any) -> Any:
@@ -32,30 +30,22 @@ def of_last_rows(model: Any) -> Any:
     last : fitted regressor or None
         A copy that shares what it learned; None if the model is of another kind.
     """
+    return copy_around(model, _with_last_windows)
+
+
+def _with_last_windows(part: Any) -> Any:
+    """Return a copy of a pipeline that makes only the last windows, if it makes windows once."""
     from sklearn.pipeline import Pipeline  # late: slow to import
 
-    if isinstance(model, Pipeline):
-        places = [i for i, (_, step) in enumerate(model.steps) if _windows_groups(step)]
-        if len(places) != 1:
-            return None
-        last = _marked(model)
-        name, windower = model.steps[places[0]]
-        last.steps = list(model.steps)
-        last.steps[places[0]] = (name, _LastWindows(windower))
-        return last
-    package = type(model).__module__.partition(".")[0]
-    if package == "sklearn" and type(model).__name__ == "VotingRegressor":
-        parts = [of_last_rows(part) for part in model.estimators_]
-        last = _marked(model)
-        last.estimators_ = parts
-        return None if any(part is None for part in parts) else last
-    for attribute in PASSING_ON if package in ("sklearn", "skl_lstm") else ():
-        if hasattr(model, attribute):
-            part = of_last_rows(getattr(model, attribute))
-            last = _marked(model)
-            setattr(last, attribute, part)
-            return None if part is None else last
-    return None
+    steps = part.steps if isinstance(part, Pipeline) else []
+    places = [i for i, (_, step) in enumerate(steps) if _windows_groups(step)]
+    if len(places) != 1:
+        return None
+    last = marked(part)
+    name, windower = steps[places[0]]
+    last.steps = list(steps)
+    last.steps[places[0]] = (name, _LastWindows(windower))
+    return last
 
 
 def _windows_groups(step: Any) -> bool:
@@ -66,12 +56,6 @@ def _windows_groups(step: Any) -> bool:
         and not hasattr(step, "_sklearn_output_config")
         and get_config()["transform_output"] == "default"
     )
-
-
-def _marked(model: Any) -> Any:
-    last = copy.copy(model)
-    last.only_last_rows = True
-    return last
 
 
 class _LastWindows:

@@ -35,7 +35,7 @@ from skl_lstm.network.forward import States, predict_stateful
 from skl_lstm.network.forward import predict as predict_stateless
 from skl_lstm.network.network import Network, OutputActivation
 from skl_lstm.network.scaling import WindowScaling
-from skl_lstm.network.windows import cast_finite
+from skl_lstm.network.windows import Windows, cast_finite
 from skl_lstm.training.rows import Rows
 from skl_lstm.training.settings import draw_seed
 from skl_lstm.training.state import Trained, TrainingState
@@ -207,6 +207,19 @@ class BaseLSTM(Interchange):
         """
         check_is_fitted(self)
         states = self._initial_states(initial_state)
+        values, windows = self._windows(X)
+        network, scaling = self.network_, self.window_scaling_
+        if activation is not None:
+            network = replace(network, output_activation=activation)
+        if network.stateful:
+            outputs, _ = predict_stateful(network, self.weights_, windows.view(), states)
+        else:
+            rows = windows.rows if isinstance(values, GroupedWindows) else None
+            outputs = predict_stateless(network, self.weights_, windows.view(), scaling, rows)
+        return outputs.astype(values.dtype, copy=False)
+
+    def _windows(self, X: ArrayLike) -> tuple[Any, Windows]:
+        """Check windows to predict, and return them as given and as the network reads them."""
         values = self._check_X(X)
         values = in_steps(X, values) if self._reads_steps() else values
         validate_data(self, X, reset=False, skip_check_array=True)
@@ -220,17 +233,8 @@ class BaseLSTM(Interchange):
             )
         warn_of_unknown_ends(values, self.window_shape_[1])
         self._check_one_series(self.network_, X)
-        network, scaling = self.network_, self.window_scaling_
-        dtype = np.float32 if scaling is None else values.dtype
-        windows = windows_of(values, self.window_shape_, dtype)
-        if activation is not None:
-            network = replace(network, output_activation=activation)
-        if network.stateful:
-            outputs, _ = predict_stateful(network, self.weights_, windows.view(), states)
-        else:
-            rows = windows.rows if isinstance(values, GroupedWindows) else None
-            outputs = predict_stateless(network, self.weights_, windows.view(), scaling, rows)
-        return outputs.astype(values.dtype, copy=False)
+        dtype = np.float32 if self.window_scaling_ is None else values.dtype
+        return values, windows_of(values, self.window_shape_, dtype)
 
     def _initial_states(self, initial_state: InitialState) -> States:
         """Return the states to start from; an empty list means zeros."""

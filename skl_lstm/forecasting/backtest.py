@@ -1,72 +1,36 @@
-"""Backtests: forecasts from past origins, compared with two naive forecasts."""
+"""Backtests: forecasts of one or several models from past rows, beside naive ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
-from sklearn.utils import check_consistent_length
+from numpy.typing import ArrayLike
 from sklearn.utils.parallel import Parallel, delayed
 
 from skl_lstm.checks import check_integer
 from skl_lstm.compositions.parts import fitted_group, fitted_roles
+from skl_lstm.forecasting.backtest_result import COLUMNS, NAIVE, Backtest
 from skl_lstm.forecasting.course import check_regressor
-from skl_lstm.forecasting.fitted_model import warn_of_short_windows
-from skl_lstm.forecasting.panel_backtest import backtest_all
+from skl_lstm.forecasting.measures import check_scoring
+from skl_lstm.forecasting.origins import Fit, Fold, Plan
+from skl_lstm.forecasting.panel_backtest import PanelPast
 from skl_lstm.forecasting.panel_origins import PanelData
-from skl_lstm.forecasting.walk import walk_forward
+from skl_lstm.forecasting.series_origins import SeriesData
 from skl_lstm.model_selection.panel_split import folds_by_time
-from skl_lstm.windowing.alignment import names_of_targets
-from skl_lstm.windowing.calendar import following, frequency, season_of
-from skl_lstm.windowing.columns import Roles
 from skl_lstm.windowing.frames import as_frame
 from skl_lstm.windowing.supervised import make_supervised
 
 if TYPE_CHECKING:
     import pandas as pd
 
-METHODS = ("forecast", "naive", "seasonal_naive")
-
-
-class Backtest(NamedTuple):
-    """The result of :func:`backtest`: each forecast, and error measures by step ahead.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        One row for each fold and step ahead.
-    summary : DataFrame
-        The error measures by method and step ahead.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import LinearRegression
-    >>> from skl_lstm import Backtest, backtest, load_airline_passengers, make_supervised
-    >>> X, y = make_supervised(load_airline_passengers())
-    >>> result = backtest(LinearRegression(), X, y, steps=2)
-    >>> isinstance(result, Backtest), list(result.summary)
-    (True, ['RMSE', 'MAE', 'sMAPE', 'MASE'])
-    """
-
-    frame: pd.DataFrame
-    summary: pd.DataFrame
-
-    @property
-    def by_series(self) -> pd.DataFrame:
-        """The error measures by method and series, over all steps, of several series."""
-        columns = list(self.frame.columns)
-        names = [name for name in columns[1 : columns.index("step")]]
-        if not names:
-            raise AttributeError("by_series is of several series, but the backtest is of one")
-        return _summary(self.frame, [*names, *(name for name in columns if name == "column")])
+ALONE = "model"  # the name of a model that is given without one
 
 
 def backtest(
-    model: Any,
+    models: Any,
     X: pd.Series | pd.DataFrame | ArrayLike,
     y: pd.Series | pd.DataFrame | ArrayLike | None = None,
     cv: Any = None,
@@ -77,16 +41,27 @@ def backtest(
     static: Any = None,
     horizon: int | None = None,
     group: Any = None,
+    refit: bool | int = True,
+    stride: int | None = None,
+    window: Literal["expanding", "sliding"] = "expanding",
+    coverage: float | None = None,
+    scoring: str | Iterable[str] | None = None,
     season: int | None = None,
     freq: Any = None,
     n_jobs: int | None = None,
+    verbose: Literal[0, 1] = 0,
 ) -> Backtest:
-    """Forecast from the first test row of each fold, with a model fitted on the rows before.
+    """Forecast from past rows with models fitted on the rows before, and compare with the truth.
+
+    The rows that are forecast from are called origins. With ``refit=False``, thirty days of
+    forecasts take one fit.
 
     Parameters
     ----------
-    model : regressor
-        Model as in :func:`forecast`. It need not be fitted: a clone is fitted for each fold.
+    models : regressor or dict of str to regressor
+        Model as in :func:`forecast`, or several by name, which forecast from the same origins. A
+        model need not be fitted, since clones of it are. A single one is called ``"model"`` in
+        the results.
     X : Series, DataFrame or array-like of shape (n_samples, n_columns)
         The series, each value at its own time; or, with `y`, the rows that
         :func:`make_supervised` returns.
@@ -96,10 +71,12 @@ def backtest(
     cv : splitter, int or iterable, default=None
         Determines the training and test rows of each fold, the test rows after the training
         rows: a splitter, an iterable of (train, test) index pairs, or the number of splits of a
-        ``TimeSeriesSplit``; ``TimeSeriesSplit()`` if None.
+        ``TimeSeriesSplit``; ``TimeSeriesSplit()`` if None. The first origin of a fold is its
+        first test row. With `stride`, a number is that of the origins, the last of which has
+        `steps` rows after it; 5 if None.
     steps : int, default=None
-        Number of rows to forecast from each origin, limited to the number of rows after it; the
-        number of test rows of the fold if None.
+        Number of rows to forecast from each origin, limited to the number of rows after it. If
+        None, `stride`, or else the number of test rows of the fold.
     target : name or sequence of names, default=None
         The columns to forecast. If None, those of the names of `y`, or else all that are not
         known ahead.
@@ -114,39 +91,53 @@ def backtest(
         What tells several series apart, as in :class:`LookbackWindower`; that of the model if
         None. Then `y` must be None, and the default of `cv` is a :class:`PanelTimeSeriesSplit`.
         All series are forecast from the same time, each from its last row until then; those that
-        end before are left out.
+        end before are left out. Rows are counted in distinct times.
+    refit : bool or int, default=True
+        When a model is fitted anew: at every origin, only at the first one if False, or at the
+        first of every so many. In between, it forecasts from rows that it has not learned from,
+        as a model in use does.
+    stride : int, default=None
+        Number of rows from one origin to the next. If None, each fold has one origin; otherwise
+        those of a fold are so far apart, as far as its test rows reach, and each has all `steps`
+        after it.
+    window : {"expanding", "sliding"}, default="expanding"
+        Whether the training rows become more from fit to fit, or are always the last ones, as
+        many as in the first fit.
+    coverage : float, default=None
+        Nominal coverage, in (0, 1), of intervals around the forecasts, which are then compared
+        with what they covered; none if None. They are those of :func:`forecast_interval`, which
+        fits more clones at each fit.
+    scoring : str or sequence of str, default=None
+        Names of the measures of the result, as in :class:`Backtest`; all of them if None.
     season : int, default=None
-        Number of rows in a season, for the seasonal naive forecast and the scale of MASE. If
-        None, it is inferred from the frequency of the index (12 months, 4 quarters, 52 weeks, 7
-        days, 5 business days, 24 hours), and is 1 for any other index.
+        Number of rows in a season, for the seasonal naive forecast and the scales of MASE and
+        RMSSE. If None, it is inferred from the frequency of the index (12 months, 4 quarters, 52
+        weeks, 7 days, 5 business days, 24 hours), and is 1 for any other index.
     freq : str, offset or int, default=None
         Step between two rows, as in :func:`forecast`.
     n_jobs : int, default=None
-        Number of folds to run in parallel, as in joblib.
+        Number of fits to run in parallel, as in joblib.
+    verbose : {0, 1}, default=0
+        Whether to show a progress bar of the fits.
 
     Returns
     -------
     result : Backtest
-        Named tuple of two DataFrames. ``result.frame`` has one row per fold and step ahead (and
-        per forecast column, if there are several), with the columns ``fold``, ``step``, ``time``
-        (index of the forecast row), ``truth``, ``forecast``, ``naive`` (the last known value),
-        ``seasonal_naive`` (the value one season before) and ``scale`` (the divisor of MASE).
-        ``result.summary`` has the measures ``RMSE``, ``MAE``, ``sMAPE`` (in percent) and
-        ``MASE`` by method and step. Of several series, the frame has columns with their names
-        after ``fold``, the summary is over all of them, and ``result.by_series`` has one row for
-        each.
+        ``result.frame`` has all forecasts beside what came, ``result.summary`` the errors by
+        step ahead, and ``result.compare()`` a table of the models and of two naive forecasts.
 
     Raises
     ------
     ValueError
-        If `steps`, `season`, `target`, `known`, `horizon` or `cv` is invalid; if `y` does not
-        hold what follows each row of `X`; if steps exceed what the model predicts at once
-        although a column is known only up to now; if a fold has test rows before training rows,
-        or no more training rows than a season; or if the model is not a regressor.
+        If a parameter is invalid; if `y` does not hold what follows each row of `X`; if steps
+        exceed what the model predicts at once although a column is known only up to now; if a
+        fold has test rows before training rows, or too few training rows for a model or for a
+        season; or if a model is not a regressor.
 
     See Also
     --------
     forecast : Forecasts what follows the last row.
+    forecast_scorer : Has a search choose a model by such forecasts.
 
     Notes
     -----
@@ -155,255 +146,162 @@ def backtest(
     out, so that nothing after the origin affects a forecast. Values that are not known are left
     out of the measures; the naive forecasts use the last known value before them.
 
-    MASE divides by the mean absolute error of the seasonal-naive forecast on the training rows
-    of the fold: Hyndman, R. J. and Koehler, A. B. (2006), *Another look at measures of
-    forecast accuracy*, International Journal of Forecasting 22 (4). sMAPE is the mean of
-    ``200 |truth - forecast| / (|truth| + |forecast|)``.
+    A model that looks back over a known number of rows takes each step from all origins of a fit
+    at once.
 
     Examples
     --------
+    The errors of each step ahead, from five origins with a fit each:
+
     >>> from sklearn.linear_model import LinearRegression
     >>> from sklearn.model_selection import TimeSeriesSplit
     >>> from sklearn.pipeline import make_pipeline
-    >>> from skl_lstm import LookbackWindower, backtest, load_airline_passengers, make_supervised
-    >>> X, y = make_supervised(load_airline_passengers())
+    >>> from skl_lstm import LookbackWindower, backtest, load_airline_passengers
+    >>> series = load_airline_passengers()
     >>> model = make_pipeline(LookbackWindower(12, padding="edge"), LinearRegression())
-    >>> result = backtest(model, X, y, cv=TimeSeriesSplit(3), steps=2)
-    >>> result.frame[["fold", "step", "truth", "naive", "seasonal_naive"]]
-       fold  step  truth  naive  seasonal_naive
-    0     0     1  181.0  193.0           163.0
-    1     0     2  183.0  193.0           172.0
-    2     1     1  267.0  233.0           235.0
-    3     1     2  269.0  233.0           227.0
-    4     2     1  318.0  340.0           301.0
-    5     2     2  362.0  340.0           356.0
-    >>> result.summary.loc["forecast"].round(2)  # doctest: +NORMALIZE_WHITESPACE
-           RMSE    MAE  sMAPE  MASE
+    >>> result = backtest(model, series, cv=TimeSeriesSplit(5), steps=2)
+    >>> result.summary.loc["model", "MAE"].round(2)
     step
-    1     21.85  21.46   8.56  0.86
-    2     25.16  25.15   9.77  1.01
-    """
-    import pandas as pd
+    all    12.85
+    1      13.76
+    2      11.94
+    Name: MAE, dtype: float64
 
-    check_regressor(model)
-    for name, value in (("steps", steps), ("season", season), ("horizon", horizon)):
+    Each month of the last two years, by a model that is fitted once:
+
+    >>> result = backtest(model, series, cv=24, stride=1, steps=1, refit=False)
+    >>> first = result.frame.set_index("time")[["truth", "forecast"]].head(2)
+    >>> first.round(1)  # doctest: +NORMALIZE_WHITESPACE
+                truth  forecast
+    time
+    1959-01-01  360.0     374.1
+    1959-02-01  342.0     345.0
+    """
+    plan = Plan(steps, stride, refit, window)
+    for name, value in (("season", season), ("horizon", horizon)):
         if value is not None:
             check_integer(name, value)
-    group = fitted_group(model) if group is None else group
-    if y is None and horizon is None:
-        horizon = fitted_roles(model).get("horizon")
+    named = _named(models)
+    scoring = check_scoring(scoring, coverage)
+    names = {"target": target, "known": known, "static": static}
+    past = _past(named, X, y, names, horizon, group, season, freq)
+    folds = _folds(cv, plan, past)
+    fits = plan.fits(folds, past.places, past.n_after, past.label)
+    for fit in fits:
+        past.check(fit)
+    tasks = [(name, model, fit) for name, model in named.items() for fit in fits]
+    tables = Parallel(n_jobs=n_jobs)(
+        delayed(_forecasts)(model, past, fit) for _, model, fit in tasks
+    )
+    of_models: dict[str, list[pd.DataFrame]] = {name: [] for name in named}
+    for (name, _, _), table in zip(tasks, tables, strict=True):
+        of_models[name].append(table)
+    return Backtest(_long(of_models), coverage=coverage, scoring=scoring)
+
+
+def _named(models: Any) -> dict[str, Any]:
+    """Return the models by their names, each of which must be a regressor."""
+    if not isinstance(models, Mapping):
+        check_regressor(models)
+        return {ALONE: models}
+    if not models:
+        raise ValueError("models must be a regressor or a dict with at least one, got none")
+    for name, model in models.items():
+        if not isinstance(name, str) or name in NAIVE:
+            raise ValueError(
+                f"models must have texts other than {list(NAIVE)} as names, got {name!r}"
+            )
+        check_regressor(model)
+    return dict(models)
+
+
+def _past(
+    models: dict[str, Any],
+    X: Any,
+    y: Any,
+    names: dict[str, Any],
+    horizon: int | None,
+    group: Any,
+    season: int | None,
+    freq: Any,
+) -> SeriesData | PanelPast:
+    """Return the series, or several, prepared for forecasts from past rows."""
+    group = _same("group", group, {name: fitted_group(each) for name, each in models.items()})
+    if y is None:
+        told = {name: fitted_roles(each).get("horizon") for name, each in models.items()}
+        horizon = _same("horizon", horizon, told)
+    if isinstance(y, Integral) or hasattr(y, "get_n_splits"):
+        raise ValueError(f"y must hold what follows each row of X, got {y!r}; pass cv by its name")
     if group is not None:
         if y is not None:
             raise ValueError(
                 "y must be None for several series, whose table backtest lays out itself, with "
                 "target, known, static and horizon"
             )
-        names = {"target": target, "known": known, "static": static}
-        panel = PanelData.of(as_frame(X), names, horizon or 1, group, freq)
-        frame = backtest_all(model, panel, _splitter(cv, panel), steps, season, n_jobs)
-        return Backtest(frame, _summary(frame))
+        data = PanelData.of(as_frame(X), names, horizon or 1, group, freq)
+        return PanelPast.of(data, season)
     if y is None:
-        names = {"target": target, "known": known, "static": static, "horizon": horizon or 1}
-        X, y = make_supervised(as_frame(X), **names, freq=None if freq is None else "rows")
-    data = _Data.of(X, y, target, known, static, horizon, season, freq)
-    folds = enumerate(_splitter(cv).split(data.rows.iloc[:-1]))
-    tables = Parallel(n_jobs=n_jobs)(
-        delayed(_forecast_fold)(
-            clone(model), data, fold, np.asarray(train), np.asarray(test), steps
-        )
-        for fold, (train, test) in folds
-    )
-    frame = pd.concat(tables, ignore_index=True)
-    return Backtest(frame, _summary(frame))
+        step = None if freq is None else "rows"
+        X, y = make_supervised(as_frame(X), **names, horizon=horizon or 1, freq=step)
+    return SeriesData.of(X, y, names, horizon, season, freq)
 
 
-def _splitter(cv: Any, panel: PanelData | None = None) -> Any:
+def _same(parameter: str, given: Any, told: dict[str, Any]) -> Any:
+    """Return a parameter: given, or else what all models tell that tell it."""
+    if given is not None:
+        return given
+    values = {name: value for name, value in told.items() if value is not None}
+    first = next(iter(values.values()), None)
+    for name, value in values.items():
+        if value != first:
+            raise ValueError(
+                f"{parameter} must be the same for all models, got {first!r} and {value!r} in "
+                f"{name!r}"
+            )
+    return first
+
+
+def _folds(cv: Any, plan: Plan, past: SeriesData | PanelPast) -> Iterable[Fold]:
+    """Return the training rows and the places of the test rows of each fold."""
     from sklearn.model_selection import TimeSeriesSplit, check_cv  # late: slow to import
 
     if cv is None or isinstance(cv, Integral):
         n_splits = 5 if cv is None else int(cv)
+        if plan.stride is not None:
+            check_integer("cv", n_splits)
+            return plan.folds_of(n_splits, past.places, past.n_after)
         check_integer("cv", n_splits, minimum=2)
-        splitter = TimeSeriesSplit(n_splits)
-        if panel is None:
-            return splitter
-        return check_cv(folds_by_time(panel.panel.times.take(panel.rows_of_X), splitter))
-    if isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
+        cv = TimeSeriesSplit(n_splits)
+        if isinstance(past, PanelPast):
+            cv = folds_by_time(past.times.take(past.places), cv)
+    elif isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
         raise ValueError(
             f"cv must be a splitter, a number of splits or an iterable of splits, got {cv!r}"
         )
-    return check_cv(cv)
+    splits = check_cv(cv).split(past.X, past.y)
+    return ((np.asarray(train), past.places[np.asarray(test)]) for train, test in splits)
 
 
-class _Data(NamedTuple):
-    """A series, prepared for the folds.
-
-    Attributes
-    ----------
-    X : DataFrame or ndarray of shape (n, n_columns)
-        Input of the models.
-    y : Series, DataFrame or ndarray of shape (n,) or (n, horizon * n_targets)
-        What follows each row.
-    rows : DataFrame of shape (n + 1, n_columns)
-        The complete series: X, and one more row for what follows its last row.
-    roles : Roles
-        Roles of the columns.
-    season : int
-        Number of rows in a season.
-    """
-
-    X: Any
-    y: Any
-    rows: pd.DataFrame
-    roles: Roles
-    season: int
-
-    @property
-    def horizon(self) -> int:
-        """Number of rows that a model predicts at once."""
-        return self.y.size // len(self.y) // len(self.roles.targets)
-
-    @classmethod
-    def of(
-        cls,
-        X: Any,
-        y: Any,
-        target: Any,
-        known: Any,
-        static: Any,
-        horizon: int | None,
-        season: int | None,
-        freq: Any,
-    ) -> _Data:
-        """Check the series and split it into its parts."""
-        import pandas as pd
-
-        frame, told = as_frame(X), names_of_targets(y)
-        y = y if hasattr(y, "iloc") else np.asarray(y)
-        check_consistent_length(frame, y)
-        if target is None and told is not None and set(told) <= set(frame.columns):
-            target = told
-        roles = Roles.of(frame.columns, target, known, "X", static)
-        targets = pd.Index(roles.targets)
-        times = frame.index.append(following(frame.index, 1, freq))
-        next_values = _next_values(frame, y, targets)
-        frame = frame.astype(dict.fromkeys(targets, np.float64))
-        rows = pd.concat([frame, frame.tail(1)]).set_axis(times)
-        rows.iloc[-1, rows.columns.get_indexer(targets)] = next_values[-1]
-        if season is None:
-            season = season_of(frequency(frame.index, freq))
-        data = cls(frame if hasattr(X, "columns") else frame.to_numpy(), y, rows, roles, season)
-        if horizon not in (None, data.horizon):
-            raise ValueError(f"horizon must be that of y, {data.horizon}, got {horizon}")
-        return data
-
-
-def _as_floats(name: str, values: Any) -> NDArray:
-    """Return numbers of any type, or their texts, as floats of the same precision."""
-    array = np.asarray(values)
-    if array.dtype.kind == "f":
-        return array
+def _forecasts(model: Any, past: SeriesData | PanelPast, fit: Fit) -> pd.DataFrame:
+    """Fit a clone, and forecast from all its origins."""
     try:
-        return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must hold numbers: {error}") from None
-
-
-def _next_values(frame: pd.DataFrame, y: Any, targets: pd.Index) -> NDArray:
-    """Return the part of y that is one step ahead, and check that it is the next row of X."""
-    values, y = _as_floats("X", frame[targets]), _as_floats("y", y)
-    width = y.size // len(y)
-    if width % len(targets):
+        fitted = past.fitted(model, fit)
+    except ValueError as error:
         raise ValueError(
-            f"target must name the columns of X that y holds, got y of {width} columns for "
-            f"{list(targets)}"
-        )
-    following_rows = y.reshape(len(y), width)[:, : len(targets)]
-    floats = [each.dtype for each in (values, y) if each.dtype.kind == "f"]
-    coarser = min(floats, key=lambda dtype: dtype.itemsize, default=np.dtype(np.float64))
-    # Without a tolerance: a slowly changing series is close to itself one row later.
-    pair = following_rows[:-1].astype(coarser), values[1:].astype(coarser)
-    unknown = np.isnan(pair[0])  # as beyond a missing row
-    agree = (np.isclose(*pair, rtol=0, atol=0) | unknown).all(axis=1)
-    if not agree.all():
-        raise ValueError(
-            "y must hold what follows each row of X, as make_supervised makes it, but at "
-            f"{frame.index[int(agree.argmin())]} it does not"
-        )
-    return following_rows
+            f"{error} (in fold {fit.fold}, of {len(fit.rows)} training rows)"
+        ) from error
+    return past.forecast_from(fitted, fit)
 
 
-def _forecast_fold(
-    model: Any, data: _Data, fold: int, train: NDArray, test: NDArray, steps: int | None
-) -> pd.DataFrame:
-    """Fit a model on the training rows and forecast from the first test row."""
+def _long(of_models: dict[str, list[pd.DataFrame]]) -> pd.DataFrame:
+    """Return the forecasts of all models and of the naive methods below each other."""
     import pandas as pd
 
-    targets, horizon = data.roles.targets, data.horizon
-    origin, season, n_targets = test[0], data.season, len(targets)
-    if train.max() >= origin:
-        raise ValueError(
-            "cv must put the test rows of a fold after its training rows, got training row "
-            f"{train.max()} and test row {origin} in fold {fold}"
-        )
-    if len(train) <= season:
-        raise ValueError(
-            f"season={season} needs more training rows, got {len(train)} in fold {fold}; set "
-            "fewer splits, or season=1"
-        )
-    series = data.rows[targets].to_numpy()
-    n_steps = min(len(test) if steps is None else steps, len(series) - 1 - origin)
-    if data.roles.past and n_steps > horizon:
-        raise ValueError(
-            f"steps must be at most horizon={horizon}, because {data.roles.past} are not known "
-            f"ahead, got {n_steps}; name these columns in known, or set a longer horizon"
-        )
-    learned = train[train + horizon <= origin]
-    model.fit(data.X.take(learned, axis=0), data.y.take(learned, axis=0))
-    warn_of_short_windows(model, data.roles, horizon)
-    forecasts = walk_forward(model, data.rows, [origin], n_steps, targets)[0]
-    ahead = np.arange(n_steps)
-    seen = series[train[0] : train[-1] + 1]
-    last_known = data.rows[targets].ffill().to_numpy()
-    table = {
-        "fold": fold,
-        "step": np.repeat(ahead + 1, n_targets),
-        "time": data.rows.index[origin + 1 + ahead].repeat(n_targets),
-        "column": np.tile(np.array(targets, dtype=object), n_steps),
-        "truth": series[origin + 1 + ahead].ravel(),
-        "forecast": forecasts.ravel(),
-        "naive": np.tile(last_known[origin], n_steps),
-        "seasonal_naive": last_known[origin + 1 - season + ahead % season].ravel(),
-        "scale": np.tile(np.nanmean(np.abs(seen[season:] - seen[:-season]), axis=0), n_steps),
-    }
-    if n_targets == 1:
-        del table["column"]
-    return pd.DataFrame(table)
-
-
-def _summary(frame: pd.DataFrame, by: list[Any] | None = None) -> pd.DataFrame:
-    """Measure each method by step ahead (and by column, if there are several), or otherwise."""
-    import pandas as pd
-
-    by = by or [name for name in ("column", "step") if name in frame]
-    frame = frame.dropna(subset=["truth", *METHODS])  # all methods on the same values
-    return pd.concat(
-        {method: _measures(frame, method, by) for method in METHODS}, names=["method"]
-    )
-
-
-def _measures(frame: pd.DataFrame, method: str, by: list[str]) -> pd.DataFrame:
-    truth = frame["truth"]
-    error = (frame[method] - truth).abs()
-    size = truth.abs() + frame[method].abs()
-    means = (
-        frame[by]
-        .assign(
-            RMSE=error**2,
-            MAE=error,
-            sMAPE=200 * (error / size).where(size > 0, 0.0),
-            MASE=error / frame["scale"],
-        )
-        .groupby(by)
-        .mean()
-    )
-    return means.assign(RMSE=np.sqrt(means["RMSE"]))
+    tables = {name: pd.concat(tables) for name, tables in of_models.items()}
+    first = next(iter(tables.values()))
+    for name in NAIVE:
+        tables[name] = first.assign(forecast=first[name])
+    long = pd.concat(tables, names=["model"]).reset_index("model")
+    series = [name for name in first if name not in COLUMNS and name not in NAIVE]
+    fold, *others = (name for name in COLUMNS[1:] if name in long)
+    return long[["model", fold, *series, *others]].reset_index(drop=True)

@@ -1,15 +1,17 @@
-"""Backtests of several series, all of them forecast from the same past times."""
+"""Forecasts of several series from the same past times, for a backtest."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.parallel import Parallel, delayed
 
 from skl_lstm.forecasting.course import check_steps_ahead
 from skl_lstm.forecasting.fitted_model import warn_of_short_windows
+from skl_lstm.forecasting.origins import Fit, Origin
 from skl_lstm.forecasting.panel_origins import PanelData, means_of_series
 from skl_lstm.windowing.calendar import frequency, label_text, season_of
 from skl_lstm.windowing.joining import fill_forward
@@ -18,115 +20,144 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def backtest_all(
-    model: Any,
-    data: PanelData,
-    cv: Any,
-    steps: int | None,
-    season: int | None,
-    n_jobs: int | None,
-) -> pd.DataFrame:
-    """Return the forecasts of each fold, as the ``frame`` of :func:`backtest`.
+@dataclass(frozen=True)
+class PanelPast:
+    """What :class:`SeriesData` is of one series, of several: places are their distinct times.
 
     Parameters
     ----------
-    model, steps, season, n_jobs
-        As in :func:`backtest`.
     data : PanelData
         The series.
-    cv : splitter
-        Splits the rows of ``data.X``.
-
-    Raises
-    ------
-    ValueError
-        If the test rows of a fold are not all later than its training rows, or no series has
-        more training rows than a season.
+    season : int
+        Number of rows in a season.
     """
-    import pandas as pd
 
-    if season is None:
-        longest = data.panel.series(data.panel.longest).index
-        season = season_of(frequency(longest, data.freq, "X"))
-    tables = Parallel(n_jobs=n_jobs)(
-        delayed(_forecast_fold)(
-            model, data, fold, np.asarray(train), np.asarray(test), steps, season
-        )
-        for fold, (train, test) in enumerate(cv.split(data.X, data.y))
-    )
-    return pd.concat(tables, ignore_index=True)
+    data: PanelData
+    season: int
 
+    @classmethod
+    def of(cls, data: PanelData, season: int | None) -> PanelPast:
+        """Infer the season, if it is None, from the longest series."""
+        if season is None:
+            longest = data.panel.series(data.panel.longest).index
+            season = season_of(frequency(longest, data.freq, "X"))
+        return cls(data, season)
 
-def _forecast_fold(
-    model: Any,
-    data: PanelData,
-    fold: int,
-    train: NDArray,
-    test: NDArray,
-    steps: int | None,
-    season: int,
-) -> pd.DataFrame:
-    """Fit a model on the training rows, and forecast from the first time of the test rows."""
-    import pandas as pd
+    @property
+    def X(self) -> Any:
+        """Input of the models."""
+        return self.data.X
 
-    panel, targets = data.panel, data.roles.targets
-    own_times = panel.times.take(data.rows_of_X)
-    origin, last_seen = own_times[test].min(), own_times[train].max()
-    if last_seen >= origin:
-        raise ValueError(
-            "cv must put the test rows of a fold after its training rows in time, got a training "
-            f"row of {label_text(last_seen)} and a test row of {label_text(origin)} in fold {fold}"
-        )
-    n_steps = own_times[test].nunique() if steps is None else steps
-    check_steps_ahead(data.roles, n_steps, data.horizon)
-    fitted = data.fitted(model, train, origin)
-    warn_of_short_windows(fitted, data.roles, data.horizon)
-    found = data.forecast_from(fitted, origin, n_steps)
-    values = panel.rows[targets].to_numpy(np.float64, na_value=np.nan)
-    scale = _scales(data, values, own_times[train].min(), last_seen, season)
-    if np.isnan(scale).all():
-        raise ValueError(
-            f"season={season} needs more training rows of a series, got too few in fold {fold}; "
-            "set fewer splits, or season=1"
-        )
-    naive = _naive(data, values, found.codes, origin, season)
-    which, step = np.nonzero(found.rows >= 0)
-    rows, codes = found.rows[which, step], found.codes[which]
-    n = len(targets)
-    table: dict[Any, Any] = {"fold": fold}
-    table |= panel.labels_of(codes.repeat(n))
-    table |= {
-        "step": np.repeat(step + 1, n),
-        "time": panel.times.take(rows.repeat(n)),
-        "column": np.tile(np.array(targets, dtype=object), len(rows)),
-        "truth": values[rows].ravel(),
-        "forecast": found.paths[which, step].ravel(),
-        "naive": naive[which, -1].ravel(),
-        "seasonal_naive": naive[which, step % season].ravel(),
-        "scale": scale[codes].ravel(),
-    }
-    if n == 1:
-        del table["column"]
-    return pd.DataFrame(table)
+    @property
+    def y(self) -> Any:
+        """What follows each row."""
+        return self.data.y
+
+    @cached_property
+    def times(self) -> pd.Index:
+        """The distinct times of all series."""
+        return self.data.panel.times.unique().sort_values()
+
+    @cached_property
+    def places(self) -> NDArray[np.intp]:
+        """Number of the time of each row of X."""
+        return self.times.get_indexer(self.data.panel.times.take(self.data.rows_of_X))
+
+    def n_after(self, place: int) -> int:
+        """Return how many times come after one."""
+        return len(self.times) - 1 - place
+
+    def label(self, place: int) -> str:
+        """Return what a place is called in messages."""
+        return f"a row of {label_text(self.times[place])}"
+
+    @cached_property
+    def _values(self) -> NDArray[np.float64]:
+        rows = self.data.panel.rows[self.data.roles.targets]
+        return rows.to_numpy(np.float64, na_value=np.nan)
+
+    def check(self, fit: Fit) -> None:
+        """Raise ValueError if a fold cannot be forecast, or has too few rows for a scale."""
+        steps = max(origin.steps for origin in fit.origins)
+        check_steps_ahead(self.data.roles, steps, self.data.horizon)
+        if all(np.isnan(scale).all() for scale in self._scales(fit)):
+            raise ValueError(
+                f"season={self.season} needs more training rows of a series, got too few in fold "
+                f"{fit.fold}; set fewer splits, or season=1"
+            )
+
+    def fitted(self, model: Any, fit: Fit) -> Any:
+        """Return a clone fitted on the training rows whose target is known at the first origin."""
+        fitted = self.data.fitted(model, fit.rows, self.times[fit.origins[0].place])
+        warn_of_short_windows(fitted, self.data.roles, self.data.horizon)
+        return fitted
+
+    def forecast_from(self, model: Any, fit: Fit) -> pd.DataFrame:
+        """Forecast all series from all origins of a fit, as ``SeriesData.forecast_from`` does."""
+        import pandas as pd
+
+        scales = self._scales(fit)
+        tables = [self._table(model, origin, *scales) for origin in fit.origins]
+        return pd.concat(tables, ignore_index=True)
+
+    def _scales(self, fit: Fit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        learned = self.places[fit.rows]
+        first, last = self.times[learned.min()], self.times[learned.max()]
+        return _scales(self.data, self._values, first, last, self.season)
+
+    def _table(
+        self, model: Any, origin: Origin, scale: NDArray, rms_scale: NDArray
+    ) -> pd.DataFrame:
+        import pandas as pd
+
+        data, season = self.data, self.season
+        panel, targets = data.panel, data.roles.targets
+        time = self.times[origin.place]
+        found = data.forecast_from(model, time, origin.steps)
+        naive = _naive(data, self._values, found.codes, time, season)
+        which, step = np.nonzero(found.rows >= 0)
+        rows, codes = found.rows[which, step], found.codes[which]
+        n = len(targets)
+        table: dict[Any, Any] = {"fold": origin.fold}
+        table |= panel.labels_of(codes.repeat(n))
+        table |= {
+            "origin": self.times[[origin.place]].repeat(len(rows) * n),
+            "step": np.repeat(step + 1, n),
+            "time": panel.times.take(rows.repeat(n)),
+            "column": np.tile(np.array(targets, dtype=object), len(rows)),
+            "truth": self._values[rows].ravel(),
+            "forecast": found.paths[which, step].ravel(),
+            "naive": naive[which, -1].ravel(),
+            "seasonal_naive": naive[which, step % season].ravel(),
+            "scale": scale[codes].ravel(),
+            "rms_scale": rms_scale[codes].ravel(),
+        }
+        if n == 1:
+            del table["column"]
+        return pd.DataFrame(table)
 
 
 def _scales(
     data: PanelData, values: NDArray, first: Any, last: Any, season: int
-) -> NDArray[np.float64]:
-    """Return the mean change over a season in the training rows, NaN if there is none.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean absolute and the root mean square change over a season in training rows.
 
     Returns
     -------
-    scale : ndarray of shape (n_series, n_targets)
-        The divisor of MASE.
+    scale, rms_scale : ndarray of shape (n_series, n_targets)
+        The divisors of MASE and of RMSSE, NaN where there is no change.
     """
     panel, times = data.panel, data.panel.times
     seen = np.asarray((times >= first) & (times <= last))
     before = data.row_before(season)
     rows = np.flatnonzero(seen & (before >= 0))
     rows = rows[seen[before[rows]]]
-    changes = np.abs(values[rows] - values[before[rows]])
-    return means_of_series(changes, panel.codes[rows], len(panel.labels))
+    changes = values[rows] - values[before[rows]]
+    codes, n_series = panel.codes[rows], len(panel.labels)
+    return (
+        means_of_series(np.abs(changes), codes, n_series),
+        np.sqrt(means_of_series(changes**2, codes, n_series)),
+    )
 
 
 def _naive(

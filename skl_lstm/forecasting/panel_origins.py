@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from skl_lstm.forecasting.backtest_result import COLUMNS
 from skl_lstm.forecasting.panel import begin_all, walk_all
 from skl_lstm.warn import silence
 from skl_lstm.windowing.columns import Roles
@@ -19,21 +20,6 @@ from skl_lstm.windowing.supervised import Pairs, make_supervised
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-# Names of what a backtest returns, in its frame and in its summary.
-COLUMNS = (
-    "fold",
-    "step",
-    "time",
-    "column",
-    "truth",
-    "forecast",
-    "naive",
-    "seasonal_naive",
-    "scale",
-    "method",
-)
 
 
 @dataclass(frozen=True)

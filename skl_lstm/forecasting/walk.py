@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skl_lstm.compositions.carried_state import CarriedState
 from skl_lstm.compositions.parts import carries_forward, reach
 from skl_lstm.warn import silence
 
@@ -47,7 +48,8 @@ def walk_forward(
     -----
     If the model looks back over a known number of rows, all origins take a step together: their
     last rows are stacked in one call of ``predict``, and the prediction for the last row of each
-    does not depend on the rows above its windows.
+    does not depend on the rows above its windows. A stateful network reads each row once, and
+    goes on from its state at each origin. Any other model receives all known rows at each step.
     """
     origins = np.asarray(origins)
     n_rows = reach(model)
@@ -55,6 +57,20 @@ def walk_forward(
         n_rows = None
     if n_rows is not None and n_rows <= origins.min() + 1:
         return _walk(model, rows, origins, n_rows, steps, targets)
+    carried = CarriedState.of(model) if n_rows is None else None
+    if carried is not None and carried.reach <= origins.min() + 1:
+        return _walk_on(model, carried, rows, origins, steps, targets)
+    return replay(model, rows, origins, steps, targets)
+
+
+def replay(
+    model: Any,
+    rows: pd.DataFrame,
+    origins: NDArray[np.intp],
+    steps: int,
+    targets: Sequence[Any],
+) -> NDArray[np.float64]:
+    """Forecast from one origin after the other, with all known rows at each step."""
     one_by_one = origins[:, np.newaxis]
     return np.concatenate(
         [_walk(model, rows, o, o[0] + 1, steps, targets, growing=True) for o in one_by_one]
@@ -82,25 +98,111 @@ def _walk(
     At each step the model receives the same number of rows per origin or, if `growing`, all
     known rows.
     """
-    import pandas as pd
+    ahead = _Ahead(rows, origins, n_known, steps, targets)
+    while ahead.done < steps:
+        n_rows = n_known + ahead.done if growing else n_known
+        blocks = predict_blocks(model, ahead.known(n_rows, with_times=growing), targets)
+        ahead.append(blocks[n_rows - 1 :: n_rows])
+    return ahead.paths
 
-    rows = rows.take((origins[:, np.newaxis] + np.arange(1 - n_known, steps + 1)).ravel())
-    starts = np.arange(len(origins))[:, np.newaxis] * (n_known + steps)
-    columns = rows.columns.get_indexer(pd.Index(targets))
-    paths = np.empty((len(origins), steps, len(targets)))
-    done = 0
-    while done < steps:
-        window = starts + np.arange(0 if growing else done, n_known + done)
-        seen = rows.take(window.ravel())
-        # Rows of several origins have no common index, and their windows need none.
-        blocks = predict_blocks(model, seen if growing else seen.reset_index(drop=True), targets)
-        block = blocks[window.shape[1] - 1 :: window.shape[1], : steps - done]
-        until = done + block.shape[1]
-        ahead = starts + n_known + np.arange(done, until)
-        rows.iloc[ahead.ravel(), columns] = block.reshape(-1, len(targets))
-        paths[:, done:until] = block
-        done = until
-    return paths
+
+def _walk_on(
+    model: Any,
+    carried: CarriedState,
+    rows: pd.DataFrame,
+    origins: NDArray[np.intp],
+    steps: int,
+    targets: Sequence[Any],
+) -> NDArray[np.float64]:
+    """Forecast from all origins in parallel, with only the new rows at each step.
+
+    Where rows that were read look otherwise in the end, all of them count at each step.
+    """
+    ahead = _Ahead(rows, origins, carried.reach, steps, targets)
+    past, n_read = rows.take(np.arange(origins.max() + 1)), 0
+    outputs = predict_outputs(carried.beginning(origins), past, len(origins))
+    ahead.append(outputs.reshape(len(origins), -1, len(targets)))
+    while ahead.done < steps:
+        n_new, n_read = ahead.done - n_read, ahead.done
+        new = ahead.known(carried.reach - 1 + n_new)
+        outputs = predict_outputs(carried.going_on(n_new), new, len(origins))
+        ahead.append(outputs.reshape(len(origins), -1, len(targets)))
+    changed = []
+    for number, origin in enumerate(origins):
+        read = rows.take(np.arange(origin + 1 + n_read))
+        read.iloc[origin + 1 :, ahead.columns] = ahead.paths[number, :n_read]
+        predict_outputs(carried.comparing(number), read, 1)
+        if not carried.agrees:
+            changed.append(number)
+    if changed:
+        ahead.paths[changed] = replay(model, rows, origins[changed], steps, targets)
+    return ahead.paths
+
+
+class _Ahead:
+    """The rows around each origin, in which the forecasts take their places.
+
+    Parameters
+    ----------
+    rows, origins, steps, targets
+        As in :func:`walk_forward`.
+    n_known : int
+        Number of known rows of each origin.
+
+    Attributes
+    ----------
+    paths : ndarray of shape (n_origins, steps, n_targets)
+        The forecasts.
+    done : int
+        Number of steps that have been forecast.
+    """
+
+    def __init__(
+        self,
+        rows: pd.DataFrame,
+        origins: NDArray[np.intp],
+        n_known: int,
+        steps: int,
+        targets: Sequence[Any],
+    ) -> None:
+        import pandas as pd
+
+        places = origins[:, np.newaxis] + np.arange(1 - n_known, steps + 1)
+        self.rows = rows.take(places.ravel())
+        # A frame of rows of an array is made faster than it is taken out of another frame.
+        numbers = bool((rows.dtypes == np.float64).all())
+        self.values = self.rows.to_numpy().T.copy() if numbers else None
+        self.firsts = np.arange(len(origins))[:, np.newaxis] * (n_known + steps) + n_known
+        self.columns = rows.columns.get_indexer(pd.Index(targets))
+        self.paths = np.empty((len(origins), steps, len(targets)))
+        self.done = 0
+
+    def known(self, n_rows: int, *, with_times: bool = False) -> pd.DataFrame:
+        """Return the last rows known so far, those of each origin below each other.
+
+        Rows of several origins have no common index, and their windows need none.
+        """
+        import pandas as pd
+
+        places = (self.firsts + np.arange(self.done - n_rows, self.done)).ravel()
+        if self.values is None:
+            seen = self.rows.take(places)
+            return seen if with_times else seen.reset_index(drop=True)
+        times = self.rows.index.take(places) if with_times else None
+        return pd.DataFrame(self.values[:, places].T, index=times, columns=self.rows.columns)
+
+    def append(self, blocks: NDArray[np.float64]) -> None:
+        """Put the next rows of each origin, of shape (n_origins, horizon, n_targets), in place."""
+        blocks = blocks[:, : self.paths.shape[1] - self.done]
+        until = self.done + blocks.shape[1]
+        places = (self.firsts + np.arange(self.done, until)).ravel()
+        values = blocks.reshape(-1, len(self.columns))
+        if self.values is None:
+            self.rows.iloc[places, self.columns] = values
+        else:
+            self.values[self.columns[:, np.newaxis], places] = values.T
+        self.paths[:, self.done : until] = blocks
+        self.done = until
 
 
 def predict_blocks(model: Any, rows: pd.DataFrame, targets: Sequence[Any]) -> NDArray[np.float64]:

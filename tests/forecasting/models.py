@@ -25,3 +25,12 @@ def windows(look_back):
 
 def linear(look_back=12):
     return make_pipeline(windows(look_back), LinearRegression())
+
+
+def beside(result):
+    """Return the forecasts of a backtest of one model, with the naive ones beside them."""
+    frame = result.frame
+    of = {name: frame[frame["model"] == name] for name in frame["model"].unique()}
+    model, naive, seasonal_naive = of.values()
+    naive = {"naive": naive["forecast"], "seasonal_naive": seasonal_naive["forecast"]}
+    return model.assign(**{name: values.to_numpy() for name, values in naive.items()})

@@ -5,6 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from models import beside
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -50,8 +51,9 @@ def series():
 
 def test_each_fold_is_forecast_by_a_model_of_its_training_rows(series):
     X, y = make_supervised(series)
-    frame = backtest(network(), X, y, cv=SPLITS, steps=6).frame
-    assert list(frame.columns) == ["fold", "step", "time", "truth", *FORECASTS]
+    frame = beside(backtest(network(), X, y, cv=SPLITS, steps=6))
+    columns = ["model", "fold", "origin", "step", "time", "truth", "forecast", "scale"]
+    assert list(frame.columns) == [*columns, "rms_scale", "naive", "seasonal_naive"]
     for fold, (train, test) in enumerate(SPLITS.split(X)):
         rows = frame[frame["fold"] == fold]
         model = network().fit(X.iloc[train], y.iloc[train])
@@ -63,29 +65,37 @@ def test_each_fold_is_forecast_by_a_model_of_its_training_rows(series):
         assert_allclose(rows["forecast"], ahead, rtol=1e-6)
         assert_array_equal(rows["naive"], [history.iloc[-1]] * 6)
         assert_array_equal(rows["seasonal_naive"], history[-12:-6])
-        assert_allclose(rows["scale"], X.iloc[train].diff(12).abs().mean().item())
+        changes = X.iloc[train].diff(12)
+        assert_allclose(rows["scale"], changes.abs().mean().item())
+        assert_allclose(rows["rms_scale"], (changes**2).mean().item() ** 0.5)
+        assert (rows["origin"] == history.index[-1]).all()
 
 
-def test_the_summary_measures_each_method_by_step(series):
-    frame, summary = backtest(linear(), *make_supervised(series), cv=SPLITS, steps=4)
-    assert list(summary.columns) == ["RMSE", "MAE", "sMAPE", "MASE"]
-    assert summary.index.names == ["method", "step"]
-    assert list(summary.index.levels[0]) == ["forecast", "naive", "seasonal_naive"]
-    for (method, step), measures in summary.iterrows():
-        rows = frame[frame["step"] == step]
-        truth, found = rows["truth"], rows[method]
+def test_the_summary_measures_each_model_over_all_steps_and_by_step(series):
+    result = backtest(linear(), *make_supervised(series), cv=SPLITS, steps=4)
+    frame, summary = result.frame, result.summary
+    assert list(summary.columns) == ["MAE", "RMSE", "sMAPE", "MASE", "RMSSE"]
+    steps = ["all", 1, 2, 3, 4]
+    models = ["model", "naive", "seasonal_naive"]
+    assert list(summary.index) == [(model, step) for model in models for step in steps]
+    assert summary.index.names == ["model", "step"]
+    for (model, step), measures in summary.iterrows():
+        rows = frame[(frame["model"] == model) & ((frame["step"] == step) | (step == "all"))]
+        truth, found = rows["truth"], rows["forecast"]
         assert measures["RMSE"] == pytest.approx(root_mean_squared_error(truth, found))
         assert measures["MAE"] == pytest.approx(mean_absolute_error(truth, found))
         relative = (truth - found).abs() / ((truth.abs() + found.abs()) / 2)
         assert measures["sMAPE"] == pytest.approx(100 * relative.mean())
         assert measures["MASE"] == pytest.approx(((truth - found).abs() / rows["scale"]).mean())
+        squared = ((truth - found) / rows["rms_scale"]) ** 2
+        assert measures["RMSSE"] == pytest.approx(squared.mean() ** 0.5)
 
 
 def test_a_forecast_that_is_right_measures_nothing():
     X, y = make_supervised(np.zeros(40))
     summary = backtest(linear(2), X, y, cv=SPLITS).summary
     assert_array_equal(summary[["RMSE", "MAE", "sMAPE"]], 0.0)
-    assert summary["MASE"].isna().all()  # no error to compare with
+    assert summary[["MASE", "RMSSE"]].isna().all(axis=None)  # no error to compare with
 
 
 @pytest.mark.parametrize("horizon", [1, 3])
@@ -96,13 +106,12 @@ def test_a_forecast_that_is_right_measures_nothing():
 )
 def test_no_forecast_changes_when_data_after_its_origin_changes(model, horizon, series):
     rows = series.to_numpy(dtype=float).copy()
-    expected = backtest(model, *make_supervised(rows, horizon=horizon), cv=SPLITS, steps=6).frame
+    cv, learned = {"cv": SPLITS, "steps": 6}, make_supervised(rows, horizon=horizon)
+    expected = beside(backtest(model, *learned, **cv))
     for fold, (_, test) in enumerate(SPLITS.split(rows[:-horizon])):
         changed = rows.copy()
         changed[test[0] + 1 :] = 1000.0 + np.arange(len(rows) - test[0] - 1) ** 2
-        found = backtest(
-            model, *make_supervised(changed, horizon=horizon), cv=SPLITS, steps=6
-        ).frame
+        found = beside(backtest(model, *make_supervised(changed, horizon=horizon), **cv))
         same = expected["fold"] <= fold
         pd.testing.assert_frame_equal(found.loc[same, FORECASTS], expected.loc[same, FORECASTS])
         assert (found.loc[same, "truth"] != expected.loc[same, "truth"])[-6:].all()
@@ -117,7 +126,7 @@ def test_training_rows_whose_target_lies_beyond_the_origin_are_left_out(series, 
         "fit",
         lambda self, X, y: last_learned.append(np.asarray(y)[-1, -1]) or fit(self, X, y),
     )
-    frame = backtest(linear(), X, y, cv=SPLITS, steps=6).frame
+    frame = beside(backtest(linear(), X, y, cv=SPLITS, steps=6))
     assert_array_equal(last_learned, frame.loc[frame["step"] == 1, "naive"])
 
 
@@ -133,9 +142,9 @@ def test_folds_in_parallel_give_the_same(n_jobs, series):
 
 def test_steps_are_the_test_rows_unless_given_and_end_with_the_series(series):
     X, y = make_supervised(series)
-    by_itself = backtest(linear(), X, y, cv=TimeSeriesSplit(3, test_size=10)).frame
+    by_itself = beside(backtest(linear(), X, y, cv=TimeSeriesSplit(3, test_size=10)))
     assert_array_equal(by_itself.groupby("fold").size(), [10, 10, 10])
-    overlapping = backtest(linear(), X, y, cv=TimeSeriesSplit(14, test_size=1), steps=12).frame
+    overlapping = beside(backtest(linear(), X, y, cv=TimeSeriesSplit(14, test_size=1), steps=12))
     assert_array_equal(overlapping.groupby("fold").size(), [12] * 3 + list(range(11, 0, -1)))
     assert (overlapping.groupby("fold")["time"].last()[2:] == series.index[-1]).all()
 
@@ -161,7 +170,7 @@ def test_splits_are_taken_as_they_are_and_a_number_is_of_splits_in_time(kind, se
 def test_a_gap_and_a_limit_of_the_splitter_are_kept(series):
     X, y = make_supervised(series)
     splits = TimeSeriesSplit(3, gap=5, max_train_size=40, test_size=12)
-    frame = backtest(linear(), X, y, cv=splits, steps=3).frame
+    frame = beside(backtest(linear(), X, y, cv=splits, steps=3))
     for fold, (train, test) in enumerate(splits.split(X)):
         model = linear().fit(X.iloc[train], y.iloc[train])
         ahead = forecast(model, series[: test[0] + 1], 3)
@@ -171,9 +180,9 @@ def test_a_gap_and_a_limit_of_the_splitter_are_kept(series):
 @pytest.mark.parametrize("season", [1, 5])
 def test_a_season_comes_round_and_scales(season, series):
     X, y = make_supervised(series)
-    result = backtest(linear(), X, y, cv=SPLITS, steps=8, season=season)
+    frame = beside(backtest(linear(), X, y, cv=SPLITS, steps=8, season=season))
     for fold, (train, test) in enumerate(SPLITS.split(X)):
-        rows = result.frame[result.frame["fold"] == fold]
+        rows = frame[frame["fold"] == fold]
         last = series.iloc[test[0] + 1 - season : test[0] + 1]
         assert_array_equal(rows["seasonal_naive"], np.resize(last, 8))
         assert_allclose(rows["scale"], X.iloc[train].diff(season).abs().mean().item())
@@ -192,16 +201,16 @@ def sales():
 def test_columns_known_ahead_are_known_after_the_origin(sales):
     rows = sales[["price", "sold", "weekday"]].assign(sold=30 - 2 * sales["price"])
     names = {"target": "sold", "known": ["weekday", "price"]}
-    frame = backtest(linear(2), rows, cv=SPLITS, **names).frame
+    frame = beside(backtest(linear(2), rows, cv=SPLITS, **names))
     assert_allclose(frame["forecast"], frame["truth"])
     assert not np.allclose(frame["naive"], frame["truth"])
     of_rows = backtest(linear(2), *make_supervised(rows, **names), cv=SPLITS, known=names["known"])
-    pd.testing.assert_frame_equal(of_rows.frame, frame)
+    pd.testing.assert_frame_equal(beside(of_rows), frame)
 
 
 def test_columns_known_up_to_now_serve_a_direct_model(sales):
     names = {"target": "sold", "horizon": 3}
-    frame = backtest(linear(2), sales, cv=SPLITS, steps=3, **names).frame
+    frame = beside(backtest(linear(2), sales, cv=SPLITS, steps=3, **names))
     for fold, (_, test) in enumerate(SPLITS.split(sales[:-3])):
         history = sales[: test[0] + 1]
         model = linear(2).fit(*make_supervised(history, **names))
@@ -216,21 +225,22 @@ def test_a_horizon_other_than_that_of_y_is_refused(series):
 
 def test_several_columns_have_a_row_and_measures_each(sales):
     both = sales[["sold", "visitors"]]
-    frame, summary = backtest(linear(7), *make_supervised(both), cv=SPLITS, steps=2)
+    result = backtest(linear(7), *make_supervised(both), cv=SPLITS, steps=2)
+    frame, summary = beside(result), result.summary
     assert list(frame["column"]) == ["sold", "visitors"] * 6
     for name in both:
         rows = frame[frame["column"] == name]
         assert_array_equal(rows["truth"], both.loc[rows["time"], name])
-    assert summary.index.names == ["method", "column", "step"]
+    assert summary.index.names == ["model", "column", "step"]
     ahead = forecast(linear(7).fit(*make_supervised(both[:68])), both[:68], 2)
     assert_allclose(frame.loc[frame["fold"] == 2, "forecast"], ahead.to_numpy().ravel())
 
 
 def test_arrays_are_numbered(series):
     X, y = make_supervised(series.to_numpy())
-    frame = backtest(network(), X, y, cv=SPLITS, steps=2, season=12).frame
+    frame = beside(backtest(network(), X, y, cv=SPLITS, steps=2, season=12))
     assert_array_equal(frame["time"], [39, 40, 74, 75, 109, 110])
-    dated = backtest(network(), *make_supervised(series), cv=SPLITS, steps=2).frame
+    dated = beside(backtest(network(), *make_supervised(series), cv=SPLITS, steps=2))
     assert_allclose(frame["forecast"], dated["forecast"])
 
 
@@ -247,9 +257,9 @@ def test_dates_with_holes_want_a_frequency(series):
     with pytest.raises(ValueError, match=r"^history must have a row for 1953-03-01, as "):
         backtest(linear(), X, y, cv=SPLITS)
     with pytest.warns(SeriesWarning, match="^X lacks a row for 1953-03-01, as its frequency MS"):
-        assert len(backtest(linear(), X, y, cv=SPLITS, steps=2, freq="MS").frame) == 6
+        assert len(backtest(linear(), X, y, cv=SPLITS, steps=2, freq="MS").frame) == 18
     model = linear().set_params(lookbackwindower__freq="rows")
-    assert len(backtest(model, X, y, cv=SPLITS, steps=2, freq="MS").frame) == 6
+    assert len(backtest(model, X, y, cv=SPLITS, steps=2, freq="MS").frame) == 18
 
 
 @pytest.mark.parametrize(
@@ -272,8 +282,8 @@ def test_dates_with_holes_want_a_frequency(series):
         ),
         (
             {"cv": KFold(3)},
-            "cv must put the test rows of a fold after its training rows, got training row 142 "
-            "and test row 0 in fold 0",
+            "cv must put the test rows of a fold after its training rows, got row 142 to learn "
+            "from and row 0 to test in fold 0",
         ),
         ({"cv": 1}, "cv must be an integer of at least 2, got 1"),
         *[
@@ -283,14 +293,14 @@ def test_dates_with_holes_want_a_frequency(series):
             )
             for cv in ("five", 2.5)
         ],
-        ({"model": LogisticRegression()}, "model must be a regressor, got LogisticRegression"),
+        ({"models": LogisticRegression()}, "model must be a regressor, got LogisticRegression"),
     ],
 )
 def test_what_cannot_be_tested_is_refused(arguments, message, series):
     X, y = make_supervised(series)
-    settings = {"model": linear(), "cv": TimeSeriesSplit(3, test_size=36), **arguments}
+    settings = {"models": linear(), "cv": TimeSeriesSplit(3, test_size=36), **arguments}
     with pytest.raises(ValueError) as refused:
-        backtest(settings.pop("model"), X, y, **settings)
+        backtest(settings.pop("models"), X, y, **settings)
     assert str(refused.value) == message
 
 
@@ -305,7 +315,7 @@ def test_y_of_another_row_is_found_however_slowly_the_series_moves(ahead):
 def test_y_may_be_of_another_precision_than_X(kinds):
     values = np.round(np.random.default_rng(0).normal(size=(60, 1)) * 1e9)
     X, y = values[:-1].astype(kinds[0]), values[1:, 0].astype(kinds[1])
-    assert len(backtest(linear(), X, y, cv=SPLITS, steps=2).frame) == 6
+    assert len(backtest(linear(), X, y, cv=SPLITS, steps=2).frame) == 18
 
 
 @pytest.mark.parametrize("kind", [lambda v: Decimal(int(v)), str, lambda v: bool(v > 300)])
@@ -324,7 +334,7 @@ def test_what_are_no_numbers_is_refused(series):
 
 def test_a_gap_in_X_is_one_in_y(series):
     X, y = make_supervised(series.where(series.index != "1960-01-01"))
-    assert len(backtest(linear(), X, y, cv=SPLITS, steps=2).frame) == 6
+    assert len(backtest(linear(), X, y, cv=SPLITS, steps=2).frame) == 18
     with pytest.raises(ValueError, match=r"^y must hold .* at 1959-12-01 00:00:00 it does not$"):
         backtest(linear(), X, y.fillna(0.0), cv=SPLITS, steps=2)
 
@@ -333,7 +343,8 @@ def test_a_gap_is_left_out_of_the_measures(series):
     series = series.astype(float)
     series.iloc[[60, 75, 76]] = np.nan
     model = make_pipeline(LookbackWindower(3, fill_missing="forward"), KnownRowsRegressor())
-    frame, summary = backtest(model, series, cv=SPLITS, steps=3)
+    result = backtest(model, series, cv=SPLITS, steps=3)
+    frame, summary = beside(result), result.summary
     unknown = frame["time"].isin(series.index[[60, 75, 76]])
     assert unknown.sum() == 2
     assert_array_equal(frame["truth"].isna(), unknown)
@@ -341,7 +352,7 @@ def test_a_gap_is_left_out_of_the_measures(series):
     assert summary.notna().all(axis=None)
     first = frame[(frame["step"] == 1)]
     errors = (first["truth"] - first["forecast"]).abs().dropna()
-    assert summary.loc[("forecast", 1), "MAE"] == pytest.approx(errors.mean())
+    assert summary.loc[("model", 1), "MAE"] == pytest.approx(errors.mean())
 
 
 def test_y_must_be_what_follows(series):
@@ -367,4 +378,4 @@ def test_y_must_be_what_follows(series):
         "steps must be at most horizon=1, because ['price'] are not known ahead, got 2; name "
         "these columns in known, or set a longer horizon"
     )
-    assert len(backtest(linear(), wider, y, cv=SPLITS, steps=1, known="price").frame) == 3
+    assert len(backtest(linear(), wider, y, cv=SPLITS, steps=1, known="price").frame) == 9

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from models import beside
 from numpy.testing import assert_allclose
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import TimeSeriesSplit
@@ -66,12 +67,12 @@ def test_one_series_has_the_backtest_of_a_series():
             horizon=horizon,
             **names,
         )
-        assert list(result.frame.columns) == ["fold", "shop", *expected.frame.columns[1:]]
-        frame = expected.frame.merge(
-            result.frame, on=["fold", "step", "time"], suffixes=("", "_panel")
-        )
+        names_of = list(expected.frame.columns)
+        assert list(result.frame.columns) == [*names_of[:2], "shop", *names_of[2:]]
+        keys = ["model", "fold", "origin", "step", "time"]
+        frame = expected.frame.merge(result.frame, on=keys, suffixes=("", "_panel"))
         assert len(frame) == len(result.frame) > 0
-        for column in ("truth", "forecast", "naive", "seasonal_naive", "scale"):
+        for column in ("truth", "forecast", "scale", "rms_scale"):
             assert_allclose(frame[f"{column}_panel"], frame[column])
 
 
@@ -82,8 +83,9 @@ def test_each_forecast_is_that_of_a_model_fitted_on_the_rows_before(names, as_co
     table = table[["sold"]] if "known" not in names else table
     given = table.reset_index("shop") if as_column else table
     result = backtest(model(), given, cv=PanelTimeSeriesSplit(3, test_size=8), **names)
-    for _, rows in result.frame.groupby("fold"):
+    for _, rows in beside(result).groupby("fold"):
         origin = rows["time"].min() - pd.Timedelta(days=1)
+        assert (rows["origin"] == origin).all()
         before = table[table.index.get_level_values("day") <= origin]
         after = table[table.index.get_level_values("day") > origin]
         X, y = make_supervised(before, group="shop", **names)
@@ -102,12 +104,12 @@ def test_each_forecast_is_that_of_a_model_fitted_on_the_rows_before(names, as_co
 def test_nothing_after_the_origin_is_seen():
     table = shops()
     cv = PanelTimeSeriesSplit(2, test_size=8)
-    before = backtest(model(), table, cv=cv, **PRICE).frame
+    before = beside(backtest(model(), table, cv=cv, **PRICE))
     origin = before[before["fold"] == 0]["time"].min() - pd.Timedelta(days=1)
     table.loc[table.index.get_level_values("day") > origin, "sold"] = 1e3
-    after = backtest(model(), table, cv=cv, **PRICE).frame
+    after = beside(backtest(model(), table, cv=cv, **PRICE))
     first = before["fold"] == 0
-    for column in ("forecast", "naive", "seasonal_naive", "scale"):
+    for column in ("forecast", "naive", "seasonal_naive", "scale", "rms_scale"):
         assert_allclose(after.loc[first, column], before.loc[first, column])
 
 
@@ -122,18 +124,20 @@ def test_the_summary_is_over_all_series_and_by_series():
     result = backtest(
         model(), shops(ends=(60, 57, 60))[["sold"]], cv=PanelTimeSeriesSplit(2, test_size=7)
     )
-    frame = result.frame
+    frame = beside(result)
     error = (frame["truth"] - frame["forecast"]).abs()
-    assert_allclose(result.summary.loc["forecast"]["MAE"], error.groupby(frame["step"]).mean())
-    assert_allclose(result.by_series.loc["forecast"]["MAE"], error.groupby(frame["shop"]).mean())
+    by_step = error.groupby(frame["step"]).mean()
+    assert_allclose(result.summary.loc["model"]["MAE"], [error.mean(), *by_step])
+    assert_allclose(result.by_series.loc["model"]["MAE"], error.groupby(frame["shop"]).mean())
     assert list(result.by_series.loc["naive"].index) == ["s0", "s1", "s2"]
-    assert list(result.by_series.columns) == ["RMSE", "MAE", "sMAPE", "MASE"]
+    assert list(result.by_series.columns) == ["MAE", "RMSE", "sMAPE", "MASE", "RMSSE"]
 
 
 def test_several_targets_have_a_row_each():
     result = backtest(model(), shops(), cv=2)
-    assert list(result.frame.columns[:5]) == ["fold", "shop", "step", "time", "column"]
-    assert result.by_series.loc["forecast"].index.names == ["shop", "column"]
+    columns = ["model", "fold", "shop", "origin", "step", "time", "column"]
+    assert list(result.frame.columns[:7]) == columns
+    assert result.by_series.loc["model"].index.names == ["shop", "column"]
 
 
 def test_a_backtest_of_one_series_has_no_summary_by_series():
@@ -154,7 +158,8 @@ def test_a_fold_that_trains_on_later_rows_is_refused():
     table = shops()[["sold"]].sort_index(level="shop")
     with pytest.raises(
         ValueError,
-        match=r"cv must put the test rows of a fold after its training rows in time, .* in fold 0",
+        match="cv must put the test rows of a fold after its training rows, got a row of "
+        "2024-02-28 to learn from and a row of 2024-01-01 to test in fold 0",
     ):
         backtest(model(), table, cv=TimeSeriesSplit(2))
 
@@ -271,7 +276,7 @@ def test_a_season_is_counted_in_time_and_not_in_rows():
     known = make_pipeline(model()[0], KnownRowsRegressor())
     with pytest.warns(SeriesWarning, match="lacks rows in 1 of 3 series"):
         result = backtest(known, holed, cv=PanelTimeSeriesSplit(2, test_size=3), season=7)
-    frame = result.frame.set_index(["shop", "time"])
+    frame = beside(result).set_index(["shop", "time"])
     whole = table["sold"].unstack("shop")
     for shop, time in frame.index:
         before = time - pd.Timedelta(days=7)
@@ -285,7 +290,7 @@ def test_a_season_is_counted_in_time_and_not_in_rows():
             assert_allclose(own["scale"], (values - values.shift(7)).abs().mean())
 
 
-@pytest.mark.parametrize("name", ["time", "step", "truth", "scale", "method"])
+@pytest.mark.parametrize("name", ["time", "step", "truth", "scale", "model"])
 def test_a_group_named_as_a_column_of_the_result_is_refused(name):
     table = shops()[["sold"]].rename_axis([name, "day"])
     renamed = make_pipeline(LookbackWindower(3, padding="edge", group=name), LinearRegression())

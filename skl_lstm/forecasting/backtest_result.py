@@ -1,0 +1,311 @@
+"""What a backtest found: forecasts beside what came, and how models compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstm.checks import did_you_mean
+from skl_lstm.forecasting.measures import check_scoring, measured
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAIVE = ("naive", "seasonal_naive")
+
+# Columns of the frame, in their order; the names of series come after "fold".
+COLUMNS = (
+    "model",
+    "fold",
+    "origin",
+    "step",
+    "time",
+    "column",
+    "truth",
+    "forecast",
+    "lower",
+    "upper",
+    "scale",
+    "rms_scale",
+)
+NEEDED = ("model", "fold", "origin", "step", "time", "truth", "forecast")
+OVERALL = "all"
+
+# Number of random changes of sign, if there are too many to try them all.
+N_RESAMPLES = 9999
+
+
+class Backtest:
+    """Forecasts from past rows beside what came, of one or several models: what backtest returns.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row for each model, origin and step ahead (and series, and forecast column, if there
+        are several), as :func:`backtest` returns it in ``result.frame``, with the columns
+
+        - ``model``: name of the model; the naive forecasts are ``naive`` (the last known value)
+          and ``seasonal_naive`` (the value one season before),
+        - ``fold``: number of the fold of `cv`, followed by the names of the series,
+        - ``origin``, ``step``, ``time``: index of the last known row, number of rows ahead, and
+          index of the forecast row,
+        - ``column``: what is forecast, if there are several columns,
+        - ``truth``, ``forecast``, and, with `coverage`, ``lower`` and ``upper``,
+        - ``scale``, ``rms_scale``: the divisors of MASE and RMSSE.
+    coverage : float, default=None
+        Nominal coverage of the interval from ``lower`` to ``upper``; None if there is none.
+    scoring : str or sequence of str, default=None
+        Names of the measures to report; all of them if None:
+
+        - ``"MAE"``, ``"RMSE"``: mean absolute error, and root of the mean squared error;
+        - ``"sMAPE"``: mean of ``200 |truth - forecast| / (|truth| + |forecast|)``, in percent;
+        - ``"MASE"``, ``"RMSSE"``: both in units of the errors of the seasonal naive forecast of
+          the training rows, one season ahead;
+        - ``"pinball"``: mean pinball loss of the two ends of the interval, each as the quantile
+          that it stands for, with `coverage`;
+        - ``"coverage"``: share of the true values inside the interval, with `coverage`.
+
+    Raises
+    ------
+    ValueError
+        If the frame lacks a column, or `scoring` names an unknown measure.
+
+    See Also
+    --------
+    backtest : Makes it.
+
+    Notes
+    -----
+    Rows of which the true value or the forecast of any model is not known are left out of all
+    measures, so that these compare models on the same values.
+
+    For MASE, see Hyndman, R. J. and Koehler, A. B. (2006), *Another look at measures of forecast
+    accuracy*, International Journal of Forecasting 22 (4); for RMSSE, Makridakis, S., Spiliotis,
+    E. and Assimakopoulos, V. (2022), *M5 accuracy competition*, International Journal of
+    Forecasting 38 (4).
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression, Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skl_lstm import Backtest, LookbackWindower, backtest, load_airline_passengers
+    >>> models = {
+    ...     name: make_pipeline(LookbackWindower(look_back, padding="edge"), LinearRegression())
+    ...     for name, look_back in {"a quarter": 3, "a year": 12}.items()
+    ... }
+    >>> result = backtest(models, load_airline_passengers(), cv=12, stride=3, steps=3)
+    >>> isinstance(result, Backtest)
+    True
+    >>> result.compare()[["MAE", "ratio", "p_value"]].round(2)  # doctest: +NORMALIZE_WHITESPACE
+                      MAE  ratio  p_value
+    model
+    a year          20.45   0.57     0.08
+    seasonal_naive  35.92   1.00      NaN
+    a quarter       37.95   1.06     0.70
+    naive           48.61   1.35     0.11
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        coverage: float | None = None,
+        scoring: str | Sequence[str] | None = None,
+    ) -> None:
+        lacking = [name for name in NEEDED if name not in getattr(frame, "columns", ())]
+        if lacking:
+            raise ValueError(f"frame must be a DataFrame with {list(NEEDED)}, but lacks {lacking}")
+        self.frame = frame
+        self.coverage = coverage
+        self.scoring = check_scoring(scoring, coverage)
+
+    @property
+    def models(self) -> list[str]:
+        """The names of the models and of the naive forecasts."""
+        return list(self.frame["model"].unique())
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """The measures by model (and column), first over ``"all"`` steps, then by step."""
+        import pandas as pd
+
+        by = ["model", *self._column]
+        rows = self._known.sort_values("step", kind="stable")
+        rows = pd.concat([rows.assign(step=OVERALL), rows])
+        rows = rows.iloc[np.argsort(rows.groupby(by, sort=False).ngroup(), kind="stable")]
+        return measured(rows, [*by, "step"], self.scoring, self.coverage)
+
+    @cached_property
+    def by_series(self) -> pd.DataFrame:
+        """The measures by model and series (and column), over all steps, of several series."""
+        if not self._series:
+            raise AttributeError("by_series is of several series, but the backtest is of one")
+        by = ["model", *self._series, *self._column]
+        return measured(self._known, by, self.scoring, self.coverage)
+
+    def compare(self, to: str = "seasonal_naive", metric: str | None = None) -> pd.DataFrame:
+        """Compare all models with one of them.
+
+        Parameters
+        ----------
+        to : str, default="seasonal_naive"
+            Name of the model to compare with.
+        metric : str, default=None
+            The measure that decides; the first of `scoring` if None.
+
+        Returns
+        -------
+        table : DataFrame
+            One row for each model (and column), the best one first: the measures over all steps
+            and origins, and
+
+            - ``ratio``: its measure divided by that of `to`; below 1, it is better;
+            - ``better``: share of the origins from which it was better;
+            - ``p_value``: how probable so large a difference would be by chance, if neither was
+              better. Above 0.05 or so, the difference says little.
+
+        Raises
+        ------
+        ValueError
+            If there is no such model or measure, or it is not an error of the forecast.
+
+        Notes
+        -----
+        The test is a permutation test on the differences between the measures of each origin: of
+        two models that are equally good, each difference might as well have the other sign. It
+        asks what the test of Diebold, F. X. and Mariano, R. S. (1995), *Comparing predictive
+        accuracy*, Journal of Business & Economic Statistics 13 (3), asks, but is exact for a small
+        number of origins: with five of them no `p_value` is below 0.06. Origins whose forecasts
+        overlap in time are taken together.
+        """
+        import pandas as pd
+
+        metric = self._metric(metric)
+        if to not in self.models:
+            raise ValueError(
+                f"to must be one of {self.models}, got {to!r}{did_you_mean(str(to), self.models)}"
+            )
+        names = list(dict.fromkeys([*self.scoring, metric]))
+        by = [*self._column, "model"]
+        table = measured(self._known, by, names, self.coverage)
+        errors = measured(self._known, [*by, "fold", "origin"], [metric], self.coverage)[metric]
+        parts = {}
+        for column, own in self._by_column(table):
+            of_origins = self._of_column(errors, column).unstack("model")
+            of_origins = of_origins.sort_index(level="origin")
+            blocks = self._blocks(of_origins.index)
+            differences = of_origins.sub(of_origins[to], axis=0)
+            others = own.index != to
+            own = own.assign(
+                ratio=own[metric] / own[metric][to],
+                better=(differences < 0).mean().reindex(own.index).where(others),
+                p_value=[
+                    _chance(differences[name].groupby(blocks).mean().to_numpy())
+                    for name in own.index
+                ],
+            )
+            own["p_value"] = own["p_value"].where(others)
+            parts[column] = own.sort_values(metric, kind="stable")
+        if not self._column:
+            return parts[None]
+        return pd.concat(parts, names=["column"])
+
+    def __repr__(self) -> str:
+        return f"Backtest of {self._extent()}\n{self.compare().round(4).to_string()}"
+
+    def _repr_html_(self) -> str:
+        table = self.compare()
+        shown = table.to_html(float_format="{:.4g}".format, na_rep="", border=0)
+        steps = self.summary.to_html(float_format="{:.4g}".format, na_rep="", border=0)
+        return (
+            f"<p><b>Backtest</b> of {self._extent()}</p>{shown}"
+            f"<details><summary>by step</summary>{steps}</details>"
+        )
+
+    def _extent(self) -> str:
+        """Return how many forecasts there are, of what and when, in a line."""
+        frame = self.frame
+        n_origins, steps = frame["origin"].nunique(), frame["step"].max()
+        first, last = frame["time"].min(), frame["time"].max()
+        n_series = len(frame[self._series].drop_duplicates()) if self._series else 1
+        series = f"{n_series} series, " if self._series else ""
+        return (
+            f"{series}{n_origins} {'origin' if n_origins == 1 else 'origins'}, {steps} "
+            f"{'step' if steps == 1 else 'steps'} ahead, {_label(first)} to {_label(last)}"
+        )
+
+    @property
+    def _series(self) -> list[Any]:
+        """Names of what tells several series apart."""
+        return [name for name in self.frame if name not in COLUMNS]
+
+    @property
+    def _column(self) -> list[str]:
+        return ["column"] if "column" in self.frame else []
+
+    @cached_property
+    def _known(self) -> pd.DataFrame:
+        """The rows that all models have a forecast of, and whose true value is known."""
+        frame = self.frame
+        known = frame[["truth", "forecast"]].notna().all(axis=1)
+        same = ["fold", *self._series, "origin", "step", *self._column]
+        rows = frame[known.groupby([frame[name] for name in same]).transform("all")]
+        if rows.empty:
+            raise ValueError(
+                "frame must hold a row that every model has a forecast of and whose true value "
+                "is known, got none"
+            )
+        return rows
+
+    def _metric(self, metric: str | None) -> str:
+        metric = self.scoring[0] if metric is None else metric
+        if metric == "coverage":
+            raise ValueError(f"metric must be an error, of which less is better, got {metric!r}")
+        return check_scoring(metric, self.coverage)[0]
+
+    def _by_column(self, table: pd.DataFrame) -> list[tuple[Any, pd.DataFrame]]:
+        if not self._column:
+            return [(None, table)]
+        return [(name, table.loc[name]) for name in self.frame["column"].unique()]
+
+    def _of_column(self, errors: pd.Series, column: Any) -> pd.Series:
+        return errors.loc[column] if self._column else errors
+
+    def _blocks(self, origins: pd.Index) -> NDArray[np.intp]:
+        """Return the same number for origins whose forecasts overlap in time."""
+        ends = self.frame.groupby(["fold", "origin"])["time"].max()
+        numbers: list[int] = []
+        until = None
+        for fold, origin in origins:
+            if until is None or origin >= until:
+                until = ends[fold, origin]
+                numbers.append(numbers[-1] + 1 if numbers else 0)
+            else:
+                numbers.append(numbers[-1])
+        return np.array(numbers)
+
+
+def _chance(differences: NDArray[np.float64]) -> float:
+    """Return how often so large a mean comes about if the signs are random."""
+    from scipy.stats import permutation_test
+
+    differences = differences[~np.isnan(differences)]
+    if len(differences) < 2:
+        return np.nan
+    result = permutation_test(
+        (differences,),
+        lambda values, axis: np.mean(values, axis=axis),
+        permutation_type="samples",
+        n_resamples=N_RESAMPLES,
+        random_state=np.random.default_rng(0),
+    )
+    return float(result.pvalue)
+
+
+def _label(time: Any) -> str:
+    text = str(time)
+    return text.removesuffix(" 00:00:00")

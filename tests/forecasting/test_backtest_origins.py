@@ -1,0 +1,304 @@
+"""Origins, fits and models of a backtest: which row learns, forecasts and is forecast."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from models import beside
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+
+from skl_lstm import (
+    LookbackWindower,
+    LSTMForecaster,
+    PanelTimeSeriesSplit,
+    backtest,
+    forecast,
+    load_airline_passengers,
+    make_supervised,
+)
+
+SEEN = ["forecast", "naive", "seasonal_naive", "scale", "rms_scale"]
+REFITS = [True, False, 1, 2, 5]
+
+
+def linear(look_back=3, group=None):
+    windower = LookbackWindower(look_back, padding="edge", group=group)
+    return make_pipeline(windower, LinearRegression())
+
+
+def network(**parameters):
+    lstm = LSTMForecaster(units=3, epochs=2, window_scaling="last", random_state=0)
+    return make_pipeline(LookbackWindower(3), lstm.set_params(**parameters))
+
+
+@pytest.fixture
+def series():
+    return load_airline_passengers()
+
+
+def by_hand(model, series, origins, steps, refit=True, n_learned=None, horizon=1):
+    """Forecast from each origin, the position of the last known row, one after the other."""
+    found = []
+    for i, origin in enumerate(origins):
+        if refit is True or i == 0 or (refit is not False and i % refit == 0):
+            first = 0 if n_learned is None else origin - n_learned
+            fitted = clone(model).fit(
+                *make_supervised(series[first : origin + 1], horizon=horizon)
+            )
+        found.append(forecast(fitted, series[: origin + 1], steps))
+    return pd.concat(found)
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+@pytest.mark.parametrize("refit", REFITS)
+def test_a_number_is_of_origins_a_stride_apart(refit, horizon, series):
+    options = {"cv": 6, "steps": 4, "stride": 3, "horizon": horizon}
+    result = backtest(linear(), series, refit=refit, **options)
+    origins = len(series) - 5 - 3 * np.arange(6)[::-1]
+    expected = by_hand(linear(), series, origins, 4, refit, horizon=horizon)
+    frame = beside(result)
+    assert_array_equal(frame["origin"], series.index[origins].repeat(4))
+    assert_array_equal(frame["time"], expected.index)
+    assert_array_equal(frame["truth"], series[expected.index])
+    assert_allclose(frame["forecast"], expected)
+    assert_array_equal(frame["naive"], series.iloc[origins.repeat(4)])
+    a_year_before = expected.index - pd.DateOffset(years=1)
+    assert_array_equal(frame["seasonal_naive"], series[a_year_before])
+    assert_array_equal(frame["fold"], np.arange(6).repeat(4))
+    assert frame["time"].iloc[-1] == series.index[-1]
+
+
+@pytest.mark.parametrize("refit", REFITS)
+def test_the_last_rows_alone_are_learned_from_if_the_window_slides(refit, series):
+    options = {"cv": 6, "steps": 4, "stride": 3, "window": "sliding"}
+    found = beside(backtest(linear(), series, refit=refit, **options))["forecast"]
+    origins = len(series) - 5 - 3 * np.arange(6)[::-1]
+    assert_allclose(found, by_hand(linear(), series, origins, 4, refit, n_learned=origins[0]))
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_the_last_origin_has_what_is_known_ahead_of_all_its_steps(horizon):
+    rng = np.random.default_rng(0)
+    price = rng.normal(size=60)
+    days = pd.date_range("2024-01-01", periods=60)
+    rows = pd.DataFrame({"sold": 9 - price + rng.normal(size=60), "price": price}, index=days)
+    names = {"target": "sold", "known": "price"}
+    options = {"cv": 3, "steps": 4, "stride": 1, "horizon": horizon}
+    frame = beside(backtest(linear(), rows, **names, **options))
+    origins = frame["origin"].unique()
+    # In blocks of three, the price of six days is read.
+    assert origins[-1] == days[-5 if horizon == 1 else -7]
+    for origin in origins:
+        before = rows[:origin]
+        fitted = linear().fit(*make_supervised(before, **names, horizon=horizon))
+        ahead = forecast(fitted, before, 4, future=rows[["price"]], **names)
+        assert_allclose(frame.loc[frame["origin"] == origin, "forecast"], ahead)
+
+
+@pytest.mark.parametrize("refit", REFITS)
+@pytest.mark.parametrize("gap", [0, 4])
+def test_the_test_rows_of_a_fold_hold_origins_a_stride_apart(refit, gap, series):
+    splits = TimeSeriesSplit(2, test_size=12, gap=gap)
+    result = backtest(linear(), series, cv=splits, steps=4, stride=5, refit=refit)
+    frame = beside(result)
+    X = series[:-1]
+    origins = np.concatenate([test[[0, 5, 10]] for _, test in splits.split(X)])
+    origins = origins[origins <= len(series) - 5]
+    assert len(origins) == 5  # the last of them has too few rows after it
+    assert_array_equal(frame["origin"], series.index[origins].repeat(4))
+    assert_array_equal(frame["fold"], np.repeat([0, 0, 0, 1, 1], 4))
+    expected = []
+    for i, origin in enumerate(origins):
+        if refit is True or i == 0 or (refit is not False and i % refit == 0):
+            rows = series[: origin - gap + 1]
+            fitted = linear().fit(*make_supervised(rows))
+        expected.append(forecast(fitted, series[: origin + 1], 4))
+    assert_allclose(frame["forecast"], pd.concat(expected))
+
+
+def test_steps_are_the_stride_unless_given(series):
+    assert beside(backtest(linear(), series, cv=3, stride=4))["step"].max() == 4
+    splits = TimeSeriesSplit(2, test_size=12)
+    assert beside(backtest(linear(), series, cv=splits, stride=6))["step"].max() == 6
+    assert backtest(linear(), series, stride=4).frame["fold"].nunique() == 5
+
+
+@pytest.mark.parametrize("refit", REFITS)
+def test_a_model_is_fitted_as_often_as_asked(refit, series, monkeypatch):
+    n_learned = []
+    fit = LinearRegression.fit
+    monkeypatch.setattr(
+        LinearRegression,
+        "fit",
+        lambda self, X, y: n_learned.append(len(y)) or fit(self, X, y),
+    )
+    backtest(linear(), series, cv=6, steps=4, stride=3, refit=refit)
+    first = len(series) - 5 - 15
+    every = {True: 1, False: 6}.get(refit, refit)
+    assert n_learned == [first + 3 * i for i in range(6)][:: 1 if refit is True else every]
+
+
+NETWORKS = {
+    "network": network(),
+    "stateful": network(stateful=True, batch_size=1, window_scaling=None),
+}
+
+
+@pytest.mark.parametrize(
+    ("models", "refit", "window", "horizon"),
+    [
+        *itertools.product([linear()], REFITS, ["expanding", "sliding"], [1, 3]),
+        *itertools.product([NETWORKS], [False, 2], ["expanding"], [1, 3]),
+    ],
+)
+def test_no_forecast_changes_when_later_data_change(models, refit, window, horizon, series):
+    options = {"steps": 4, "stride": 5, "refit": refit, "window": window, "horizon": horizon}
+    splits = TimeSeriesSplit(2, test_size=12)
+    values = (series / 100.0).to_numpy()
+    expected = backtest(models, values, cv=splits, **options).frame
+    for origin in expected["origin"].unique():
+        changed = values.copy()
+        changed[origin + 1 :] = 9.0 + np.arange(len(values) - origin - 1) ** 2
+        found = backtest(models, changed, cv=splits, **options).frame
+        same = expected["origin"] <= origin
+        columns = ["model", "forecast", "scale", "rms_scale"]
+        pd.testing.assert_frame_equal(found.loc[same, columns], expected.loc[same, columns])
+        assert (found.loc[same, "truth"] != expected.loc[same, "truth"]).any()
+
+
+def test_models_have_the_forecasts_that_each_has_alone(series):
+    models = {"short": linear(2), "long": linear(12)}
+    options = {"cv": 4, "steps": 2, "stride": 2, "refit": 2}
+    together = backtest(models, series, **options)
+    assert together.models == ["short", "long", "naive", "seasonal_naive"]
+    for name, model in models.items():
+        alone = backtest(model, series, **options).frame
+        own = together.frame[together.frame["model"] == name]
+        alone = alone[alone["model"] == "model"].assign(model=name)
+        pd.testing.assert_frame_equal(own.reset_index(drop=True), alone)
+        assert not hasattr(model[-1], "coef_")
+
+
+@pytest.mark.slow
+def test_fits_in_parallel_give_the_same(series):
+    models = {"linear": linear(), "network": network()}
+    options = {"cv": 4, "steps": 2, "stride": 2, "refit": 2}
+    pd.testing.assert_frame_equal(
+        backtest(models, series, **options, n_jobs=2).frame,
+        backtest(models, series, **options).frame,
+    )
+
+
+def shops(n=60):
+    rng = np.random.default_rng(0)
+    days = pd.date_range("2024-01-01", periods=n, name="day")
+    frames = {
+        name: pd.DataFrame({"sold": size * (5 + rng.normal(size=n)).cumsum()}, index=days)
+        for name, size in {"north": 1, "south": 20}.items()
+    }
+    return pd.concat(frames, names=["shop", "day"])
+
+
+@pytest.mark.parametrize("refit", REFITS)
+@pytest.mark.parametrize("as_splitter", [True, False])
+def test_several_series_are_forecast_from_the_same_origins(refit, as_splitter):
+    table = shops()
+    cv = PanelTimeSeriesSplit(1 + as_splitter, test_size=8) if as_splitter else 4
+    result = backtest(linear(group="shop"), table, cv=cv, steps=3, stride=4, refit=refit)
+    frame = beside(result)
+    days = table.index.levels[1]
+    origins = days[[43, 47, 51, 55]] if as_splitter else days[[44, 48, 52, 56]]
+    assert list(frame["origin"].unique()) == list(origins)
+    for i, origin in enumerate(origins):
+        before = table[table.index.get_level_values("day") <= origin]
+        if refit is True or i == 0 or (refit is not False and i % refit == 0):
+            X, y = make_supervised(before, group="shop")
+            fitted = linear(group="shop").fit(X, y)
+        own = frame[frame["origin"] == origin].set_index(["shop", "time"])
+        assert_allclose(own["forecast"], forecast(fitted, before, 3))
+        assert_array_equal(own["truth"], table.loc[list(own.index), "sold"])
+
+
+def test_every_origin_may_have_its_own_fit_in_any_order(series):
+    splits = list(TimeSeriesSplit(3).split(series[:-1]))
+    in_order, reversed_ = (
+        backtest(linear(), series, cv=cv, steps=2).summary for cv in (splits, splits[::-1])
+    )
+    pd.testing.assert_frame_equal(reversed_, in_order)
+    with pytest.raises(ValueError) as refused:
+        backtest(linear(), series, cv=splits[::-1], steps=2, refit=False)
+    assert str(refused.value) == (
+        "refit must be True unless the folds of cv follow each other in time, got False, and row "
+        "73 in fold 1 after row 108"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        *[
+            ({"refit": value}, f"refit must be True, False or a positive integer, got {value!r}")
+            for value in (0, -1, 1.5, None, "once")
+        ],
+        ({"stride": 0}, "stride must be a positive integer, got 0"),
+        (
+            {"window": "rolling"},
+            "window must be one of ('expanding', 'sliding'), got 'rolling'",
+        ),
+        (
+            {"cv": 60, "stride": 2, "steps": 30},
+            "cv=60 origins with stride=2 and steps=30 need at least 149 rows of X, got 143",
+        ),
+        (
+            {"y": 5},
+            "y must hold what follows each row of X, got 5; pass cv by its name",
+        ),
+        (
+            {"y": TimeSeriesSplit(2)},
+            "y must hold what follows each row of X, got TimeSeriesSplit(gap=0, "
+            "max_train_size=None, n_splits=2, test_size=None); pass cv by its name",
+        ),
+        ({"cv": 0, "stride": 2}, "cv must be a positive integer, got 0"),
+        ({"models": {}}, "models must be a regressor or a dict with at least one, got none"),
+        *[
+            (
+                {"models": {name: linear()}},
+                f"models must have texts other than ['naive', 'seasonal_naive'] as names, got "
+                f"{name!r}",
+            )
+            for name in ("naive", 1)
+        ],
+        (
+            {"models": {"ridge": Ridge(), "logistic": LogisticRegression()}},
+            "model must be a regressor, got LogisticRegression",
+        ),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(arguments, message, series):
+    settings = {"models": linear(), "X": series, **arguments}
+    with pytest.raises(ValueError) as refused:
+        backtest(settings.pop("models"), **settings)
+    assert str(refused.value) == message
+
+
+def test_models_of_several_horizons_are_refused(series):
+    models = {
+        str(horizon): linear().fit(*make_supervised(series, horizon=horizon)) for horizon in (2, 3)
+    }
+    with pytest.raises(
+        ValueError, match=r"^horizon must be the same for all models, got 2 and 3 "
+    ):
+        backtest(models, series, cv=2)
+    assert backtest(models, series, cv=2, horizon=3).models[:2] == ["2", "3"]
+
+
+def test_a_fold_with_too_few_rows_for_a_model_names_itself(series):
+    model = make_pipeline(LookbackWindower(24), LSTMForecaster(epochs=1, window_scaling="last"))
+    folds = [(np.arange(40), np.arange(40, 50)), (np.arange(30, 50), np.arange(50, 60))]
+    with pytest.raises(ValueError, match=r" \(in fold 1, of 20 training rows\)$"):
+        backtest(model, series, cv=folds)
