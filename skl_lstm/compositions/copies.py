@@ -6,6 +6,10 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from sklearn import get_config
+
+from skl_lstm.windowing.windower import LookbackWindower
+
 # Fitted parts that pass on what another one predicts for each row.
 PASSING_ON = ("best_estimator_", "regressor_")
 
@@ -43,6 +47,33 @@ def copy_around(model: Any, remake: Callable[[Any], Any]) -> Any:
             setattr(made, attribute, part)
             return None if part is None else made
     return None
+
+
+def with_windower(part: Any, accepts: Callable[[Any], bool], remake: Callable[[Any], Any]) -> Any:
+    """Return a copy of a pipeline with another windower; None if it does not make windows once.
+
+    Parameters
+    ----------
+    part : object
+        A pipeline, or anything else.
+    accepts : callable
+        Whether a windower, which makes plain arrays, is of the kind that can be replaced.
+    remake : callable
+        Returns what stands in the copy for the windower.
+    """
+    from sklearn.pipeline import Pipeline  # late: slow to import
+
+    steps = part.steps if isinstance(part, Pipeline) else []
+    places = [i for i, (_, step) in enumerate(steps) if type(step) is LookbackWindower]
+    if len(places) != 1:
+        return None
+    (name, windower), i = steps[places[0]], places[0]
+    as_array = get_config()["transform_output"] == "default"
+    if hasattr(windower, "_sklearn_output_config") or not as_array or not accepts(windower):
+        return None
+    made = marked(part)
+    made.steps = [*steps[:i], (name, remake(windower)), *steps[i + 1 :]]
+    return made
 
 
 def marked(model: Any) -> Any:

@@ -6,9 +6,8 @@ import copy
 from typing import Any
 
 import numpy as np
-from sklearn import get_config
 
-from skl_lstm.compositions.copies import copy_around, marked
+from skl_lstm.compositions.copies import copy_around, with_windower
 from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.windower import LookbackWindower
 
@@ -30,31 +29,11 @@ def of_last_rows(model: Any) -> Any:
     last : fitted regressor or None
         A copy that shares what it learned; None if the model is of another kind.
     """
-    return copy_around(model, _with_last_windows)
-
-
-def _with_last_windows(part: Any) -> Any:
-    """Return a copy of a pipeline that makes only the last windows, if it makes windows once."""
-    from sklearn.pipeline import Pipeline  # late: slow to import
-
-    steps = part.steps if isinstance(part, Pipeline) else []
-    places = [i for i, (_, step) in enumerate(steps) if _windows_groups(step)]
-    if len(places) != 1:
-        return None
-    last = marked(part)
-    name, windower = steps[places[0]]
-    last.steps = list(steps)
-    last.steps[places[0]] = (name, _LastWindows(windower))
-    return last
-
-
-def _windows_groups(step: Any) -> bool:
-    """Return whether a step makes windows of several series, as they are."""
-    return (
-        type(step) is LookbackWindower
-        and step.group is not None
-        and not hasattr(step, "_sklearn_output_config")
-        and get_config()["transform_output"] == "default"
+    return copy_around(
+        model,
+        lambda part: with_windower(
+            part, lambda windower: windower.group is not None, _LastWindows
+        ),
     )
 
 

@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
 SEEDS = range(5)
 
-# Limits that keep the demonstration short and its plot readable.
+# A limit that keeps the demonstration short.
 MOST_VALUES = 1000
-MOST_DRAWN = 300
 
 # The number of epochs is chosen so that short and long series get about as many updates.
 BATCH_SIZE = 128
@@ -198,9 +197,9 @@ def _draw_forecast(model: Any, data: Data, plan: Plan, ahead: pd.DataFrame, file
     import pandas as pd
 
     X, _ = make_supervised(data.past, **data.layout)
-    said = pd.Series(model.predict(X), data.past.index[1:])[-MOST_DRAWN:]
+    said = pd.Series(model.predict(X), data.past.index[1:])
     display = ForecastDisplay.from_predictions(
-        data.past[data.target][-MOST_DRAWN:],
+        data.past[data.target],
         fitted=said[: -plan.n_held_out],
         predicted=said[-plan.n_held_out :],
         forecast=ahead,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstm.checks import check_integer, is_number
-from skl_lstm.compositions.parts import fitted_group, fitted_roles, reach
+from skl_lstm.compositions.parts import fitted_group, fitted_roles
 from skl_lstm.forecasting.course import check_regressor
 from skl_lstm.forecasting.series_origins import SeriesData
 from skl_lstm.forecasting.walk import walk_forward
@@ -69,8 +69,8 @@ class ForecastScorer:
         targets = data.roles.targets
         ahead = origins[:, np.newaxis] + 1 + np.arange(self.steps)
         truth = data.rows[targets].to_numpy()[ahead].reshape(-1, len(targets))
-        paths = _paths(estimator, data, origins, self.steps).reshape(truth.shape)
-        return -self._error(truth, paths)
+        paths = walk_forward(estimator, data.rows, origins, self.steps, targets, after_fit=True)
+        return -self._error(truth, paths.reshape(truth.shape))
 
     def _names(self, estimator: Any, X: Any) -> dict[str, Any]:
         """Return the names of columns that are given, or else told by X or by the model."""
@@ -217,21 +217,3 @@ def forecast_scorer(
             f"sklearn.metrics, or None, got {metric!r}"
         )
     return ForecastScorer(steps, stride, metric, target, known, static, freq)
-
-
-def _paths(
-    model: Any, data: SeriesData, origins: NDArray[np.intp], steps: int
-) -> NDArray[np.float64]:
-    """Return forecasts of shape (n_origins, steps, n_targets).
-
-    The first origins have too few rows before them, and their windows begin with training rows
-    that the model keeps.
-    """
-    n_rows = reach(model)
-    whole = np.zeros(len(origins), bool) if n_rows is None else origins + 1 >= n_rows
-    parts = [
-        walk_forward(model, data.rows, part, steps, data.roles.targets)
-        for part in (origins[~whole], origins[whole])
-        if len(part)
-    ]
-    return np.concatenate(parts)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skl_lstm.compositions.carried_state import CarriedState
 from skl_lstm.compositions.parts import carries_forward, reach
+from skl_lstm.compositions.rolling_windows import RollingWindows
 from skl_lstm.warn import silence
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def walk_forward(
     origins: ArrayLike,
     steps: int,
     targets: Sequence[Any],
+    *,
+    after_fit: bool = False,
 ) -> NDArray[np.float64]:
     """Forecast from each origin as if the rows after it were not known.
 
@@ -38,6 +41,9 @@ def walk_forward(
         Number of rows to forecast from each origin.
     targets : sequence
         Names of the columns that the model predicts.
+    after_fit : bool, default=False
+        Whether the rows before the first one may be those that the model was fitted on, into
+        which windows then reach back.
 
     Returns
     -------
@@ -48,15 +54,22 @@ def walk_forward(
     -----
     If the model looks back over a known number of rows, all origins take a step together: their
     last rows are stacked in one call of ``predict``, and the prediction for the last row of each
-    does not depend on the rows above its windows. A stateful network reads each row once, and
+    does not depend on the rows above its windows. If it makes windows once, these roll on, so
+    that each step takes the new rows alone. A stateful network reads each row once, and
     goes on from its state at each origin. Any other model receives all known rows at each step.
     """
     origins = np.asarray(origins)
     n_rows = reach(model)
     if carries_forward(model) and _has_gaps(rows.iloc[: origins.max() + steps], origins, targets):
         n_rows = None
-    if n_rows is not None and n_rows <= origins.min() + 1:
-        return _walk(model, rows, origins, n_rows, steps, targets)
+    if n_rows is not None and (after_fit or n_rows <= origins.min() + 1):
+        rolling = RollingWindows.of(model)
+        if rolling is not None:
+            return _roll_on(rolling, rows, origins, None if after_fit else n_rows, steps, targets)
+        if not after_fit:
+            return _walk(model, rows, origins, n_rows, steps, targets)
+    if after_fit:
+        return replay(model, rows, origins, steps, targets)
     carried = CarriedState.of(model) if n_rows is None else None
     if carried is not None and carried.reach <= origins.min() + 1:
         return _walk_on(model, carried, rows, origins, steps, targets)
@@ -103,6 +116,34 @@ def _walk(
         n_rows = n_known + ahead.done if growing else n_known
         blocks = predict_blocks(model, ahead.known(n_rows, with_times=growing), targets)
         ahead.append(blocks[n_rows - 1 :: n_rows])
+    return ahead.paths
+
+
+def _roll_on(
+    rolling: RollingWindows,
+    rows: pd.DataFrame,
+    origins: NDArray[np.intp],
+    n_known: int | None,
+    steps: int,
+    targets: Sequence[Any],
+) -> NDArray[np.float64]:
+    """Forecast from all origins in parallel, with windows that roll on.
+
+    They begin with the last `n_known` rows of each origin or, if None, with all rows together.
+    """
+    n_origins = len(origins)
+    ahead = _Ahead(rows, origins, n_known or 1, steps, targets)
+    if n_known is None:
+        first, places = rows.iloc[: origins.max() + 1], origins
+    else:
+        first, places = ahead.known(n_known), n_known * np.arange(1, n_origins + 1) - 1
+    outputs = predict_outputs(rolling.beginning(places), first, n_origins)
+    ahead.append(outputs.reshape(n_origins, -1, len(targets)))
+    n_read = 0
+    while ahead.done < steps:
+        n_new, n_read = ahead.done - n_read, ahead.done
+        outputs = predict_outputs(rolling.going_on(), ahead.known(n_new), n_origins)
+        ahead.append(outputs.reshape(n_origins, -1, len(targets)))
     return ahead.paths
 
 

@@ -1,1 +1,1 @@
-"""Plots; matplotlib is imported only in this subpackage, by ``plot``."""
+"""Plots of forecasts and of training."""

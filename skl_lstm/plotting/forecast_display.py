@@ -1,35 +1,44 @@
-"""Plot of a forecast and the known values."""
+"""Plot of forecasts and the known values."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import check_integer
 from skl_lstm.compositions.parts import fitted_group
+from skl_lstm.drawing.inks import Inks
+from skl_lstm.drawing.labels import add_legend, keep_labels_whole, label_time, label_values
+from skl_lstm.drawing.lines import (
+    BAND,
+    FITTED,
+    FORECAST,
+    KNOWN,
+    PAST_BAND,
+    PREDICTED,
+    SHADING,
+    draw_band,
+    draw_line,
+    few_points,
+    places,
+)
+from skl_lstm.drawing.panels import check_matplotlib, dress, figure_of, panels
 from skl_lstm.forecasting.course import n_until_unknown
 from skl_lstm.forecasting.fitted_model import roles_in, sample_of
 from skl_lstm.forecasting.forecast import forecast
 from skl_lstm.forecasting.intervals import forecast_interval
 from skl_lstm.forecasting.panel import present
 from skl_lstm.forecasting.walk import predict_outputs
-from skl_lstm.plotting.drawing import (
-    check_matplotlib,
-    draw_line,
-    label_time,
-    label_values,
-    legend_above,
-    new_axes,
-    places,
-)
+from skl_lstm.plotting.results import Said, Shown, check_n_history, codes_of, shown_of
+from skl_lstm.windowing.alignment import names_of_targets
 from skl_lstm.windowing.calendar import following
 from skl_lstm.windowing.columns import Roles
 from skl_lstm.windowing.frames import as_frame
-from skl_lstm.windowing.groups import Panel, text_of
+from skl_lstm.windowing.groups import Panel
 from skl_lstm.windowing.supervised import make_supervised
 
 if TYPE_CHECKING:
@@ -37,52 +46,91 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PolyCollection
     from matplotlib.lines import Line2D
-
-# Okabe and Ito (2008): distinguishable with color blindness and, mostly, in grayscale.
-BLACK, SKY, VERMILION, BLUE = "#000000", "#56B4E9", "#D55E00", "#0072B2"
+    from matplotlib.patches import Rectangle
 
 
-class ForecastDisplay:
-    """Visualization of a forecast: known, fitted, predicted and future values.
-
-    Create one with :meth:`from_estimator` or :meth:`from_predictions`. All parameters are stored
-    as attributes.
-
-    Parameters
-    ----------
-    history : Series
-        The known values, each at its own time: indexed by dates, periods or numbers.
-    fitted : Series, default=None
-        Predictions for the training rows, each at the time of the value that it predicts.
-    predicted : Series, default=None
-        Predictions for later rows, each at the time of the value that it predicts.
-    forecast : Series or DataFrame, default=None
-        Forecast of future values, as returned by :func:`forecast` or :func:`forecast_interval`.
-        Of a DataFrame, the column "forecast" is drawn as a line, and "lower" to "upper" as a
-        band.
-    coverage : float, default=None
-        Nominal coverage of the band, for its name in the legend.
+class ForecastPanel(NamedTuple):
+    """What is drawn in one panel of a :class:`ForecastDisplay`; None is what is not there.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
+    ax : matplotlib Axes
+        The axes.
+    history_line, fitted_line, predicted_line, forecast_line : matplotlib Line2D or None
+        The lines.
+    intervals, predicted_intervals : list of matplotlib PolyCollection
+        The bands of the forecast and of the predictions, the widest first.
+    held_out : matplotlib Rectangle or None
+        The shading behind the part held out.
+    """
+
+    ax: Axes
+    history_line: Line2D | None
+    fitted_line: Line2D | None
+    predicted_line: Line2D | None
+    forecast_line: Line2D | None
+    intervals: list[PolyCollection]
+    predicted_intervals: list[PolyCollection]
+    held_out: Rectangle | None
+
+
+class ForecastDisplay:
+    """Visualization of forecasts: known, fitted, predicted and future values.
+
+    Create one with :meth:`from_estimator` or :meth:`from_predictions`. All parameters are stored
+    as attributes. Each target of each series has a panel.
+
+    Parameters
+    ----------
+    history : Series or DataFrame
+        The known values, each at its own time: indexed by dates, periods or numbers. Several
+        targets are columns of a DataFrame; several series are told apart as in :func:`forecast`.
+    fitted : Series or DataFrame, default=None
+        Predictions for the training rows, each at the time of the value that it predicts.
+    predicted : Series, DataFrame or Backtest, default=None
+        Predictions for later rows, each at the time of the value that it predicts; or what
+        :func:`backtest` returns of one model, or its ``frame``.
+    forecast : Series, DataFrame or Backtest, default=None
+        Forecast of future values, as returned by :func:`forecast` or :func:`forecast_interval`.
+        The column "forecast", or the median, is drawn as a line, and "lower" to "upper", or each
+        pair of quantiles, as a band. What :func:`backtest` returns is drawn as `predicted`.
+    coverage : float, default=None
+        Nominal coverage of the band, for its name in the legend.
+    series : label or list of labels, default=None
+        Those of several series to draw; the first if None.
+    n_history : "auto", int or None, default="auto"
+        Number of last known values to draw. ``"auto"`` draws ten times as many as the forecast
+        has steps, and more if the part held out does not leave a fifth of them before it; None
+        draws all.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes of shape (n_panels,)
         The axes drawn on.
+    panels_ : list of ForecastPanel
+        What is drawn on each of them.
     figure_ : matplotlib Figure
         Figure of the axes.
+    ax_ : matplotlib Axes
+        The first, or only, of `axes_`.
     history_line_, fitted_line_, predicted_line_, forecast_line_ : matplotlib Line2D or None
-        The lines; None if there is nothing to draw.
+        The lines of the first panel; None if there is nothing to draw.
     interval_ : matplotlib PolyCollection or None
-        The band; None if there is none.
+        The widest band of the forecast in the first panel; None if there is none.
 
     See Also
     --------
     LossCurveDisplay : Plots the loss by epoch.
+    backtest : Its result draws several models and their errors.
 
     Notes
     -----
-    The legend is above the axes, in as many columns as there is room for;
-    ``display.figure_.suptitle`` adds a title. A figure created with ``layout="constrained"``, as
-    those created here are, has room for both.
+    The part held out, shaded, is what follows the first time that is predicted or forecast. Of
+    overlapping paths of a backtest, the intervals are those of the last one, and so on back.
+
+    The legend is inside the axes, which grow until it hides nothing. Where labels would be cut or
+    overlap, and no layout engine prevents this, the subplots are laid out anew, as
+    ``figure.tight_layout()`` does.
 
     Examples
     --------
@@ -96,10 +144,14 @@ class ForecastDisplay:
     >>> display = ForecastDisplay.from_estimator(model, X, y, n_train=100, steps=12)
     >>> display.ax_.get_ylabel()
     'passengers'
+    >>> len(display.history_line_.get_ydata())
+    120
     """
 
-    ax_: Axes
+    axes_: NDArray[np.object_]
+    panels_: list[ForecastPanel]
     figure_: Any
+    ax_: Axes
     history_line_: Line2D | None
     fitted_line_: Line2D | None
     predicted_line_: Line2D | None
@@ -109,17 +161,21 @@ class ForecastDisplay:
     def __init__(
         self,
         *,
-        history: pd.Series,
-        fitted: pd.Series | None = None,
-        predicted: pd.Series | None = None,
-        forecast: pd.Series | pd.DataFrame | None = None,
+        history: pd.Series | pd.DataFrame,
+        fitted: pd.Series | pd.DataFrame | None = None,
+        predicted: Any = None,
+        forecast: Any = None,
         coverage: float | None = None,
+        series: Any = None,
+        n_history: int | str | None = "auto",
     ) -> None:
         self.history = history
         self.fitted = fitted
         self.predicted = predicted
         self.forecast = forecast
         self.coverage = coverage
+        self.series = series
+        self.n_history = n_history
 
     @classmethod
     def from_estimator(
@@ -138,7 +194,8 @@ class ForecastDisplay:
         group: Any = None,
         series: Any = None,
         freq: Any = None,
-        ax: Axes | None = None,
+        n_history: int | str | None = "auto",
+        ax: Any = None,
     ) -> ForecastDisplay:
         """Plot a model's predictions for training rows and later rows, and its forecast.
 
@@ -152,8 +209,8 @@ class ForecastDisplay:
             :func:`make_supervised` returns.
         y : Series, DataFrame or array-like of shape (n_samples,) or (n_samples, n_outputs), \
                 default=None
-            What follows each row. If there are several outputs, the first is drawn. None if X is
-            the series itself.
+            What follows each row. Of several outputs, the next values of those columns of X are
+            drawn that they name, or else the first. None if X is the series itself.
         n_train : int, default=None
             Number of rows that the model was fitted on; all of them if None.
         steps : int, default=None
@@ -170,12 +227,14 @@ class ForecastDisplay:
         group : name or list of names, default=None
             What tells several series apart, as in :func:`forecast`; that of the model if None. X
             is then the table of them all, without `y`.
-        series : label, default=None
-            The one of several series to draw; the first if None.
+        series : label or list of labels, default=None
+            Those of several series to draw; the first if None.
         freq : str, offset or int, default=None
             Step between two rows, if it cannot be inferred from their index.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure if None.
+        n_history : "auto", int or None, default="auto"
+            Number of last known values to draw, as in the class.
+        ax : matplotlib Axes or array of Axes, default=None
+            Axes to draw on, one for each panel; those of a new figure if None.
 
         Returns
         -------
@@ -195,37 +254,42 @@ class ForecastDisplay:
         """
         import pandas as pd
 
-        check_matplotlib(cls)
+        check_matplotlib(cls.__name__)
         check_is_fitted(estimator)
+        check_n_history(n_history)
         if is_classifier(estimator):
             raise ValueError(f"estimator must be a regressor, got {type(estimator).__name__}")
         if coverage is not None and steps is None:
             raise ValueError(f"coverage requires steps, got coverage={coverage!r} and steps=None")
+        drawn: dict[str, Any] = {"coverage": coverage, "n_history": n_history, "ax": ax}
+        names = {"target": target, "known": known, "static": static}
         group = fitted_group(estimator) if group is None else group
         if group is not None:
             if y is not None:
                 raise ValueError("y must be None for several series, whose table X is")
-            names = {"target": target, "known": known, "static": static}
             panel = Panel.of(X, group, "X")
-            code = _code_of(panel, series)
-            said, values = _predicted_series(estimator, panel, code, names, freq)
-            n_train = _checked_n_train(n_train, len(said))
-            ahead: Any = None
+            codes = codes_of(panel, series)
+            tables = [_predicted_series(estimator, panel, code, names, freq) for code in codes]
+            n_trained = [_checked_n_train(n_train, len(said)) for said, _ in tables]
+            ahead = None
             if steps is not None:
                 given = {**names, "future": future, "group": group, "freq": freq}
                 ahead = _ahead(estimator, X, steps, coverage, given)
-                ahead = _first_target(ahead).loc[panel.labels[code]]
-            return cls.from_predictions(
-                values,
-                fitted=said[:n_train],
-                predicted=said[n_train:],
-                forecast=ahead,
-                coverage=coverage,
-                ax=ax,
-            )
+            parts = {
+                "history": [known_values for _, known_values in tables],
+                "fitted": [said[:n] for (said, _), n in zip(tables, n_trained, strict=True)],
+                "predicted": [said[n:] for (said, _), n in zip(tables, n_trained, strict=True)],
+            }
+            labels = [panel.labels[code] for code in codes]
+            joined: dict[str, Any] = {
+                name: _joined(each, labels, panel.names) for name, each in parts.items()
+            }
+            return cls.from_predictions(**joined, forecast=ahead, series=labels, **drawn)
+        if series is not None:
+            raise ValueError(f"series must be None, since there is one, got {series!r}")
         frame = as_frame(X) if y is None else None
         if frame is not None:
-            roles, horizon = roles_in(estimator, frame, target, known, static)
+            roles, horizon = roles_in(estimator, frame, **names)
             past, X, y = _laid_out(frame, roles, horizon, freq)
         rows, targets = as_frame(X), as_frame(y)
         if len(rows) != len(targets):
@@ -234,8 +298,19 @@ class ForecastDisplay:
             )
         n_train = _checked_n_train(n_train, len(rows))
         times = rows.index[1:].append(following(rows.index, 1, freq))
-        said = pd.Series(predict_outputs(estimator, rows)[:, 0], times)
-        whole = _series(rows, targets, freq) if frame is None else past[rows.columns[0]]
+        columns = list(targets.columns[:1])
+        whole: pd.DataFrame | None
+        if frame is not None:
+            whole, columns = past[roles.targets], roles.targets
+        else:
+            whole = _series(rows, targets, freq)
+            told = names_of_targets(y)
+            if told is not None and set(told) <= set(rows.columns):
+                columns = told
+            elif whole is not None:
+                columns = list(whole.columns)
+        outputs = predict_outputs(estimator, rows)[:, : len(columns)]
+        said = pd.DataFrame(outputs, times, columns)
         ahead = None
         if steps is not None:
             if whole is None:
@@ -243,42 +318,48 @@ class ForecastDisplay:
                     "steps requires the series itself as X, without y, or X of one column and y "
                     "that continues it"
                 )
-            history = whole if frame is None else frame
-            given = {"target": target, "known": known, "static": static}
-            given |= {"future": future, "freq": freq}
-            ahead = _first_target(_ahead(estimator, history, steps, coverage, given))
+            history = whole.iloc[:, 0] if frame is None else frame
+            ahead = _ahead(
+                estimator, history, steps, coverage, {**names, "future": future, "freq": freq}
+            )
+        if whole is None:
+            whole = targets.iloc[:, : len(columns)].set_axis(times).set_axis(columns, axis=1)
         return cls.from_predictions(
-            targets.iloc[:, 0].set_axis(times) if whole is None else whole,
-            fitted=said[:n_train],
-            predicted=said[n_train:],
+            _one_or_all(whole),
+            fitted=_one_or_all(said[:n_train]),
+            predicted=_one_or_all(said[n_train:]),
             forecast=ahead,
-            coverage=coverage,
-            ax=ax,
+            **drawn,
         )
 
     @classmethod
     def from_predictions(
         cls,
-        history: pd.Series,
+        history: pd.Series | pd.DataFrame,
         *,
-        fitted: pd.Series | None = None,
-        predicted: pd.Series | None = None,
-        forecast: pd.Series | pd.DataFrame | None = None,
+        fitted: pd.Series | pd.DataFrame | None = None,
+        predicted: Any = None,
+        forecast: Any = None,
         coverage: float | None = None,
-        ax: Axes | None = None,
+        series: Any = None,
+        n_history: int | str | None = "auto",
+        ax: Any = None,
     ) -> ForecastDisplay:
         """Plot existing predictions.
 
         Parameters
         ----------
-        history, fitted, predicted : Series
-            As in the class: each value at its own time.
-        forecast : Series or DataFrame, default=None
-            Result of :func:`forecast` or :func:`forecast_interval`.
+        history, fitted, predicted, forecast
+            As in the class: each value at its own time; or what :func:`forecast`,
+            :func:`forecast_interval` and :func:`backtest` return.
         coverage : float, default=None
             Nominal coverage of the interval, for the legend.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure if None.
+        series : label or list of labels, default=None
+            Those of several series to draw; the first if None.
+        n_history : "auto", int or None, default="auto"
+            Number of last known values to draw, as in the class.
+        ax : matplotlib Axes or array of Axes, default=None
+            Axes to draw on, one for each panel; those of a new figure if None.
 
         Returns
         -------
@@ -288,8 +369,7 @@ class ForecastDisplay:
         Raises
         ------
         ValueError
-            If one of them is not a Series, or they are not all indexed by dates or all by
-            numbers.
+            As :meth:`plot`.
         ImportError
             If matplotlib is missing.
         """
@@ -299,38 +379,126 @@ class ForecastDisplay:
             predicted=predicted,
             forecast=forecast,
             coverage=coverage,
+            series=series,
+            n_history=n_history,
         ).plot(ax=ax)
 
-    def plot(self, ax: Axes | None = None) -> ForecastDisplay:
+    def plot(self, ax: Any = None) -> ForecastDisplay:
         """Draw the plot.
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; those of a new figure if None.
+        ax : matplotlib Axes or array of Axes, default=None
+            Axes to draw on, one for each panel; those of a new figure if None.
 
         Returns
         -------
         display : ForecastDisplay
             This object, with the attributes set.
+
+        Raises
+        ------
+        ValueError
+            If something is no Series or DataFrame, is of columns or series that the history does
+            not have, or is not indexed by dates as the history, or by numbers as the history; if
+            a backtest is of several models; if quantiles do not come in pairs; or if `n_history`
+            or `ax` is invalid.
+        ImportError
+            If matplotlib is missing.
         """
-        check_matplotlib(type(self))
-        line, band = _line_and_band(self.forecast)
-        _check_lines(
-            history=self.history, fitted=self.fitted, predicted=self.predicted, forecast=line
-        )
-        ax = new_axes() if ax is None else ax
-        self.history_line_ = _draw_series(ax, self.history, color=BLACK, label="known")
-        self.fitted_line_ = _draw_series(ax, self.fitted, color=SKY, label="fitted")
-        self.predicted_line_ = _draw_series(ax, self.predicted, color=VERMILION, label="predicted")
-        self.forecast_line_ = _draw_series(ax, line, color=BLUE, label="forecast", linestyle="--")
-        self.interval_ = None if band is None else _draw_band(ax, band, self.coverage)
-        label_values(ax)
-        label_time(ax, self.history.index)
-        ax.set_ylabel(self.history.name if isinstance(self.history.name, str) else "value")
-        legend_above(ax)
-        self.ax_, self.figure_ = ax, ax.figure
+        check_matplotlib(type(self).__name__)
+        check_n_history(self.n_history)
+        shown = [
+            each.recent(self.n_history)
+            for each in shown_of(
+                self.history,
+                self.fitted,
+                self.predicted,
+                self.forecast,
+                self.coverage,
+                self.series,
+            )
+        ]
+        axes = panels(ax, len(shown), name="ax")[:, 0]
+        self.panels_ = [_draw(each, on) for each, on in zip(shown, axes, strict=True)]
+        keep_labels_whole(figure_of(axes[0]))
+        add_legend(axes[0])
+        first = self.panels_[0]
+        self.axes_, self.ax_, self.figure_ = axes, axes[0], axes[0].figure
+        self.history_line_, self.fitted_line_ = first.history_line, first.fitted_line
+        self.predicted_line_, self.forecast_line_ = first.predicted_line, first.forecast_line
+        self.interval_ = next(iter(first.intervals), None)
         return self
+
+
+def _draw(shown: Shown, ax: Axes) -> ForecastPanel:
+    """Draw one panel, the forecast in front."""
+    dress(ax)
+    inks, history = Inks.of(ax), shown.history
+    style: dict[str, Any] = {"color": inks.text, "linewidth": 1.2, "zorder": KNOWN}
+    known = _draw_said(ax, Said(history), "known", **style)
+    style = {"color": inks.fitted, "linewidth": 0.8, "zorder": FITTED}
+    fitted = _draw_said(ax, shown.fitted, "fitted", **style)
+    style = {"color": inks.predicted, "linewidth": 1.4, "zorder": PREDICTED}
+    predicted = _draw_said(ax, shown.predicted, "predicted", linestyle=(0, (4, 1)), **style)
+    held_out = _shade_held_out(ax, shown, inks)
+    style = {"color": inks.forecast, "linewidth": 1.8, "zorder": FORECAST}
+    points = few_points(shown.forecast.n_steps)
+    ahead = _draw_said(ax, shown.forecast, "forecast", **style, **points)
+    bands = _draw_bands(ax, shown.forecast, inks.forecast, inks.band, BAND)
+    past_bands = _draw_bands(ax, shown.predicted, inks.predicted, inks.band, PAST_BAND)
+    if bands:
+        for band in past_bands:
+            band.set_label(f"_{band.get_label()}")  # once in the legend
+    label_values(ax.yaxis)
+    label_time(ax, history.index)
+    ax.set_ylabel(history.name if isinstance(history.name, str) else "value")
+    if shown.series:
+        ax.set_title(shown.series, loc="left", fontsize="medium")
+    return ForecastPanel(ax, known, fitted, predicted, ahead, bands, past_bands, held_out)
+
+
+def _draw_said(ax: Axes, said: Said, name: str, **style: Any) -> Line2D | None:
+    line = said.line
+    if line is None or line.empty:
+        return None
+    return draw_line(ax, places(line.index), line, label=said.name or name, **style)
+
+
+def _draw_bands(
+    ax: Axes, said: Said, color: str, opaque: float, zorder: float
+) -> list[PolyCollection]:
+    """Draw the intervals, the narrow ones over the wide ones."""
+    return [
+        draw_band(
+            ax,
+            places(band.index),
+            band["lower"],
+            band["upper"],
+            color,
+            opaque * (1 + i / 2),
+            label=name,
+            zorder=zorder,
+        )
+        for i, (name, band) in enumerate(said.bands.items())
+    ]
+
+
+def _shade_held_out(ax: Axes, shown: Shown, inks: Inks) -> Rectangle | None:
+    """Shade from between the last value fitted and the first held out to the end of the known."""
+    n, at = shown.n_held_out, places(shown.history.index)
+    if n == 0 or len(at) < 2:
+        return None
+    first = len(at) - n
+    half = (at[max(first, 1)] - at[max(first, 1) - 1]) / 2
+    return ax.axvspan(
+        at[first] - half,
+        at[-1] + half,
+        facecolor=(inks.text, inks.shading),
+        linewidth=0,
+        zorder=SHADING,
+        label="held out",
+    )
 
 
 def _checked_n_train(n_train: int | None, n_rows: int) -> int:
@@ -351,29 +519,16 @@ def _ahead(
     return forecast_interval(estimator, history, steps, coverage, **given)
 
 
-def _code_of(panel: Panel, series: Any) -> int:
-    """Return the number of a series of a panel; of the first if it is None."""
-    if series is None:
-        return 0
-    if series not in panel.labels:
-        raise ValueError(
-            f"series must be a label in {panel.names}, such as {text_of(panel.labels[0])}, got "
-            f"{series!r}"
-        )
-    code: Any = panel.labels.get_loc(series)
-    return code
-
-
 def _predicted_series(
     estimator: Any, panel: Panel, code: int, names: dict[str, Any], freq: Any
-) -> tuple[pd.Series, pd.Series]:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what a model predicts for the rows of one of several series.
 
     Returns
     -------
-    said : Series
-        The first prediction for each row, at the time of what was predicted.
-    whole : Series
+    said : DataFrame of shape (n_rows, n_targets)
+        The first predictions for each row, at the time of what was predicted.
+    whole : DataFrame of shape (n, n_targets)
         The known values.
     """
     import pandas as pd
@@ -382,8 +537,9 @@ def _predicted_series(
     sample = present(estimator, panel, sample_of(estimator, own), code)
     roles, horizon = roles_in(estimator, own, **names, sample=sample)
     own, X, _ = _laid_out(own, roles, horizon, freq)
-    said = predict_outputs(estimator, present(estimator, panel, X, code))[:, 0]
-    return pd.Series(said, own.index[1:][: len(said)]), own[roles.targets[0]]
+    said = predict_outputs(estimator, present(estimator, panel, X, code))[:, : len(roles.targets)]
+    times = own.index[1:][: len(said)]
+    return pd.DataFrame(said, times, roles.targets), own[roles.targets]
 
 
 def _laid_out(
@@ -402,7 +558,7 @@ def _laid_out(
     return past, X, y
 
 
-def _series(rows: pd.DataFrame, targets: pd.DataFrame, freq: Any) -> pd.Series | None:
+def _series(rows: pd.DataFrame, targets: pd.DataFrame, freq: Any) -> pd.DataFrame | None:
     """Rebuild the series from which X and y were made; return None if there is none."""
     import pandas as pd
 
@@ -410,64 +566,17 @@ def _series(rows: pd.DataFrame, targets: pd.DataFrame, freq: Any) -> pd.Series |
     if values.shape[1] != 1 or not np.array_equal(values[1:, 0], ahead[:-1, 0]):
         return None
     last = pd.Series(ahead[-1], following(rows.index, ahead.shape[1], freq))
-    return pd.concat([rows.iloc[:, 0], last]).rename(rows.columns[0])
+    return pd.concat([rows.iloc[:, 0], last]).to_frame(rows.columns[0])
 
 
-def _first_target(ahead: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
-    """Return the part of a forecast of several columns that belongs to the first."""
-    if getattr(ahead, "ndim", 1) == 1 or "forecast" in ahead:
-        return ahead
-    return ahead[ahead.columns.get_level_values(0)[0]]
-
-
-def _line_and_band(
-    forecast: pd.Series | pd.DataFrame | None,
-) -> tuple[pd.Series | None, pd.DataFrame | None]:
-    """Split a forecast into its line and its band."""
+def _joined(parts: list[pd.DataFrame], labels: list[Any], names: list[Any]) -> pd.DataFrame:
+    """Return tables of several series as one, whose index tells them apart."""
     import pandas as pd
 
-    if not isinstance(forecast, pd.DataFrame):
-        return forecast, None
-    if "forecast" not in forecast:
-        raise ValueError(
-            f"forecast must be a Series or have a column 'forecast', got {list(forecast.columns)}"
-        )
-    band = forecast[["lower", "upper"]] if {"lower", "upper"} <= set(forecast.columns) else None
-    return forecast["forecast"], band
+    time = parts[0].index.name
+    return pd.concat(dict(zip(labels, parts, strict=True)), names=[*names, time])
 
 
-def _check_lines(**given: Any) -> None:
-    """Raise ValueError unless all given values are Series on one time axis."""
-    import pandas as pd
-
-    lines = {name: line for name, line in given.items() if line is not None}
-    for name, line in lines.items():
-        if not isinstance(line, pd.Series):
-            raise ValueError(f"{name} must be a Series, got {type(line).__name__}")
-    kinds = {name: places(line.index).dtype.kind for name, line in lines.items()}
-    for name, kind in kinds.items():
-        if kind not in "Miuf" or (kind == "M") != (kinds["history"] == "M"):
-            index = lines[name].index
-            raise ValueError(
-                "history, fitted, predicted and forecast must all be indexed by dates or "
-                f"periods, or all by numbers; got {type(index).__name__} of {index.dtype} for "
-                f"{name}"
-            )
-
-
-def _draw_series(ax: Axes, line: pd.Series | None, **style: Any) -> Line2D | None:
-    if line is None or line.empty:
-        return None
-    return draw_line(ax, places(line.index), line.to_numpy(np.float64), **style)
-
-
-def _draw_band(ax: Axes, band: pd.DataFrame, coverage: float | None) -> PolyCollection:
-    return ax.fill_between(
-        places(band.index),
-        band["lower"].to_numpy(),
-        band["upper"].to_numpy(),
-        label="interval" if coverage is None else f"{100 * coverage:g}% interval",
-        facecolor=(BLUE, 0.2),
-        edgecolor=(BLUE, 0.3),  # the only visible part of the band of a single step
-        linewidth=0.8,
-    )
+def _one_or_all(frame: pd.DataFrame) -> pd.Series | pd.DataFrame:
+    """Return a table of a single column as a Series."""
+    return frame.iloc[:, 0] if frame.shape[1] == 1 else frame

@@ -1,7 +1,5 @@
 """Pictures of forecasts show each value at the time it is of, and name what they show."""
 
-from itertools import pairwise
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -24,7 +22,9 @@ from skl_lstm import (
 
 def test_each_value_stands_at_the_time_it_is_of(series):
     model, X, y = fitted_on(series)
-    display = ForecastDisplay.from_estimator(model, X, y, n_train=N_TRAIN, steps=12)
+    display = ForecastDisplay.from_estimator(
+        model, X, y, n_train=N_TRAIN, steps=12, n_history=None
+    )
     predictions = model.predict(X)
     expected = {
         "history": series,
@@ -37,8 +37,9 @@ def test_each_value_stands_at_the_time_it_is_of(series):
         assert_array_equal(times, values.index.to_numpy())
         assert_array_equal(heights, values)
     assert display.interval_ is None
-    assert names(display.ax_) == ["known", "fitted", "predicted", "forecast"]
+    assert names(display.ax_) == ["known", "fitted", "predicted", "held out", "forecast"]
     assert display.figure_ is display.ax_.figure
+    assert list(display.axes_) == [display.ax_]
 
 
 def test_the_interval_is_a_band_that_says_its_coverage(series):
@@ -66,7 +67,7 @@ def test_dates_are_dates_with_names_on_the_axes(series):
 
 def test_periods_stand_at_their_beginning(series):
     model, X, y = fitted_on(series.rename("p").set_axis(series.index.to_period()))
-    display = ForecastDisplay.from_estimator(model, X, y, steps=1)
+    display = ForecastDisplay.from_estimator(model, X, y, steps=1, n_history=None)
     assert_array_equal(points(display.history_line_)[0], series.index.to_numpy())
     assert points(display.forecast_line_)[0] == np.datetime64("1961-01-01")
 
@@ -77,12 +78,19 @@ def test_dates_of_a_zone_are_shown_in_it():
     display.figure_.draw_without_rendering()
     assert points(display.history_line_)[0][0] == np.datetime64("2024-03-28T23:00")
     shown = {label.get_text() for label in display.ax_.get_xticklabels()}
-    assert {"12:00", "Mar-30"} <= shown <= {"12:00", "Mar-29", "Mar-30", "Mar-31"}
+    assert (
+        {"12:00", "Mar-30"}
+        <= shown
+        <= {
+            *("06:00", "12:00", "18:00"),
+            *("Mar-29", "Mar-30", "Mar-31"),
+        }
+    )
 
 
 def test_rows_without_dates_are_numbered(series):
     model, X, y = fitted_on(series.to_numpy())
-    display = ForecastDisplay.from_estimator(model, X, y, n_train=N_TRAIN, steps=2)
+    display = ForecastDisplay.from_estimator(model, X, y, n_train=N_TRAIN, steps=2, n_history=None)
     assert_array_equal(points(display.history_line_)[0], np.arange(144))
     assert_array_equal(points(display.predicted_line_)[0], np.arange(N_TRAIN + 1, 144))
     assert_array_equal(points(display.forecast_line_)[0], [144, 145])
@@ -99,7 +107,7 @@ def test_all_rows_count_as_fitted_unless_said_otherwise(series):
 
 def test_a_model_of_several_steps_shows_its_first_and_goes_on_after_the_last_value(series):
     model, X, y = fitted_on(series, horizon=6)
-    display = ForecastDisplay.from_estimator(model, X, y, steps=6)
+    display = ForecastDisplay.from_estimator(model, X, y, steps=6, n_history=None)
     assert_array_equal(points(display.history_line_)[1], series)
     times, heights = points(display.fitted_line_)
     assert times[0] == np.datetime64("1949-02-01")
@@ -129,7 +137,7 @@ def test_a_series_with_columns_known_ahead_is_shown_with_its_forecast(series, co
     model = linear().fit(*make_supervised(frame, **names))
     future = pd.DataFrame({"month": [1, 2, 3]})
     display = ForecastDisplay.from_estimator(
-        model, frame, steps=3, coverage=coverage, future=future, **names
+        model, frame, steps=3, coverage=coverage, future=future, n_history=None, **names
     )
     assert_array_equal(points(display.history_line_)[1], series)
     ahead = forecast(model, frame, 3, future=future, **names)
@@ -151,32 +159,12 @@ def test_what_changes_later_changes_nothing_drawn_before(series):
 
 def test_a_single_value_is_seen(series):
     display = ForecastDisplay.from_predictions(series, forecast=series[-1:])
-    assert display.forecast_line_.get_marker() == "."
+    assert display.forecast_line_.get_marker() == "o"
     assert display.history_line_.get_marker() == "None"
     gaps = series.astype(float)
     gaps.iloc[[3, 5]] = np.nan
     line = ForecastDisplay.from_predictions(gaps).history_line_
     assert line.get_markevery() == [4]
-
-
-@pytest.mark.parametrize("size", [(3.3, 2.5), (6.4, 4.8), (12.0, 3.0)])
-def test_the_legend_stands_outside_and_inside_the_figure_and_no_labels_overlap(size, series):
-    model, X, y = fitted_on(series)
-    figure, ax = plt.subplots(figsize=size, layout="constrained")
-    display = ForecastDisplay.from_estimator(
-        model, X, y, n_train=N_TRAIN, steps=12, coverage=0.9, ax=ax
-    )
-    assert display.ax_ is ax
-    figure.draw_without_rendering()
-    legend, axes = ax.get_legend().get_window_extent(), ax.get_window_extent()
-    assert legend.y0 >= axes.y1
-    assert figure.bbox.y1 >= legend.y1
-    assert figure.bbox.x1 >= legend.x1
-    for axis, start, end in ((ax.xaxis, "x0", "x1"), (ax.yaxis, "y0", "y1")):
-        extents = [label.get_window_extent() for label in axis.get_ticklabels()]
-        for one, other in pairwise(extents):
-            assert getattr(one, end) < getattr(other, start)
-        assert len(extents) >= 3
 
 
 def test_a_classifier_has_no_forecast_to_draw(series):
@@ -217,8 +205,8 @@ def test_holes_in_the_dates_are_named_or_accepted(series):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"history": [1.0, 2.0]}, "history must be a Series, got list"),
-        ({"fitted": np.ones(3)}, "fitted must be a Series, got ndarray"),
+        ({"history": [1.0, 2.0]}, "history must be a Series or DataFrame, got list"),
+        ({"fitted": np.ones(3)}, "fitted must be a Series or DataFrame, got ndarray"),
         (
             {"predicted": pd.Series([1.0, 2.0])},
             "all be indexed by dates or periods, or all by numbers; got RangeIndex of int64 for "
@@ -227,7 +215,8 @@ def test_holes_in_the_dates_are_named_or_accepted(series):
         ({"history": pd.Series([1.0], ["a"])}, "got Index of (object|str) for history"),
         (
             {"forecast": pd.DataFrame({"a": [1.0]})},
-            r"forecast must be a Series or have a column 'forecast', got \['a'\]",
+            r"forecast must be a Series, or have a column 'forecast', columns of quantiles, or "
+            r"those of history, \['passengers'\], got \['a'\]",
         ),
     ],
 )
@@ -242,7 +231,7 @@ def test_a_series_whose_last_targets_are_not_known_is_drawn_to_the_last_known(se
     names = {"target": "passengers", "known": "month"}
     model = linear().fit(*make_supervised(frame[:130], **names))
     frame.iloc[130:, 0] = np.nan
-    display = ForecastDisplay.from_estimator(model, frame, steps=6)
+    display = ForecastDisplay.from_estimator(model, frame, steps=6, n_history=None)
     assert len(points(display.history_line_)[1]) == 130
     assert_array_equal(points(display.forecast_line_)[1], forecast(model, frame, 6))
 

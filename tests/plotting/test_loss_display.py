@@ -54,7 +54,7 @@ def test_the_losses_of_a_model_are_found_wherever_it_stands(inside, trained, ser
         epochs, losses = points(lines["training"])
         assert_array_equal(epochs, [1, 2, 3])
         assert_array_equal(losses, forecaster.history_[name])
-    assert names(display.ax_) == ["training", "validation"]
+    assert names(display.ax_) == ["training", "validation", "epoch kept"]
     assert display.ax_.get_xlabel() == "epoch"
     assert display.ax_.get_ylabel() == "loss (mse)"
 
@@ -68,10 +68,12 @@ def test_several_models_are_drawn_in_one_picture(series):
     ax = plt.figure().add_subplot()
     display = LossCurveDisplay.from_estimator(models, ax=ax)
     assert display.ax_ is ax
-    assert names(ax) == ["short", "long", "validation"]
+    assert names(ax) == ["short", "long", "validation", "epoch kept"]
     assert list(display.validation_lines_) == ["short"]
     assert ax.get_ylabel() == "loss"
-    assert display.training_lines_["short"].get_marker() == "."
+    # By which a single epoch is seen, and the models are told apart without colors.
+    assert display.training_lines_["short"].get_marker() == "o"
+    assert display.training_lines_["long"].get_marker() == "s"
     assert (
         display.training_lines_["long"].get_color() != display.training_lines_["short"].get_color()
     )
