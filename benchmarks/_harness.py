@@ -37,6 +37,8 @@ PACKAGES = (
     "neuralforecast",
     "mlforecast",
     "lightgbm",
+    "darts",
+    "skforecast",
 )
 
 # Idle threads of the previous side still spin for a moment; wait until they sleep.
