@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.parallel import Parallel, delayed
 
-from skl_lstm.checks import check_integer
+from skl_lstm.checks import check_choice, check_integer, did_you_mean
 from skl_lstm.compositions.parts import fitted_group, fitted_roles
 from skl_lstm.drawing.paths import COLUMNS, NAIVE
 from skl_lstm.forecasting.backtest_result import Backtest
+from skl_lstm.forecasting.calibration import Calibration
 from skl_lstm.forecasting.course import check_regressor
 from skl_lstm.forecasting.measures import check_scoring
 from skl_lstm.forecasting.origins import Fit, Fold, Plan
 from skl_lstm.forecasting.panel_backtest import PanelPast
 from skl_lstm.forecasting.panel_origins import PanelData
+from skl_lstm.forecasting.progress import progress
 from skl_lstm.forecasting.series_origins import SeriesData
 from skl_lstm.model_selection.panel_split import folds_by_time
 from skl_lstm.windowing.frames import as_frame
@@ -26,6 +28,9 @@ from skl_lstm.windowing.supervised import make_supervised
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Parameters of forecast_interval that interval_params may hold.
+OF_INTERVALS = ("calibration", "refits", "symmetric", "pooled", "adaptive")
 
 ALONE = "model"  # the name of a model that is given without one
 
@@ -46,6 +51,7 @@ def backtest(
     stride: int | None = None,
     window: Literal["expanding", "sliding"] = "expanding",
     coverage: float | None = None,
+    interval_params: Mapping[str, Any] | None = None,
     scoring: str | Iterable[str] | None = None,
     season: int | None = None,
     freq: Any = None,
@@ -106,8 +112,11 @@ def backtest(
         many as in the first fit.
     coverage : float, default=None
         Nominal coverage, in (0, 1), of intervals around the forecasts, which are then compared
-        with what they covered; none if None. They are those of :func:`forecast_interval`, which
-        fits more clones at each fit.
+        with what they covered; none if None. They are those of :func:`forecast_interval` at the
+        first origin of each fit, for which it fits more clones.
+    interval_params : dict, default=None
+        Parameters of :func:`forecast_interval` by name: `calibration`, `refits`, `symmetric`,
+        `adaptive`, and, of several series, `pooled`.
     scoring : str or sequence of str, default=None
         Names of the measures of the result, as in :class:`Backtest`; all of them if None.
     season : int, default=None
@@ -185,6 +194,8 @@ def backtest(
             check_integer(name, value)
     named = _named(models)
     scoring = check_scoring(scoring, coverage)
+    how = _calibration(coverage, interval_params)
+    check_choice("verbose", verbose, (0, 1, False, True))
     names = {"target": target, "known": known, "static": static}
     past = _past(named, X, y, names, horizon, group, season, freq)
     folds = _folds(cv, plan, past)
@@ -192,11 +203,12 @@ def backtest(
     for fit in fits:
         past.check(fit)
     tasks = [(name, model, fit) for name, model in named.items() for fit in fits]
-    tables = Parallel(n_jobs=n_jobs)(
-        delayed(_forecasts)(model, past, fit) for _, model, fit in tasks
+    tables = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_forecasts)(model, past, fit, how) for _, model, fit in tasks
     )
     of_models: dict[str, list[pd.DataFrame]] = {name: [] for name in named}
-    for (name, _, _), table in zip(tasks, tables, strict=True):
+    found = progress(tables, len(tasks), int(verbose), "Fit")
+    for (name, _, _), table in zip(tasks, found, strict=True):
         of_models[name].append(table)
     return Backtest(_long(of_models), coverage=coverage, scoring=scoring)
 
@@ -284,15 +296,35 @@ def _folds(cv: Any, plan: Plan, past: SeriesData | PanelPast) -> Iterable[Fold]:
     return ((np.asarray(train), past.places[np.asarray(test)]) for train, test in splits)
 
 
-def _forecasts(model: Any, past: SeriesData | PanelPast, fit: Fit) -> pd.DataFrame:
+def _calibration(coverage: Any, interval_params: Any) -> Calibration | None:
+    """Return how intervals are calibrated; None if there are none."""
+    if coverage is None:
+        if interval_params:
+            raise ValueError(
+                f"coverage must be given for interval_params={interval_params!r}, got None"
+            )
+        return None
+    params = {} if interval_params is None else dict(interval_params)
+    unknown = [name for name in params if name not in OF_INTERVALS]
+    if unknown:
+        raise ValueError(
+            f"interval_params must be among {list(OF_INTERVALS)}, got {unknown[0]!r}"
+            f"{did_you_mean(str(unknown[0]), OF_INTERVALS)}"
+        )
+    return Calibration(coverage, **params)
+
+
+def _forecasts(
+    model: Any, past: SeriesData | PanelPast, fit: Fit, how: Calibration | None
+) -> pd.DataFrame:
     """Fit a clone, and forecast from all its origins."""
     try:
-        fitted = past.fitted(model, fit)
+        table = past.forecast_from(past.fitted(model, fit), fit, how)
     except ValueError as error:
         raise ValueError(
             f"{error} (in fold {fit.fold}, of {len(fit.rows)} training rows)"
         ) from error
-    return past.forecast_from(fitted, fit)
+    return table
 
 
 def _long(of_models: dict[str, list[pd.DataFrame]]) -> pd.DataFrame:
@@ -301,8 +333,9 @@ def _long(of_models: dict[str, list[pd.DataFrame]]) -> pd.DataFrame:
 
     tables = {name: pd.concat(tables) for name, tables in of_models.items()}
     first = next(iter(tables.values()))
+    no_interval = {name: np.nan for name in ("lower", "upper") if name in first}
     for name in NAIVE:
-        tables[name] = first.assign(forecast=first[name])
+        tables[name] = first.assign(forecast=first[name], **no_interval)
     long = pd.concat(tables, names=["model"]).reset_index("model")
     series = [name for name in first if name not in COLUMNS and name not in NAIVE]
     fold, *others = (name for name in COLUMNS[1:] if name in long)

@@ -15,7 +15,6 @@ from sklearn.utils.parallel import Parallel, delayed
 from skl_lstm.checks import check_choice, check_integer
 from skl_lstm.compositions.parts import look_back, work_of_a_fit
 from skl_lstm.forecasting.conformal import distances, least_errors
-from skl_lstm.forecasting.panel_origins import PanelData
 from skl_lstm.forecasting.progress import progress
 from skl_lstm.forecasting.residual_scale import Scale
 from skl_lstm.forecasting.walk import model_input, walk_forward
@@ -133,7 +132,7 @@ def past_forecasts(
         If there are too few rows.
     """
     n_origins = how.n_origins(len(rows) - steps)
-    _check_length("rows", len(rows), model, horizon, steps, n_origins)
+    check_length("rows", len(rows), model, horizon, steps, n_origins)
     first = len(rows) - steps - n_origins
     origins = first + np.arange(n_origins)
     truth = rows[targets].to_numpy()[origins[:, np.newaxis] + np.arange(1, steps + 1)]
@@ -160,75 +159,8 @@ def _forecast_stretch(
     return walk_forward(refitted, rows, stretch, steps, targets)
 
 
-def past_forecasts_of_all(
-    model: Any, data: PanelData, steps: int, how: Calibration
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
-    """Return forecasts of several series from the last times, by clones not fitted on them.
-
-    Parameters
-    ----------
-    model : fitted regressor
-        What is cloned.
-    data : PanelData
-        The series.
-    steps, how
-        As in :func:`past_forecasts`.
-
-    Returns
-    -------
-    truth, paths : ndarray of shape (n_origins, n_series, steps, n_targets)
-        True values and forecasts, NaN where there are none.
-    known_at : ndarray of int of shape (n_origins, n_series, steps)
-        Number of the first origin at which each true value is known; the number of origins and
-        more after the last one.
-
-    Raises
-    ------
-    ValueError
-        If there are too few times.
-    """
-    times = data.panel.times.unique().sort_values()
-    n_origins = how.n_origins(len(times) - steps)
-    _check_length("times", len(times), model, data.horizon, steps, n_origins)
-    first = len(times) - steps - n_origins
-    origins = times[first : first + n_origins]
-    stretches = how.stretches(model, len(data.X), n_origins)
-    tasks = (
-        delayed(_forecast_stretch_of_all)(model, data, origins[stretch], steps)
-        for stretch in stretches
-    )
-    found = list(how.run(tasks, len(stretches)))
-    rows, paths = (np.concatenate(each) for each in zip(*found, strict=True))
-    values = data.panel.rows[data.roles.targets].to_numpy(np.float64, na_value=np.nan)
-    truth = np.where((rows >= 0)[..., np.newaxis], values[rows], np.nan)
-    return truth, paths, times.get_indexer(data.panel.times)[rows] - first
-
-
-def _forecast_stretch_of_all(
-    model: Any, data: PanelData, origins: pd.Index, steps: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Forecast all series from some times by a clone that knows what was known at the first.
-
-    Returns
-    -------
-    rows : ndarray of int64 of shape (n_origins, n_series, steps)
-        Positions of the forecast rows; -1 where there is none.
-    paths : ndarray of shape (n_origins, n_series, steps, n_targets)
-        The forecasts, NaN where there are none.
-    """
-    refitted = data.fitted(model, np.arange(len(data.X)), origins[0])
-    shape = (len(origins), len(data.panel.labels), steps)
-    rows = np.full(shape, -1)
-    paths = np.full((*shape, len(data.roles.targets)), np.nan)
-    for at, origin in enumerate(origins):
-        found = data.forecast_from(refitted, origin, steps)
-        rows[at, found.codes] = found.rows
-        known = (found.rows >= 0)[..., np.newaxis]
-        paths[at, found.codes] = np.where(known, found.paths, np.nan)
-    return rows, paths
-
-
-def _check_length(what: str, n: int, model: Any, horizon: int, steps: int, n_origins: int) -> None:
+def check_length(what: str, n: int, model: Any, horizon: int, steps: int, n_origins: int) -> None:
+    """Raise ValueError if a history is too short to forecast so many times from."""
     n_least = look_back(model) + horizon + n_origins + steps - 1
     if n < n_least:
         raise ValueError(

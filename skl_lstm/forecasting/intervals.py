@@ -8,17 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skl_lstm.compositions.parts import fitted_group
-from skl_lstm.forecasting.calibration import (
-    Calibration,
-    ends,
-    past_forecasts,
-    past_forecasts_of_all,
-)
+from skl_lstm.forecasting.calibration import Calibration, ends, past_forecasts
 from skl_lstm.forecasting.course import begin, path_ahead
 from skl_lstm.forecasting.panel import begin_all, long_frame, paths_ahead, with_labels
-from skl_lstm.forecasting.panel_origins import PanelData, means_of_series
+from skl_lstm.forecasting.panel_calibration import ErrorsOfAll
+from skl_lstm.forecasting.panel_origins import PanelData
 from skl_lstm.forecasting.residual_scale import Scale
-from skl_lstm.windowing.groups import Panel, series_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,36 +209,10 @@ def _intervals_of_all(
     table = with_labels(panel, getattr(model, "feature_names_in_", panel.columns))
     used = {"target": targets, "known": course.roles.known, "static": course.roles.static}
     data = PanelData.of(table, used, course.horizon, group, freq)
-    truth, paths, known_at = past_forecasts_of_all(model, data, steps, how)
-    scale = Scale.of(model, course.horizon)
-    if how.pooled:
-        sizes = _sizes(panel.rows[targets].to_numpy(np.float64), panel)
-        scale = scale.relative(sizes[:, np.newaxis])
-        lower, upper = ends(scale, forecasts, scale.residuals(truth, paths), how, known_at)
-    else:
-        residuals = scale.residuals(truth, paths)
-        lower, upper = np.empty((2, *forecasts.shape))
-        for code, label in enumerate(panel.labels):
-            of = f" in {series_at(label)}, if not pooled=True"
-            lower[code], upper[code] = ends(
-                scale, forecasts[code], residuals[:, code], how, known_at[:, code], of
-            )
+    errors = ErrorsOfAll.of(model, data, steps, how)
+    lower, upper = errors.ends(forecasts, np.arange(len(panel.labels)))
     index = long_frame(course, forecasts.reshape(-1, len(targets)), targets).index
     lower, forecasts, upper = (
         each.reshape(-1, len(targets)) for each in (lower, forecasts, upper)
     )
     return _framed(lower, forecasts, upper, index, targets)
-
-
-def _sizes(values: NDArray, panel: Panel) -> NDArray[np.float64]:
-    """Return the mean change from row to row of each series, of shape (n_series, n_targets).
-
-    Of a series without any, it is the median of the others.
-    """
-    changes = np.abs(np.diff(values[panel.order], axis=0))
-    changes[panel.starts[1:-1] - 1] = np.nan
-    sizes = means_of_series(changes, panel.codes[panel.order][1:], len(panel.labels))
-    for size in sizes.T:
-        changing = size > 0.0
-        size[~changing] = np.median(size[changing]) if changing.any() else 1.0
-    return sizes

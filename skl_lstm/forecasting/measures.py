@@ -48,6 +48,7 @@ def _scaled(name: str, scale: str) -> Measure:
 def _pinball(table: pd.DataFrame, coverage: float) -> pd.Series:
     from utilsforecast import losses
 
+    table = _with_interval(table)
     lower, upper = (
         losses.quantile_loss(table, models={SAID: end}, q=quantile).set_index(GROUP)[SAID]
         for end, quantile in (("lower", (1 - coverage) / 2), ("upper", (1 + coverage) / 2))
@@ -58,10 +59,15 @@ def _pinball(table: pd.DataFrame, coverage: float) -> pd.Series:
 def _coverage(table: pd.DataFrame, coverage: float) -> pd.Series:
     from utilsforecast import losses
 
+    table = _with_interval(table)
     ends = {f"{SAID}-lo-{LEVEL}": table["lower"], f"{SAID}-hi-{LEVEL}": table["upper"]}
     inside = losses.coverage(table.assign(**ends), models=[SAID], level=LEVEL)
-    unknown = table["lower"].isna().groupby(table[GROUP]).all()
-    return inside.set_index(GROUP)[SAID].astype(np.float64).mask(unknown)
+    return inside.set_index(GROUP)[SAID].astype(np.float64)
+
+
+def _with_interval(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that have an interval, which naive forecasts have not."""
+    return table[table["lower"].notna()]
 
 
 OF_FORECASTS: dict[str, Measure] = {

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstm.forecasting.calibration import Calibration
 from skl_lstm.forecasting.course import check_steps_ahead
 from skl_lstm.forecasting.fitted_model import warn_of_short_windows
 from skl_lstm.forecasting.origins import Fit, Origin
+from skl_lstm.forecasting.panel_calibration import ErrorsOfAll
 from skl_lstm.forecasting.panel_origins import PanelData, means_of_series
 from skl_lstm.windowing.calendar import frequency, label_text, season_of
 from skl_lstm.windowing.joining import fill_forward
@@ -92,13 +94,24 @@ class PanelPast:
         warn_of_short_windows(fitted, self.data.roles, self.data.horizon)
         return fitted
 
-    def forecast_from(self, model: Any, fit: Fit) -> pd.DataFrame:
+    def forecast_from(self, model: Any, fit: Fit, how: Calibration | None) -> pd.DataFrame:
         """Forecast all series from all origins of a fit, as ``SeriesData.forecast_from`` does."""
         import pandas as pd
 
         scales = self._scales(fit)
-        tables = [self._table(model, origin, *scales) for origin in fit.origins]
+        errors = None if how is None else self._errors(model, fit, how)
+        tables = [self._table(model, origin, *scales, errors) for origin in fit.origins]
         return pd.concat(tables, ignore_index=True)
+
+    def _errors(self, model: Any, fit: Fit, how: Calibration) -> ErrorsOfAll:
+        """Return the errors of clones on rows known at the first origin."""
+        data, first = self.data, self.times[self.places[fit.rows].min()]
+        times = data.panel.times
+        known = np.asarray((times >= first) & (times <= self.times[fit.origins[0].place]))
+        roles = data.roles
+        names = {"target": roles.targets, "known": roles.known, "static": roles.static}
+        past = PanelData.of(data.table[known], names, data.horizon, data.group, data.freq)
+        return ErrorsOfAll.of(model, past, max(origin.steps for origin in fit.origins), how)
 
     def _scales(self, fit: Fit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         learned = self.places[fit.rows]
@@ -106,7 +119,12 @@ class PanelPast:
         return _scales(self.data, self._values, first, last, self.season)
 
     def _table(
-        self, model: Any, origin: Origin, scale: NDArray, rms_scale: NDArray
+        self,
+        model: Any,
+        origin: Origin,
+        scale: NDArray,
+        rms_scale: NDArray,
+        errors: ErrorsOfAll | None,
     ) -> pd.DataFrame:
         import pandas as pd
 
@@ -134,6 +152,12 @@ class PanelPast:
         }
         if n == 1:
             del table["column"]
+        if errors is not None:
+            both = np.full((2, *found.paths.shape), np.nan)
+            own = errors.labels.get_indexer(panel.labels[found.codes])
+            there = own >= 0  # not of a series that began later
+            both[:, there] = errors.ends(found.paths[there], own[there])
+            table["lower"], table["upper"] = both[:, which, step].reshape(2, -1)
         return pd.DataFrame(table)
 
 

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import check_consistent_length
 
+from skl_lstm.forecasting.calibration import Calibration, ends, past_forecasts
 from skl_lstm.forecasting.fitted_model import warn_of_short_windows
 from skl_lstm.forecasting.origins import Fit
+from skl_lstm.forecasting.residual_scale import Scale
 from skl_lstm.forecasting.walk import walk_forward
 from skl_lstm.windowing.alignment import names_of_targets
 from skl_lstm.windowing.calendar import following, frequency, season_of
@@ -131,8 +133,8 @@ class SeriesData:
         warn_of_short_windows(model, self.roles, self.horizon)
         return model
 
-    def forecast_from(self, model: Any, fit: Fit) -> pd.DataFrame:
-        """Forecast from all origins of a fit.
+    def forecast_from(self, model: Any, fit: Fit, how: Calibration | None) -> pd.DataFrame:
+        """Forecast from all origins of a fit, with intervals if `how` is given.
 
         Returns
         -------
@@ -143,13 +145,28 @@ class SeriesData:
         import pandas as pd
 
         tables = []
+        most = max(origin.steps for origin in fit.origins)
+        residuals = None if how is None else self._residuals(model, fit, most, how)
         for steps, group in groupby(fit.origins, key=lambda origin: origin.steps):
             origins = list(group)
             places = np.array([origin.place for origin in origins])
             paths = walk_forward(model, self.rows, places, steps, self.roles.targets)
             folds = np.array([origin.fold for origin in origins])
-            tables.append(self._beside_what_came(paths, folds, places, fit.rows))
+            table = self._beside_what_came(paths, folds, places, fit.rows)
+            if how is not None and residuals is not None:
+                scale = Scale.of(model, self.horizon)
+                both = ends(scale, paths, residuals[:, :steps], how)
+                table["lower"], table["upper"] = (each.ravel() for each in both)
+            tables.append(table)
         return pd.concat(tables, ignore_index=True)
+
+    def _residuals(
+        self, model: Any, fit: Fit, steps: int, how: Calibration
+    ) -> NDArray[np.float64]:
+        """Return the errors of clones on rows known at the first origin."""
+        known = self.rows.iloc[fit.rows.min() : fit.origins[0].place + 1]
+        truth, paths = past_forecasts(model, known, self.roles.targets, self.horizon, steps, how)
+        return Scale.of(model, self.horizon).residuals(truth, paths)
 
     def _beside_what_came(
         self, paths: NDArray, folds: NDArray, origins: NDArray, learned: NDArray

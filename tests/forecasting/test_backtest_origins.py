@@ -18,6 +18,7 @@ from skl_lstm import (
     PanelTimeSeriesSplit,
     backtest,
     forecast,
+    forecast_interval,
     load_airline_passengers,
     make_supervised,
 )
@@ -224,6 +225,99 @@ def test_several_series_are_forecast_from_the_same_origins(refit, as_splitter):
         assert_array_equal(own["truth"], table.loc[list(own.index), "sold"])
 
 
+INTERVALS = {"coverage": 0.8, "interval_params": {"calibration": 20, "refits": 2}}
+
+
+@pytest.mark.parametrize("adaptive", [True, False])
+@pytest.mark.parametrize("refit", [True, False, 2])
+def test_intervals_are_those_from_the_first_origin_of_a_fit(refit, adaptive, series):
+    options = {"calibration": 20, "refits": 2, "adaptive": adaptive}
+    result = backtest(
+        linear(),
+        series,
+        cv=4,
+        steps=3,
+        stride=2,
+        refit=refit,
+        coverage=0.8,
+        interval_params=options,
+    )
+    frame = result.frame
+    naive = frame["model"] != "model"
+    assert frame.loc[naive, ["lower", "upper"]].isna().all(axis=None)
+    for i, (_, rows) in enumerate(frame[~naive].groupby("origin")):
+        if refit is True or i == 0 or (refit is not False and i % refit == 0):
+            before = series[: rows["origin"].iloc[0]]
+            fitted = linear().fit(*make_supervised(before))
+            ahead = forecast_interval(fitted, before, 3, 0.8, **options)
+            below, above = (ahead[end] - ahead["forecast"] for end in ("lower", "upper"))
+        assert_allclose(rows["lower"] - rows["forecast"], below, rtol=1e-6)
+        assert_allclose(rows["upper"] - rows["forecast"], above, rtol=1e-6)
+    table = result.compare()
+    own = frame[~naive]
+    inside = own["truth"].between(own["lower"], own["upper"])
+    assert table.loc["model", "coverage"] == pytest.approx(inside.mean())
+    assert table.loc["naive", ["pinball", "coverage"]].isna().all()
+
+
+def test_no_interval_changes_when_later_data_change(series):
+    options = {"cv": 3, "steps": 3, "stride": 2, "refit": 2, **INTERVALS}
+    expected = backtest(linear(), series.astype(float), **options).frame
+    for origin in expected["origin"].unique():
+        changed = series.astype(float)
+        changed[series.index > origin] = 1e3
+        found = backtest(linear(), changed, **options).frame
+        same = expected["origin"] <= origin
+        ends = ["lower", "upper"]
+        pd.testing.assert_frame_equal(found.loc[same, ends], expected.loc[same, ends])
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+def test_intervals_of_several_series_are_those_of_forecast_interval(pooled):
+    table = shops()
+    options = {"calibration": 15, "refits": 2, "pooled": pooled}
+    result = backtest(
+        linear(group="shop"),
+        table,
+        cv=2,
+        steps=2,
+        stride=4,
+        coverage=0.6,
+        interval_params=options,
+    )
+    frame = result.frame[result.frame["model"] == "model"]
+    for origin, rows in frame.groupby("origin"):
+        before = table[table.index.get_level_values("day") <= origin]
+        X, y = make_supervised(before, group="shop")
+        fitted = linear(group="shop").fit(X, y)
+        ahead = forecast_interval(fitted, before, 2, 0.6, **options)
+        ends = ["lower", "forecast", "upper"]
+        assert_allclose(rows.set_index(["shop", "time"])[ends], ahead[ends])
+
+
+def test_a_series_that_begins_after_the_fit_has_no_interval():
+    table = shops()
+    days = table.index.get_level_values("day")
+    late = table[(table.index.get_level_values("shop") == "north") | (days >= days[48])]
+    options = {"cv": 4, "steps": 2, "stride": 4, "refit": False, **INTERVALS}
+    result = backtest(linear(group="shop"), late, **options)
+    frame = result.frame[result.frame["model"] == "model"]
+    assert_array_equal(frame["lower"].isna(), frame["shop"] == "south")
+    assert result.by_series.loc["model", "coverage"].notna().tolist() == [True, False]
+
+
+def test_one_bar_counts_the_fits(series, capsys):
+    options = {"cv": 3, "steps": 2, "stride": 2}
+    models = {"short": linear(2), "long": linear(12)}
+    backtest(models, series, **options)
+    assert capsys.readouterr() == ("", "")
+    backtest(models, series, **options, verbose=1)
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith("Fit 6/6 ")
+
+
 def test_every_origin_may_have_its_own_fit_in_any_order(series):
     splits = list(TimeSeriesSplit(3).split(series[:-1]))
     in_order, reversed_ = (
@@ -263,6 +357,21 @@ def test_every_origin_may_have_its_own_fit_in_any_order(series):
             "y must hold what follows each row of X, got TimeSeriesSplit(gap=0, "
             "max_train_size=None, n_splits=2, test_size=None); pass cv by its name",
         ),
+        ({"coverage": 90}, "coverage must be a number in (0, 1), got 90"),
+        (
+            {"interval_params": {"refits": 2}},
+            "coverage must be given for interval_params={'refits': 2}, got None",
+        ),
+        (
+            {"coverage": 0.9, "interval_params": {"refit": 2}},
+            "interval_params must be among ['calibration', 'refits', 'symmetric', 'pooled', "
+            "'adaptive'], got 'refit'; did you mean 'refits'?",
+        ),
+        (
+            {"coverage": 0.9, "interval_params": {"calibration": 3}},
+            "calibration must be at least 19 for coverage=0.9, got 3",
+        ),
+        ({"verbose": 2}, "verbose must be one of (0, 1, False, True), got 2"),
         ({"cv": 0, "stride": 2}, "cv must be a positive integer, got 0"),
         ({"models": {}}, "models must be a regressor or a dict with at least one, got none"),
         *[
@@ -302,3 +411,6 @@ def test_a_fold_with_too_few_rows_for_a_model_names_itself(series):
     folds = [(np.arange(40), np.arange(40, 50)), (np.arange(30, 50), np.arange(50, 60))]
     with pytest.raises(ValueError, match=r" \(in fold 1, of 20 training rows\)$"):
         backtest(model, series, cv=folds)
+    short = r"^history must have at least .* \(in fold 1, of 20 training rows\)$"
+    with pytest.raises(ValueError, match=short):
+        backtest(linear(), series, cv=folds, coverage=0.9)
