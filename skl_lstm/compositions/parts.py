@@ -12,6 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 # not its own name with an underscore.
 CLONES = {"estimator": ("best_estimator_", "estimators_", "calibrated_classifiers_")}
 
+# How many uses of its weights take a network as long as all else that it does with a row.
+USES_OF_A_VISIT = 40_000
+
 
 def parts(model: Any, *, fitted: bool = False) -> Iterator[Any]:
     """Yield all estimators that a model is made of, itself included.
@@ -139,3 +142,25 @@ def _rows_seen(part: Any) -> int | None:
     if hasattr(part, "_rows_seen"):
         return part._rows_seen()
     return 1 if type(part).__module__.partition(".")[0] == "sklearn" else None
+
+
+def work_of_a_fit(model: Any) -> float:
+    """Estimate how much work fitting a model is, for each row of its X, in visits of the row.
+
+    An epoch, a tree or a boosting iteration visits each row once, and a search does so for all
+    candidates. A visit of a network counts more, the more weights and time steps it has.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Any composition.
+    """
+    visits, repeats = 1.0, 1
+    for part in parts(model, fitted=True):
+        told = getattr(part, "n_iter_", None), getattr(part, "n_estimators", None)
+        n_visits = max(float(np.max(each)) for each in (1, *told) if each is not None)
+        n_weights = sum(np.size(weights) for weights in getattr(part, "weights_", ()))
+        visits = max(visits, n_visits * (1.0 + n_weights * look_back(model) / USES_OF_A_VISIT))
+        if hasattr(part, "cv_results_"):
+            repeats *= 1 + part.n_splits_ * len(part.cv_results_["params"])
+    return visits * repeats

@@ -15,7 +15,7 @@ _PLAIN = str.maketrans("█░", "#.")
 
 
 class Progress:
-    """Progress output of training: nothing, one bar, or one line per epoch.
+    """Progress output of epochs, or of other work: nothing, one bar, or one line for each.
 
     In a terminal and in a notebook the bar is redrawn in place, at most ten times per second.
     Elsewhere, as in a log file, it is one line per minute and one at the end.
@@ -26,13 +26,21 @@ class Progress:
         Number of previous epochs, and number of epochs to run.
     verbose : {0, 1, 2}
         0 prints nothing, 1 a bar, 2 one line per epoch.
+    what : str, default="Epoch"
+        What is counted.
+    out : file, default=None
+        Where it is printed; the standard output if None.
     """
 
-    def __init__(self, first_epoch: int, n_epochs: int, verbose: int) -> None:
+    def __init__(
+        self, first_epoch: int, n_epochs: int, verbose: int, what: str = "Epoch", out: Any = None
+    ) -> None:
         self.first_epoch = first_epoch
         self.n_epochs = n_epochs
         self.verbose = verbose
-        self.in_place = verbose == 1 and _redraws(sys.stdout)
+        self.what = what
+        self.out = sys.stdout if out is None else out
+        self.in_place = verbose == 1 and _redraws(self.out)
         self.started = self.first_ended = self.shown = time.perf_counter()
         self.n_done = 0
         self.logs: dict[str, Any] = {}
@@ -47,7 +55,7 @@ class Progress:
         if self.n_done == 1:
             self.first_ended = now
         if self.verbose == 2:
-            _write(" - ".join([self._epoch(), *_values(logs)]) + "\n")
+            self._write(" - ".join([self._count(), *_values(logs)]) + "\n")
         elif now - self.shown >= (REDRAW_SECONDS if self.in_place else LOG_SECONDS):
             self.shown = now
             self._draw(f"{duration(self._seconds_left(now))} left")
@@ -57,33 +65,42 @@ class Progress:
         if self.verbose == 1 and self.n_done:
             self._draw(f"in {duration(time.perf_counter() - self.started)}")
             if self.in_place:
-                _write("\n")
+                self._write("\n")
 
     def _draw(self, spent_or_left: str) -> None:
         if not self.in_place:
-            _write(f"{self._line(spent_or_left, sys.maxsize)}\n")
+            self._write(f"{self._line(spent_or_left, sys.maxsize)}\n")
             return
         # A line that wraps could not be drawn over; many terminals wrap at their last column.
         width = shutil.get_terminal_size().columns - 1
         line = self._line(spent_or_left, width)
         # Spaces, because not every output that understands "\r" can erase a line.
-        _write(f"\r{line.ljust(min(len(self.drawn), width))}")
+        self._write(f"\r{line.ljust(min(len(self.drawn), width))}")
         self.drawn = line
 
     def _line(self, spent_or_left: str, width: int) -> str:
         """Return a line that fits: time has priority over values, and values over the bar."""
         texts = [spent_or_left, *_values(self.logs)]
-        while len(line := " - ".join(texts)) > width - len(self._epoch()) - 1 and len(texts) > 1:
+        while len(line := " - ".join(texts)) > width - len(self._count()) - 1 and len(texts) > 1:
             texts.pop()
-        room = min(BAR_WIDTH, width - len(self._epoch()) - len(line) - 2)
+        room = min(BAR_WIDTH, width - len(self._count()) - len(line) - 2)
         room -= room % 5  # so that the bar keeps its length while that of the numbers changes
         full = room * self.n_done // self.n_epochs
         bar = f"{'█' * full}{'░' * (room - full)} " if room > 0 else ""
-        return f"{self._epoch()} {bar}{line}"[:width]
+        return f"{self._count()} {bar}{line}"[:width]
 
-    def _epoch(self) -> str:
+    def _count(self) -> str:
         last = self.first_epoch + self.n_epochs
-        return f"Epoch {self.first_epoch + self.n_done:>{len(str(last))}}/{last}"
+        return f"{self.what} {self.first_epoch + self.n_done:>{len(str(last))}}/{last}"
+
+    def _write(self, text: str) -> None:
+        """Print immediately, in characters that the output can show."""
+        encoding = getattr(self.out, "encoding", None) or "utf-8"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+        print(text, end="", file=self.out, flush=True)
 
     def _seconds_left(self, now: float) -> float:
         """Estimate the remaining time from the later epochs: the first includes preparation."""
@@ -121,13 +138,3 @@ def _redraws(out: Any) -> bool:
     if out is None:  # as it is under pythonw
         return False
     return out.isatty() or type(out).__module__.startswith("ipykernel.")
-
-
-def _write(text: str) -> None:
-    """Print immediately, in characters that the output can show."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
-    print(text, end="", flush=True)
