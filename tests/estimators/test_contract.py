@@ -57,6 +57,7 @@ NETWORKS = [
     forecaster(window_scaling="last", units=16, epochs=60, learning_rate=0.02),
     forecaster(window_scaling="standard", reshape_mode="features"),
     forecaster(window_scaling="mean"),
+    forecaster(loss="pinball", quantile=[0.1, 0.5, 0.9]),
     # Small steps, so that the rounding of a processor decides nothing.
     forecaster(window_scaling="standard", engine="keras", units=16, epochs=40, learning_rate=0.02),
     classifier(),
@@ -108,7 +109,7 @@ def test_a_prediction_depends_on_no_other_row(model):
     y = (X[:, 0] > 0).astype(int)
     model = clone(model).set_params(random_state=0).fit(X, y)
     order = rng.permutation(len(X))
-    methods = ["predict", "predict_proba", "decision_function"]
+    methods = ["predict", "predict_quantiles", "predict_proba", "decision_function"]
     for method in [getattr(model, name) for name in methods if hasattr(model, name)]:
         whole = method(X)
         one_by_one = np.concatenate([method(row[np.newaxis]) for row in X])
