@@ -67,21 +67,15 @@ def name_of_series(label: Any) -> str:
     return ", ".join(map(str, label)) if isinstance(label, tuple) else str(label)
 
 
-def path_of_rows(frame: pd.DataFrame) -> pd.Series:
-    """Return the number of the path of each row, in order of time: of an origin of a fold."""
-    return frame.groupby(["origin", "fold"]).ngroup()
-
-
 def apart(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of origins whose paths do not overlap: the last one, and so on back."""
-    path = path_of_rows(frame)
-    extents = frame.groupby(path)["time"].agg(["min", "max"]).sort_index(ascending=False)
+    extents = frame.groupby("origin")["time"].agg(["min", "max"]).sort_index(ascending=False)
     kept, begin = [], None
-    for number, first, last in extents.itertuples():
+    for origin, first, last in extents.itertuples():
         if begin is None or last < begin:
-            kept.append(number)
+            kept.append(origin)
             begin = first
-    return frame[path.isin(kept)]
+    return frame[frame["origin"].isin(kept)]
 
 
 def paths(frame: pd.DataFrame) -> pd.DataFrame:
@@ -100,10 +94,10 @@ def paths(frame: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    frame = frame.sort_values(["origin", "fold", "step"], kind="stable")
+    frame = frame.sort_values(["origin", "step"], kind="stable")
     ends = [name for name in ("lower", "upper") if name in frame]
-    path = path_of_rows(frame).to_numpy()
-    starts = np.flatnonzero(path[1:] != path[:-1]) + 1
+    origin = frame["origin"].to_numpy()
+    starts = np.flatnonzero(origin[1:] != origin[:-1]) + 1
     values = frame[["forecast", *ends]].to_numpy(dtype=np.float64)
     rows = np.insert(np.arange(len(frame)), starts, starts)
     return pd.DataFrame(
@@ -121,8 +115,8 @@ def truth(frame: pd.DataFrame) -> pd.Series:
     """
     import pandas as pd
 
-    frame = frame.sort_values(["model", "origin", "fold", "step"], kind="stable")
-    before = frame.groupby(["model", "origin", "fold"], sort=False)["time"].shift(1)
+    frame = frame.sort_values(["model", "origin", "step"], kind="stable")
+    before = frame.groupby(["model", "origin"], sort=False)["time"].shift(1)
     before = before.where(frame["step"] > 1, frame["origin"])
     last_before = before.groupby(frame["time"]).max()
     known = frame.groupby("time")["truth"].first()
@@ -139,5 +133,5 @@ def mean_errors(frame: pd.DataFrame) -> pd.DataFrame:
     All models are measured on the same values, as in the summary of a backtest.
     """
     errors = frame.assign(error=(frame["forecast"] - frame["truth"]).abs())
-    rows = errors.set_index(["fold", "origin", "step", "model"])["error"].unstack("model").dropna()
+    rows = errors.set_index(["origin", "step", "model"])["error"].unstack("model").dropna()
     return rows.groupby("step").mean()[list(dict.fromkeys(frame["model"]))]

@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
 from skl_lstm.checks import check_choice, check_integer, did_you_mean
@@ -23,6 +23,8 @@ from skl_lstm.forecasting.panel_origins import PanelData
 from skl_lstm.forecasting.progress import progress
 from skl_lstm.forecasting.series_origins import SeriesData
 from skl_lstm.model_selection.panel_split import folds_by_time
+from skl_lstm.warn import SeriesWarning, warn
+from skl_lstm.windowing.columns import told_by
 from skl_lstm.windowing.frames import as_frame
 from skl_lstm.windowing.supervised import make_supervised
 
@@ -105,8 +107,8 @@ def backtest(
         as a model in use does.
     stride : int, default=None
         Number of rows from one origin to the next. If None, each fold has one origin; otherwise
-        those of a fold are so far apart, as far as its test rows reach, and each has all `steps`
-        after it.
+        those of a fold are so far apart, as far as its test rows reach, and those after the first
+        have all `steps` after them.
     window : {"expanding", "sliding"}, default="expanding"
         Whether the training rows become more from fit to fit, or are always the last ones, as
         many as in the first fit.
@@ -193,6 +195,7 @@ def backtest(
         if value is not None:
             check_integer(name, value)
     named = _named(models)
+    _check_data(X, y)
     scoring = check_scoring(scoring, coverage)
     how = _calibration(coverage, interval_params)
     check_choice("verbose", verbose, (0, 1, False, True))
@@ -210,13 +213,14 @@ def backtest(
     found = progress(tables, len(tasks), int(verbose), "Fit")
     for (name, _, _), table in zip(tasks, found, strict=True):
         of_models[name].append(table)
+    _check_numbers(of_models)
     return Backtest(_long(of_models), coverage=coverage, scoring=scoring)
 
 
 def _named(models: Any) -> dict[str, Any]:
     """Return the models by their names, each of which must be a regressor."""
     if not isinstance(models, Mapping):
-        check_regressor(models)
+        check_regressor(models, "models")
         return {ALONE: models}
     if not models:
         raise ValueError("models must be a regressor or a dict with at least one, got none")
@@ -225,8 +229,20 @@ def _named(models: Any) -> dict[str, Any]:
             raise ValueError(
                 f"models must have texts other than {list(NAIVE)} as names, got {name!r}"
             )
-        check_regressor(model)
+        check_regressor(model, f"models[{name!r}]")
     return dict(models)
+
+
+def _check_data(X: Any, y: Any) -> None:
+    """Raise ValueError unless X may be a series or table, and y what follows its rows."""
+    if isinstance(X, str) or np.ndim(X) not in (1, 2):
+        raise ValueError(
+            f"X must be a series or a table, of one or two dimensions, got {type(X).__name__} of "
+            f"{np.ndim(X)}"
+        )
+    is_cv = isinstance(y, Integral) or hasattr(y, "get_n_splits")
+    if is_cv or (isinstance(y, list) and y and isinstance(y[0], tuple)):
+        raise ValueError(f"y must hold what follows each row of X, got {y!r}; pass cv by its name")
 
 
 def _past(
@@ -244,8 +260,7 @@ def _past(
     if y is None:
         told = {name: fitted_roles(each).get("horizon") for name, each in models.items()}
         horizon = _same("horizon", horizon, told)
-    if isinstance(y, Integral) or hasattr(y, "get_n_splits"):
-        raise ValueError(f"y must hold what follows each row of X, got {y!r}; pass cv by its name")
+    names = _names(models, X, y, names)
     if group is not None:
         if y is not None:
             raise ValueError(
@@ -258,6 +273,23 @@ def _past(
         step = None if freq is None else "rows"
         X, y = make_supervised(as_frame(X), **names, horizon=horizon or 1, freq=step)
     return SeriesData.of(X, y, names, horizon, season, freq)
+
+
+def _names(models: dict[str, Any], X: Any, y: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the names of columns that are given, or else told by X or by all models."""
+    columns = set(getattr(X, "columns", ()))
+    told = told_by(X) if y is not None else None
+    sources = (
+        {name: fitted_roles(model) for name, model in models.items()}
+        if told is None
+        else {"X": told}
+    )
+    names = {}
+    for role, value in given.items():
+        of_role = {name: roles.get(role) or () for name, roles in sources.items()}
+        known = {name: each for name, each in of_role.items() if each and set(each) <= columns}
+        names[role] = _same(role, value, known)
+    return names
 
 
 def _same(parameter: str, given: Any, told: dict[str, Any]) -> Any:
@@ -279,7 +311,7 @@ def _folds(cv: Any, plan: Plan, past: SeriesData | PanelPast) -> Iterable[Fold]:
     """Return the training rows and the places of the test rows of each fold."""
     from sklearn.model_selection import TimeSeriesSplit, check_cv  # late: slow to import
 
-    if cv is None or isinstance(cv, Integral):
+    if cv is None or (isinstance(cv, Integral) and not isinstance(cv, bool)):
         n_splits = 5 if cv is None else int(cv)
         if plan.stride is not None:
             check_integer("cv", n_splits)
@@ -292,8 +324,28 @@ def _folds(cv: Any, plan: Plan, past: SeriesData | PanelPast) -> Iterable[Fold]:
         raise ValueError(
             f"cv must be a splitter, a number of splits or an iterable of splits, got {cv!r}"
         )
-    splits = check_cv(cv).split(past.X, past.y)
-    return ((np.asarray(train), past.places[np.asarray(test)]) for train, test in splits)
+    folds = [
+        (_rows_of(train, len(past.X), number), past.places[_rows_of(test, len(past.X), number)])
+        for number, (train, test) in enumerate(check_cv(cv).split(past.X, past.y))
+    ]
+    if not folds:
+        raise ValueError("cv must give at least one fold, got none")
+    return folds
+
+
+def _rows_of(part: Any, n_rows: int, fold: int) -> NDArray[np.intp]:
+    """Return the numbers of the rows in a part of a fold, in order, from numbers or a mask."""
+    part = np.asarray(part)
+    try:
+        rows = np.sort(np.arange(n_rows)[part] if part.size else part)
+    except IndexError:
+        raise ValueError(
+            f"cv must split the {n_rows} rows of X that have a target, got {np.max(part)} as the "
+            f"number of a row in fold {fold}"
+        ) from None
+    if not len(rows):
+        raise ValueError(f"cv must give each fold training and test rows, got none in fold {fold}")
+    return rows
 
 
 def _calibration(coverage: Any, interval_params: Any) -> Calibration | None:
@@ -325,6 +377,21 @@ def _forecasts(
             f"{error} (in fold {fit.fold}, of {len(fit.rows)} training rows)"
         ) from error
     return table
+
+
+def _check_numbers(of_models: dict[str, list[pd.DataFrame]]) -> None:
+    """Warn of forecasts that are NaN, or raise ValueError if all are."""
+    for name, tables in of_models.items():
+        forecasts = np.concatenate([table["forecast"].to_numpy() for table in tables])
+        n_missing = np.count_nonzero(np.isnan(forecasts))
+        if n_missing == len(forecasts):
+            raise ValueError(f"models must forecast numbers, got NaN alone from {name!r}")
+        if n_missing:
+            warn(
+                f"{n_missing} of {len(forecasts)} forecasts of {name!r} are NaN; these rows are "
+                "left out of the measures of all models",
+                SeriesWarning,
+            )
 
 
 def _long(of_models: dict[str, list[pd.DataFrame]]) -> pd.DataFrame:

@@ -11,16 +11,29 @@ from numpy.typing import NDArray
 
 from skl_lstm.checks import did_you_mean
 from skl_lstm.drawing.backtest import MOST_ORIGINS, BacktestPicture, draw_backtest
-from skl_lstm.drawing.paths import NEEDED, series_columns
-from skl_lstm.forecasting.measures import check_scoring, measured
+from skl_lstm.drawing.paths import NAIVE, NEEDED, series_columns
+from skl_lstm.forecasting.conformal import check_coverage
+from skl_lstm.forecasting.measures import OF_INTERVALS, check_scoring, measured
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OVERALL = "all"
 
-# Number of random changes of sign, if there are too many to try them all.
+# Number of random changes of sign, if there are too many to try them all, and how many at once.
 N_RESAMPLES = 9999
+IN_MEMORY = 500
+
+# Relative difference of sums that differ only by rounding.
+ROUNDING = 1e-12
+
+# What some measures need.
+NEEDED_BY = {
+    "MASE": ("scale",),
+    "RMSSE": ("rms_scale",),
+    "pinball": ("lower", "upper"),
+    "coverage": ("lower", "upper"),
+}
 
 
 class Backtest:
@@ -100,12 +113,11 @@ class Backtest:
         coverage: float | None = None,
         scoring: str | Sequence[str] | None = None,
     ) -> None:
-        lacking = [name for name in NEEDED if name not in getattr(frame, "columns", ())]
-        if lacking:
-            raise ValueError(f"frame must be a DataFrame with {list(NEEDED)}, but lacks {lacking}")
+        if coverage is not None:
+            check_coverage(coverage)
         self.frame = frame
         self.coverage = coverage
-        self.scoring = check_scoring(scoring, coverage)
+        self.scoring = self._checked_scoring(scoring)
 
     @property
     def models(self) -> list[str]:
@@ -131,13 +143,14 @@ class Backtest:
         by = ["model", *self._series, *self._column]
         return measured(self._known, by, self.scoring, self.coverage)
 
-    def compare(self, to: str = "seasonal_naive", metric: str | None = None) -> pd.DataFrame:
+    def compare(self, to: str | None = None, metric: str | None = None) -> pd.DataFrame:
         """Compare all models with one of them.
 
         Parameters
         ----------
-        to : str, default="seasonal_naive"
-            Name of the model to compare with.
+        to : str, default=None
+            Name of the model to compare with; the seasonal naive forecast if None, or else the
+            first model.
         metric : str, default=None
             The measure that decides; the first of `scoring` if None.
 
@@ -162,13 +175,18 @@ class Backtest:
         The test is a permutation test on the differences between the measures of each origin: of
         two models that are equally good, each difference might as well have the other sign. It
         asks what the test of Diebold, F. X. and Mariano, R. S. (1995), *Comparing predictive
-        accuracy*, Journal of Business & Economic Statistics 13 (3), asks, but is exact for a small
-        number of origins: with five of them no `p_value` is below 0.06. Origins whose forecasts
-        overlap in time are taken together.
+        accuracy*, Journal of Business & Economic Statistics 13 (3), asks, and serves a small
+        number of origins too: with five of them no `p_value` is below 0.06.
+
+        Origins whose forecasts overlap in time with that of the first of them are taken together.
+        The differences must not depend on each other otherwise: if a model is better for long
+        and then worse for long, the `p_value` is too small.
         """
         import pandas as pd
 
         metric = self._metric(metric)
+        if to is None:
+            to = NAIVE[1] if NAIVE[1] in self.models else self.models[0]
         if to not in self.models:
             raise ValueError(
                 f"to must be one of {self.models}, got {to!r}{did_you_mean(str(to), self.models)}"
@@ -176,17 +194,18 @@ class Backtest:
         names = list(dict.fromkeys([*self.scoring, metric]))
         by = [*self._column, "model"]
         table = measured(self._known, by, names, self.coverage)
-        errors = measured(self._known, [*by, "fold", "origin"], [metric], self.coverage)[metric]
+        errors = measured(self._known, [*by, "origin"], [metric], self.coverage)[metric]
         parts = {}
         for column, own in self._by_column(table):
             of_origins = self._of_column(errors, column).unstack("model")
-            of_origins = of_origins.sort_index(level="origin")
+            of_origins = of_origins.sort_index()
             blocks = self._blocks(of_origins.index)
             differences = of_origins.sub(of_origins[to], axis=0)
+            better = (differences < 0).where(differences.notna()).mean()
             others = own.index != to
             own = own.assign(
                 ratio=own[metric] / own[metric][to],
-                better=(differences < 0).mean().reindex(own.index).where(others),
+                better=better[own.index].where(others),
                 p_value=[
                     _chance(differences[name].groupby(blocks).mean().to_numpy())
                     for name in own.index
@@ -263,7 +282,7 @@ class Backtest:
 
     def _extent(self) -> str:
         """Return how many forecasts there are, of what and when, in a line."""
-        frame = self.frame
+        frame = self._known
         n_origins, steps = frame["origin"].nunique(), frame["step"].max()
         first, last = frame["time"].min(), frame["time"].max()
         n_series = len(frame[self._series].drop_duplicates()) if self._series else 1
@@ -287,7 +306,7 @@ class Backtest:
         """The rows that all models have a forecast of, and whose true value is known."""
         frame = self.frame
         known = frame[["truth", "forecast"]].notna().all(axis=1)
-        same = ["fold", *self._series, "origin", "step", *self._column]
+        same = [*self._series, "origin", "step", *self._column]
         rows = frame[known.groupby([frame[name] for name in same]).transform("all")]
         if rows.empty:
             raise ValueError(
@@ -296,11 +315,38 @@ class Backtest:
             )
         return rows
 
+    def _checked_scoring(self, scoring: Any) -> tuple[str, ...]:
+        """Return the names of the measures, for all of which the frame must have the columns."""
+        columns = list(getattr(self.frame, "columns", ()))
+        lacking = [name for name in NEEDED if name not in columns]
+        if lacking or not hasattr(self.frame, "loc"):
+            raise ValueError(
+                f"frame must be a DataFrame of pandas with the columns {list(NEEDED)}, got "
+                f"{type(self.frame).__name__}" + (f" that lacks {lacking}" if columns else "")
+            )
+        keys = [*self._series, "origin", "step", *self._column]
+        sizes = self.frame.groupby(keys, dropna=False)["model"].agg(["size", "nunique"])
+        if not (sizes == len(self.models)).all(axis=None):
+            raise ValueError(
+                "frame must have one row of each model for each origin and step, got others: "
+                "backtest forecasts with a dict of models from the same origins"
+            )
+        names = check_scoring(scoring, self.coverage)
+        for name in names:
+            lacking = [each for each in NEEDED_BY.get(name, ()) if each not in columns]
+            if lacking and scoring is not None:
+                raise ValueError(f"frame must have {lacking} for scoring={name!r}, but lacks them")
+            if lacking and name in OF_INTERVALS:
+                raise ValueError(
+                    f"frame must have {lacking} for coverage={self.coverage}, but lacks them"
+                )
+        return tuple(name for name in names if set(NEEDED_BY.get(name, ())) <= set(columns))
+
     def _metric(self, metric: str | None) -> str:
         metric = self.scoring[0] if metric is None else metric
         if metric == "coverage":
             raise ValueError(f"metric must be an error, of which less is better, got {metric!r}")
-        return check_scoring(metric, self.coverage)[0]
+        return check_scoring(metric, self.coverage, "metric")[0]
 
     def _by_column(self, table: pd.DataFrame) -> list[tuple[Any, pd.DataFrame]]:
         if not self._column:
@@ -312,12 +358,12 @@ class Backtest:
 
     def _blocks(self, origins: pd.Index) -> NDArray[np.intp]:
         """Return the same number for origins whose forecasts overlap in time."""
-        ends = self.frame.groupby(["fold", "origin"])["time"].max()
+        ends = self.frame.groupby("origin")["time"].max()
         numbers: list[int] = []
         until = None
-        for fold, origin in origins:
+        for origin in origins:
             if until is None or origin >= until:
-                until = ends[fold, origin]
+                until = ends[origin]
                 numbers.append(numbers[-1] + 1 if numbers else 0)
             else:
                 numbers.append(numbers[-1])
@@ -326,19 +372,21 @@ class Backtest:
 
 def _chance(differences: NDArray[np.float64]) -> float:
     """Return how often so large a mean comes about if the signs are random."""
-    from scipy.stats import permutation_test
-
     differences = differences[~np.isnan(differences)]
-    if len(differences) < 2:
+    n = len(differences)
+    if n < 2 or np.isinf(differences).any():
         return np.nan
-    result = permutation_test(
-        (differences,),
-        lambda values, axis: np.mean(values, axis=axis),
-        permutation_type="samples",
-        n_resamples=N_RESAMPLES,
-        random_state=np.random.default_rng(0),
-    )
-    return float(result.pvalue)
+    least = abs(differences.sum()) * (1.0 - ROUNDING)
+    if 2**n <= N_RESAMPLES:
+        bits = np.arange(2**n)[:, np.newaxis] >> np.arange(n) & 1
+        return float(np.mean(np.abs((2 * bits - 1) @ differences) >= least))
+    rng = np.random.default_rng(0)
+    n_as_large = 1  # the signs that came
+    for start in range(0, N_RESAMPLES, IN_MEMORY):
+        n_drawn = min(IN_MEMORY, N_RESAMPLES - start)
+        signs = 2 * rng.integers(0, 2, size=(n_drawn, n), dtype=np.int8) - 1
+        n_as_large += int(np.count_nonzero(np.abs(signs @ differences) >= least))
+    return n_as_large / (N_RESAMPLES + 1)
 
 
 def _label(time: Any) -> str:

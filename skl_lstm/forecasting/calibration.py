@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skl_lstm.checks import check_choice, check_integer
 from skl_lstm.compositions.parts import look_back, work_of_a_fit
-from skl_lstm.forecasting.conformal import distances, least_errors
+from skl_lstm.forecasting.conformal import check_coverage, distances, least_errors
 from skl_lstm.forecasting.progress import progress
 from skl_lstm.forecasting.residual_scale import Scale
 from skl_lstm.forecasting.walk import model_input, walk_forward
@@ -53,8 +52,7 @@ class Calibration:
     verbose: int = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.coverage, Real) or not 0 < self.coverage < 1:
-            raise ValueError(f"coverage must be a number in (0, 1), got {self.coverage!r}")
+        check_coverage(self.coverage)
         if self.refits is not None:
             check_integer("refits", self.refits)
         check_choice("symmetric", self.symmetric, (None, True, False))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skl_lstm.checks import is_number
 
 # Number of the last origins whose errors tell how large a step of an adaptive distance is.
 RECENT = 50
@@ -14,6 +17,12 @@ RECENT = 50
 
 # The step of an adaptive distance one step ahead, as a share of what the last errors would give.
 STEP = 0.8
+
+
+def check_coverage(coverage: Any) -> None:
+    """Raise ValueError unless the coverage is a number in (0, 1)."""
+    if not is_number(coverage) or not 0 < coverage < 1:
+        raise ValueError(f"coverage must be a number in (0, 1), got {coverage!r}")
 
 
 def least_errors(coverage: float) -> int:

@@ -142,14 +142,19 @@ def path_ahead(model: Any, course: Course) -> NDArray[np.float64]:
     return path
 
 
-def check_regressor(model: Any) -> None:
+def check_regressor(model: Any, name: str = "model") -> None:
     """Raise ValueError unless `model` is a regressor, or can predict and has no declared type."""
+    if isinstance(model, type):
+        raise ValueError(
+            f"{name} must be a regressor, got the class {model.__name__}; create one of it, "
+            f"{model.__name__}()"
+        )
     if getattr(model, "refit", True) is False:
         raise ValueError(
-            f"model must be fitted on all rows, got {type(model).__name__} with refit=False"
+            f"{name} must be fitted on all rows, got {type(model).__name__} with refit=False"
         )
     if not hasattr(model, "predict") or get_tags(model).estimator_type not in ("regressor", None):
-        raise ValueError(f"model must be a regressor, got {type(model).__name__}")
+        raise ValueError(f"{name} must be a regressor, got {type(model).__name__}")
 
 
 def _check_frame(model: Any, history: Any, target: Any) -> pd.DataFrame:

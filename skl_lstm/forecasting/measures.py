@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,18 +81,21 @@ OF_INTERVALS: dict[str, Measure] = {"pinball": _pinball, "coverage": _coverage}
 MEASURES = OF_FORECASTS | OF_INTERVALS
 
 
-def check_scoring(scoring: Any, coverage: float | None) -> tuple[str, ...]:
+def check_scoring(
+    scoring: Any, coverage: float | None, parameter: str = "scoring"
+) -> tuple[str, ...]:
     """Return the names of measures; all that there are if `scoring` is None."""
     there = list(OF_FORECASTS if coverage is None else MEASURES)
     if scoring is None:
         return tuple(there)
-    names = (scoring,) if isinstance(scoring, str) else tuple(scoring)
+    several = not isinstance(scoring, str) and isinstance(scoring, Iterable)
+    names = tuple(scoring) if several else (scoring,)
     for name in names:
         if name in OF_INTERVALS and coverage is None:
-            raise ValueError(f"coverage must be given for scoring={name!r}, got None")
+            raise ValueError(f"coverage must be given for {parameter}={name!r}, got None")
         if name not in there:
             raise ValueError(
-                f"scoring must name measures among {there}, got {name!r}"
+                f"{parameter} must name measures among {there}, got {name!r}"
                 f"{did_you_mean(str(name), there)}"
             )
     if not names or len(set(names)) < len(names):

@@ -127,10 +127,12 @@ class Plan:
         Raises
         ------
         ValueError
-            If a fold has training rows at or after its first test row, or, unless every origin
-            has its own fit, its test rows are before those of an earlier fold.
+            If a fold has training rows at or after its first test row, or this is an origin of
+            another fold too; or if, unless every origin has its own fit, its test rows are before
+            those of an earlier fold.
         """
         found: list[tuple[NDArray[np.intp], list[Origin]]] = []
+        begun: dict[int, int] = {}  # fold by origin
         longest, last, n_seen = 0, -1, 0
         for number, (train, test) in enumerate(folds):
             origins = list(self._origins(number, test, n_after))
@@ -145,6 +147,12 @@ class Plan:
                     "refit must be True unless the folds of cv follow each other in time, got "
                     f"{self.refit!r}, and {label(first)} in fold {number} after {label(last)}"
                 )
+            if first in begun:
+                raise ValueError(
+                    f"cv must have a first test row of its own in each fold, got {label(first)} "
+                    f"in folds {begun[first]} and {number}"
+                )
+            begun |= {origin.place: number for origin in origins}
             last = origins[-1].place
             if not found:
                 longest = int(np.ptp(places[train])) + 1

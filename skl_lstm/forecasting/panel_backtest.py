@@ -15,6 +15,7 @@ from skl_lstm.forecasting.fitted_model import warn_of_short_windows
 from skl_lstm.forecasting.origins import Fit, Origin
 from skl_lstm.forecasting.panel_calibration import ErrorsOfAll
 from skl_lstm.forecasting.panel_origins import PanelData, means_of_series
+from skl_lstm.forecasting.series_origins import unless_zero
 from skl_lstm.windowing.calendar import frequency, label_text, season_of
 from skl_lstm.windowing.joining import fill_forward
 
@@ -147,8 +148,8 @@ class PanelPast:
             "forecast": found.paths[which, step].ravel(),
             "naive": naive[which, -1].ravel(),
             "seasonal_naive": naive[which, step % season].ravel(),
-            "scale": scale[codes].ravel(),
-            "rms_scale": rms_scale[codes].ravel(),
+            "scale": unless_zero(scale[codes]).ravel(),
+            "rms_scale": unless_zero(rms_scale[codes]).ravel(),
         }
         if n == 1:
             del table["column"]
@@ -169,7 +170,7 @@ def _scales(
     Returns
     -------
     scale, rms_scale : ndarray of shape (n_series, n_targets)
-        The divisors of MASE and of RMSSE, NaN where there is no change.
+        The divisors of MASE and of RMSSE, NaN where no change is known.
     """
     panel, times = data.panel, data.panel.times
     seen = np.asarray((times >= first) & (times <= last))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from skl_lstm.drawing.paths import COLUMNS
+from skl_lstm.drawing.paths import COLUMNS, NAIVE
 from skl_lstm.forecasting.panel import begin_all, walk_all
 from skl_lstm.warn import silence
 from skl_lstm.windowing.columns import Roles
@@ -84,11 +84,11 @@ class PanelData:
     ) -> PanelData:
         """Prepare a table; `names` are those of :func:`make_supervised`."""
         panel = Panel.of(table, group, "X")
-        taken = [name for name in panel.names if name in COLUMNS]
+        used = [*COLUMNS, *NAIVE]
+        taken = [name for name in panel.names if name in used]
         if taken:
             raise ValueError(
-                f"group must not be named as a column of what comes back, {list(COLUMNS)}, got "
-                f"{taken}"
+                f"group must not be named as a column of what comes back, {used}, got {taken}"
             )
         columns = panel.rows.columns
         roles = Roles.of(columns, names["target"], names["known"], "X", names["static"])

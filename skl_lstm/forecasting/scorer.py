@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -10,15 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.checks import check_integer, is_number
+from skl_lstm.checks import check_integer
 from skl_lstm.compositions.parts import fitted_group, fitted_roles
 from skl_lstm.forecasting.course import check_regressor
 from skl_lstm.forecasting.series_origins import SeriesData
 from skl_lstm.forecasting.walk import walk_forward
+from skl_lstm.model_selection.panel_scorer import Metric, error_by
 from skl_lstm.windowing.calendar import label_text
 from skl_lstm.windowing.columns import told_by
-
-Metric = Callable[[NDArray, NDArray], float]
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class ForecastScorer:
             predicts at once although a column is known only up to now; if a forecast is NaN; or
             if `metric` does not return an error.
         """
-        check_regressor(estimator)
+        check_regressor(estimator, "estimator")
         if fitted_group(estimator) is not None:
             raise ValueError(
                 "estimator must forecast one series, got one of several: panel_scorer judges it "
@@ -110,13 +108,7 @@ class ForecastScorer:
             raise ValueError("estimator must forecast numbers, got NaN")
         if self.metric is None:
             return float(np.abs(truth - paths).mean())
-        error = self.metric(truth, paths)
-        if not is_number(error) or not 0 <= error < np.inf:
-            raise ValueError(
-                "metric must return an error, a number of at least 0, as mean_absolute_error "
-                f"does, got {error!r}"
-            )
-        return float(error)
+        return error_by(self.metric, truth, paths)
 
     def _accept_sample_weight(self) -> bool:
         # Some versions of scikit-learn ask this of every scorer in a dict, even of functions, if

@@ -15,6 +15,7 @@ from sklearn.utils import check_consistent_length
 from skl_lstm.forecasting.calibration import Calibration, ends, past_forecasts
 from skl_lstm.forecasting.fitted_model import warn_of_short_windows
 from skl_lstm.forecasting.origins import Fit
+from skl_lstm.forecasting.panel_origins import means_of_series
 from skl_lstm.forecasting.residual_scale import Scale
 from skl_lstm.forecasting.walk import walk_forward
 from skl_lstm.windowing.alignment import names_of_targets
@@ -72,12 +73,12 @@ class SeriesData:
         roles = Roles.of(frame.columns, target, names["known"], "X", names["static"])
         targets = pd.Index(roles.targets)
         beyond = _blocks(frame, y, targets)[-1]
-        times = frame.index.append(following(frame.index, len(beyond), freq))
+        times = frame.index.append(following(frame.index, len(beyond), freq, "X"))
         frame = frame.astype(dict.fromkeys(targets, np.float64))
         rows = pd.concat([frame, frame.iloc[[-1] * len(beyond)]]).set_axis(times)
         rows.iloc[len(frame) :, rows.columns.get_indexer(targets)] = beyond
         if season is None:
-            season = season_of(frequency(frame.index, freq))
+            season = season_of(frequency(frame.index, freq, "X"))
         data = cls(frame if hasattr(X, "columns") else frame.to_numpy(), y, rows, roles, season)
         if horizon not in (None, data.horizon):
             raise ValueError(f"horizon must be that of y, {data.horizon}, got {horizon}")
@@ -200,9 +201,18 @@ class SeriesData:
 
 
 def _scales(values: NDArray[np.float64], season: int) -> NDArray[np.float64]:
-    """Return the mean absolute and the root mean square change over a season."""
+    """Return the mean absolute and the root mean square change over a season, NaN if none."""
     changes = values[season:] - values[:-season]
-    return np.array([np.nanmean(np.abs(changes), axis=0), np.nanmean(changes**2, axis=0) ** 0.5])
+    all_of_one = np.zeros(len(changes), dtype=np.int64)
+    absolute, squared = (
+        means_of_series(each, all_of_one, 1)[0] for each in (np.abs(changes), changes**2)
+    )
+    return unless_zero(np.array([absolute, np.sqrt(squared)]))
+
+
+def unless_zero(scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return scales, NaN where they are zero, in which nothing can be measured."""
+    return np.where(scale > 0.0, scale, np.nan)
 
 
 def _as_floats(name: str, values: Any) -> NDArray:

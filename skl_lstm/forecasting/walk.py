@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,7 +138,8 @@ def _roll_on(
         first, places = rows.iloc[: origins.max() + 1], origins
     else:
         first, places = ahead.known(n_known), n_known * np.arange(1, n_origins + 1) - 1
-    outputs = predict_outputs(rolling.beginning(places), first, n_origins)
+    begin = rolling.beginning(places)
+    outputs = predict_outputs(begin, first, n_origins, silent=n_known is not None)
     ahead.append(outputs.reshape(n_origins, -1, len(targets)))
     n_read = 0
     while ahead.done < steps:
@@ -252,13 +254,14 @@ def predict_blocks(model: Any, rows: pd.DataFrame, targets: Sequence[Any]) -> ND
 
 
 def predict_outputs(
-    model: Any, rows: pd.DataFrame, n_predicted: int | None = None
+    model: Any, rows: pd.DataFrame, n_predicted: int | None = None, *, silent: bool = True
 ) -> NDArray[np.float64]:
     """Predict what follows each row, as an array of shape (n_rows, n_outputs).
 
     `n_predicted` is the number of rows that the model predicts, if it is not that of `rows`.
+    Warnings are silent, as the user did not choose these rows, unless they are the user's.
     """
-    with silence():
+    with silence() if silent else nullcontext():
         outputs = np.asarray(model.predict(model_input(model, rows)), dtype=np.float64)
     return outputs.reshape(len(rows) if n_predicted is None else n_predicted, -1)
 

@@ -14,6 +14,9 @@ from sklearn.utils import check_array
 from skl_lstm.checks import check_choice, is_number
 from skl_lstm.windowing.groups import Panel, names_of_group, refuse_other_order, series_at
 
+# Error of the truth itself, relative to others, that is rounding.
+NOTHING = 1e-9
+
 Metric = Callable[[NDArray, NDArray], float]
 
 
@@ -73,13 +76,7 @@ class PanelScorer:
     def _error(self, y: NDArray, predictions: NDArray, label: Any) -> float:
         if self.metric is None:
             return float(np.abs(y - predictions).mean())
-        error = self.metric(y, predictions)
-        if not is_number(error) or not 0 <= error < np.inf:
-            raise ValueError(
-                "metric must return an error, a number of at least 0, as mean_absolute_error "
-                f"does, got {error!r} in {series_at(label)}"
-            )
-        return float(error)
+        return error_by(self.metric, y, predictions, f" in {series_at(label)}")
 
     def _accept_sample_weight(self) -> bool:
         # Some versions of scikit-learn ask this of every scorer in a dict, even of functions, if
@@ -168,6 +165,29 @@ def panel_scorer(
         )
     check_choice("weights", weights, ("alike", "size"))
     return PanelScorer(group, metric, weights)
+
+
+def error_by(metric: Metric, y: NDArray, predictions: NDArray, of: str = "") -> float:
+    """Return the error that a metric of the user finds.
+
+    Raises
+    ------
+    ValueError
+        If it is no number of at least 0, or that of the truth itself is not 0, as that of a
+        score, of which more is better; `of` says of what, for the message.
+    """
+    error, least = metric(y, predictions), metric(y, y)
+    if not is_number(error) or not 0 <= error < np.inf:
+        raise ValueError(
+            "metric must return an error, a number of at least 0, as mean_absolute_error "
+            f"does, got {error!r}{of}"
+        )
+    if not abs(least) <= NOTHING * (1.0 + error):
+        raise ValueError(
+            "metric must return an error, which is 0 if the predictions are y itself, as "
+            f"mean_absolute_error does, got {least!r}{of}"
+        )
+    return float(error)
 
 
 def _of_one_shape(y: Any, predictions: Any, n_rows: int) -> tuple[NDArray, NDArray]:

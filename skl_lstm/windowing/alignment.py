@@ -19,8 +19,10 @@ FIRST_ROWS = 100
 # Spread of values that are equal, in rounding errors of their size.
 ROUNDING = 64
 
-# How far standardized values may differ by rounding.
+# How far standardized values may differ by rounding, and by scaling in a low precision, the latter
+# in rounding errors of their size.
 SAME = 1e-6
+SCALING = 8
 
 # Share of the rows that decides.
 MOST = 0.9
@@ -146,8 +148,17 @@ def same_shape(one: NDArray, other: NDArray) -> bool:
     known = ~(np.isnan(one) | np.isnan(other))
     if np.count_nonzero(known) < 3:
         return False
-    first, second = (standardized(values[known]) for values in (one, other))
-    return bool((np.abs(first - second) <= SAME).all())
+    pair = one[known], other[known]
+    first, second = (standardized(values) for values in pair)
+    return bool((np.abs(first - second) <= _rounding(*pair)).all())
+
+
+def _rounding(*pair: NDArray) -> float:
+    """Return how far standardized values may differ, of which one was scaled in its precision."""
+    eps = max(np.finfo(np.result_type(values, np.float32)).eps for values in pair)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sizes = [np.abs(values).max() / values.std() for values in pair]
+    return max(SAME, SCALING * eps * np.nan_to_num(max(sizes), posinf=0.0))
 
 
 def standardized(values: NDArray) -> NDArray:

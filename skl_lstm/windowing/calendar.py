@@ -29,7 +29,7 @@ SEASONS = {
 }
 
 
-def following(index: pd.Index, steps: int, freq: Any = None) -> pd.Index:
+def following(index: pd.Index, steps: int, freq: Any = None, name: str = "history") -> pd.Index:
     """Continue an index.
 
     Parameters
@@ -40,6 +40,8 @@ def following(index: pd.Index, steps: int, freq: Any = None) -> pd.Index:
         Number of rows to add.
     freq : str, offset or int, default=None
         Step between two rows, as in :func:`frequency`.
+    name : str, default="history"
+        What has the index, for messages.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def following(index: pd.Index, steps: int, freq: Any = None) -> pd.Index:
     import pandas as pd
 
     ahead: pd.Index
-    freq = frequency(index, freq)
+    freq = frequency(index, freq, name)
     last = index[-1]
     if isinstance(index, pd.PeriodIndex):
         ahead = pd.period_range(last + freq, periods=steps, freq=freq)

@@ -254,7 +254,7 @@ def test_the_model_stays_unfitted_and_the_data_as_they_were(series):
 
 def test_dates_with_holes_want_a_frequency(series):
     X, y = make_supervised(series.drop(series.index[50]), freq="rows")
-    with pytest.raises(ValueError, match=r"^history must have a row for 1953-03-01, as "):
+    with pytest.raises(ValueError, match=r"^X must have a row for 1953-03-01, as "):
         backtest(linear(), X, y, cv=SPLITS)
     with pytest.warns(SeriesWarning, match="^X lacks a row for 1953-03-01, as its frequency MS"):
         assert len(backtest(linear(), X, y, cv=SPLITS, steps=2, freq="MS").frame) == 18
@@ -293,7 +293,7 @@ def test_dates_with_holes_want_a_frequency(series):
             )
             for cv in ("five", 2.5)
         ],
-        ({"models": LogisticRegression()}, "model must be a regressor, got LogisticRegression"),
+        ({"models": LogisticRegression()}, "models must be a regressor, got LogisticRegression"),
     ],
 )
 def test_what_cannot_be_tested_is_refused(arguments, message, series):
@@ -366,8 +366,9 @@ def test_y_must_be_what_follows(series):
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         backtest(linear(), X, y[:-1])
     wider = X.assign(price=1.0)
+    plain = pd.DataFrame(wider.to_numpy(), wider.index, wider.columns)
     with pytest.raises(ValueError) as refused:
-        backtest(linear(), wider, y.to_numpy())
+        backtest(linear(), plain, y.to_numpy())
     assert str(refused.value) == (
         "target must name the columns of X that y holds, got y of 1 columns for "
         "['passengers', 'price']"

@@ -16,6 +16,7 @@ from skl_lstm import (
     LookbackWindower,
     LSTMForecaster,
     PanelTimeSeriesSplit,
+    SeriesWarning,
     backtest,
     forecast,
     forecast_interval,
@@ -357,6 +358,42 @@ def test_every_origin_may_have_its_own_fit_in_any_order(series):
             "y must hold what follows each row of X, got TimeSeriesSplit(gap=0, "
             "max_train_size=None, n_splits=2, test_size=None); pass cv by its name",
         ),
+        (
+            {"models": {"linear": LinearRegression}},
+            "models['linear'] must be a regressor, got the class LinearRegression; create one of "
+            "it, LinearRegression()",
+        ),
+        ({"models": [linear()]}, "models must be a regressor, got list"),
+        (
+            {"X": "air.csv"},
+            "X must be a series or a table, of one or two dimensions, got str of 0",
+        ),
+        (
+            {"X": np.zeros((9, 2, 2))},
+            "X must be a series or a table, of one or two dimensions, got ndarray of 3",
+        ),
+        (
+            {"y": [(1, 2)]},
+            "y must hold what follows each row of X, got [(1, 2)]; pass cv by its name",
+        ),
+        (
+            {"cv": [(np.arange(20), [20]), (np.arange(10), [20])]},
+            "cv must have a first test row of its own in each fold, got row 20 in folds 0 and 1",
+        ),
+        ({"cv": []}, "cv must give at least one fold, got none"),
+        (
+            {"cv": True},
+            "cv must be a splitter, a number of splits or an iterable of splits, got True",
+        ),
+        (
+            {"cv": [(np.arange(20), [])]},
+            "cv must give each fold training and test rows, got none in fold 0",
+        ),
+        (
+            {"cv": [(np.arange(20), [20]), (np.arange(140), [143])]},
+            "cv must split the 143 rows of X that have a target, got 143 as the number of a row "
+            "in fold 1",
+        ),
         ({"coverage": 90}, "coverage must be a number in (0, 1), got 90"),
         (
             {"interval_params": {"refits": 2}},
@@ -384,7 +421,7 @@ def test_every_origin_may_have_its_own_fit_in_any_order(series):
         ],
         (
             {"models": {"ridge": Ridge(), "logistic": LogisticRegression()}},
-            "model must be a regressor, got LogisticRegression",
+            "models['logistic'] must be a regressor, got LogisticRegression",
         ),
     ],
 )
@@ -393,6 +430,63 @@ def test_what_cannot_be_planned_is_refused(arguments, message, series):
     with pytest.raises(ValueError) as refused:
         backtest(settings.pop("models"), **settings)
     assert str(refused.value) == message
+
+
+def test_folds_may_be_masks_unsorted_or_counted_from_the_end(series):
+    n = len(series) - 1
+    expected = backtest(linear(), series, cv=[(np.arange(26, 120), np.arange(120, n))]).frame
+    train, test = np.zeros((2, n), dtype=bool)
+    train[26:120], test[120:] = True, True
+    backwards = np.arange(119, 25, -1), np.arange(n - 1, 119, -1)
+    for fold in [(train, test), backwards, tuple(part - n for part in backwards)]:
+        pd.testing.assert_frame_equal(backtest(linear(), series, cv=[fold]).frame, expected)
+
+
+def test_a_fitted_model_tells_the_names_of_its_columns(series):
+    table = pd.DataFrame({"sold": series, "price": np.arange(144.0) % 7})
+    names = {"target": "sold", "known": ["price"]}
+    X, y = make_supervised(table, **names)
+    options = {"cv": 3, "steps": 2, "stride": 2}
+    expected = backtest(linear(), table, **names, **options).frame
+    fitted = linear().fit(X, y)
+    pd.testing.assert_frame_equal(backtest(fitted, table, **options).frame, expected)
+    pd.testing.assert_frame_equal(backtest(linear(), X, y, **options).frame, expected)
+    other = linear().fit(*make_supervised(table, target="price", known="sold"))
+    with pytest.raises(
+        ValueError, match=r"^target must be the same for all models, got \['sold'\]"
+    ):
+        backtest({"a": fitted, "b": other}, table)
+
+
+class SometimesUnknown(LinearRegression):
+    """A user's model, which has no prediction for large values."""
+
+    least_unknown = 450
+
+    def predict(self, X):
+        return np.where(np.asarray(X)[:, -1] > self.least_unknown, np.nan, super().predict(X))
+
+
+def test_forecasts_that_are_nan_are_told(series):
+    model = make_pipeline(LookbackWindower(2, padding="edge"), SometimesUnknown())
+    options = {"cv": 12, "steps": 1, "stride": 1}
+    with pytest.warns(SeriesWarning) as told:
+        result = backtest({"a": linear(), "b": model}, series, **options)
+    rows = result.frame[result.frame["model"] == "b"]
+    n = rows["forecast"].isna().sum()
+    assert 0 < n < 12
+    assert str(told[0].message) == (
+        f"{n} of 12 forecasts of 'b' are NaN; these rows are left out of the measures of all "
+        "models"
+    )
+    assert repr(result).startswith(f"Backtest of {12 - n} origins, 1 step ahead, ")
+    model[-1].least_unknown = 0
+    SometimesUnknown.least_unknown = 0
+    try:
+        with pytest.raises(ValueError, match=r"^models must forecast numbers, got NaN alone from"):
+            backtest(model, series, **options)
+    finally:
+        SometimesUnknown.least_unknown = 450
 
 
 def test_models_of_several_horizons_are_refused(series):

@@ -164,7 +164,8 @@ def test_a_notebook_shows_the_comparison():
         ({"scoring": []}, "scoring must name different measures, got []"),
         ({"scoring": ["MAE", "MAE"]}, "scoring must name different measures, got ['MAE', 'MAE']"),
         ({"scoring": "coverage"}, "coverage must be given for scoring='coverage', got None"),
-        ({"frame": 1}, "frame must be a DataFrame with ['model', 'fold', "),
+        ({"frame": 1}, "frame must be a DataFrame of pandas with the columns ['model', 'fold', "),
+        ({"scoring": max}, "scoring must name measures among ['MAE', 'RMSE', "),
     ],
 )
 def test_what_cannot_be_measured_is_refused(arguments, message):
@@ -174,11 +175,85 @@ def test_what_cannot_be_measured_is_refused(arguments, message):
     assert message in str(refused.value)
 
 
+def test_models_must_have_forecast_the_same():
+    one = backtest(LinearRegression(), load_airline_passengers(), cv=2, stride=2).frame
+    other = backtest(LinearRegression(), load_airline_passengers(), cv=4, stride=2).frame
+    frames = [
+        pd.concat([one, one]),
+        pd.concat([one, other]),
+        pd.concat([one, other.replace({"model": {"model": "other"}})]),
+        one.drop(index=3),
+    ]
+    for frame in frames:
+        with pytest.raises(ValueError, match=r"^frame must have one row of each model for e"):
+            Backtest(frame)
+    together = pd.concat([one, one[one["model"] == "model"].assign(model="other")])
+    assert Backtest(together).compare().loc["other", "ratio"] > 0
+
+
+def test_what_the_frame_lacks_is_not_measured():
+    frame = frame_of({"a": [1, 2], "seasonal_naive": [2, 1]})
+    assert list(Backtest(frame.drop(columns="scale")).summary) == ["MAE", "RMSE", "sMAPE", "RMSSE"]
+    with pytest.raises(ValueError, match=r"^frame must have \['scale'\] for scoring='MASE'"):
+        Backtest(frame.drop(columns="scale"), scoring="MASE")
+    with pytest.raises(ValueError, match=r"^frame must have \['lower', 'upper'\] for cov"):
+        Backtest(frame, coverage=0.9)
+    with pytest.raises(ValueError, match=r"^coverage must be a number in \(0, 1\), got 90$"):
+        Backtest(frame, coverage=90)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_frame_that_was_stored_is_the_same(kind, tmp_path):
+    result = backtest(LinearRegression(), load_airline_passengers(), cv=3, stride=2)
+    path = tmp_path / f"backtest.{kind}"
+    if kind == "csv":
+        result.frame.to_csv(path)  # with its index, which is no series
+        frame = pd.read_csv(path, parse_dates=["origin", "time"])
+    else:
+        result.frame.to_parquet(path)
+        frame = pd.read_parquet(path)
+    pd.testing.assert_frame_equal(Backtest(frame).compare(), result.compare())
+
+
+def test_a_series_that_does_not_change_has_no_scale():
+    days = pd.date_range("2024-01-01", periods=40, name="day")
+    rng = np.random.default_rng(0)
+    values = {"a": 5.0 + rng.normal(size=40), "b": np.full(40, 5.0)}
+    table = pd.concat(
+        {name: pd.DataFrame({"v": each}, index=days) for name, each in values.items()},
+        names=["shop"],
+    )
+    model = make_pipeline(LookbackWindower(2, padding="edge", group="shop"), LinearRegression())
+    result = backtest(model, table, cv=3, steps=2, stride=2)
+    assert (
+        result.frame.loc[result.frame["shop"] == "b", ["scale", "rms_scale"]].isna().all(axis=None)
+    )
+    by_series = result.by_series
+    assert by_series.loc["model"].loc["b", ["MASE", "RMSSE"]].isna().all()
+    table = result.compare(metric="MASE")
+    alone = result.frame[result.frame["shop"] == "a"]
+    pd.testing.assert_series_equal(
+        table["MASE"], Backtest(alone).compare(metric="MASE")["MASE"][table.index]
+    )
+    assert table.loc["model", "p_value"] > 0
+
+
+def test_many_origins_are_compared_by_drawn_signs():
+    rng = np.random.default_rng(0)
+    same = {name: rng.normal(size=2000) for name in ("a", "seasonal_naive")}
+    assert 0.05 < Backtest(frame_of(same)).compare().loc["a", "p_value"] <= 1
+    far = {"a": same["a"], "seasonal_naive": 2 * same["seasonal_naive"]}
+    assert Backtest(frame_of(far)).compare().loc["a", "p_value"] == 1e-4  # the smallest there is
+
+
 def test_what_cannot_be_compared_is_refused():
     result = Backtest(frame_of({"a": [1, 2]}))
+    assert result.compare().loc["a", "ratio"] == 1  # to itself, since there is no other
     with pytest.raises(ValueError) as refused:
-        result.compare()
-    assert str(refused.value) == "to must be one of ['a'], got 'seasonal_naive'"
+        result.compare("naive")
+    assert str(refused.value) == "to must be one of ['a'], got 'naive'"
+    with pytest.raises(ValueError, match=r"^metric must name measures among .*; did you mean"):
+        result.compare("a", "mae")
     with pytest.raises(ValueError, match=r"^metric must be an error, .* got 'coverage'$"):
         result.compare("a", "coverage")
     with pytest.raises(ValueError, match=r"did you mean 'a'\?$"):

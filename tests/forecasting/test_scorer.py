@@ -27,6 +27,7 @@ from skl_lstm import (
     KnownRowsRegressor,
     LookbackWindower,
     LSTMForecaster,
+    SeriesWarning,
     forecast,
     forecast_scorer,
     load_airline_passengers,
@@ -147,7 +148,7 @@ def test_nothing_but_the_rows_before_an_origin_is_seen(series):
     X_changed, y_changed = make_supervised(changed, horizon=3)
     assert_allclose(y_changed.iloc[train], y.iloc[train])
     scorer(model, X_changed.iloc[test], y_changed.iloc[test])
-    assert_allclose(seen[1], seen[0])
+    assert_allclose(seen[2], seen[0])  # those between are the truth itself
 
 
 @pytest.mark.parametrize(
@@ -246,13 +247,23 @@ def test_what_cannot_be_scored_is_refused(series):
         forecast_scorer(12)(filled, one_known, missing)
     with pytest.raises(ValueError, match=r"^metric must return an error, .* got -1$"):
         forecast_scorer(12, metric=lambda *_: -1)(model, X[100:], y[100:])
-    with pytest.raises(ValueError, match=r"^model must be a regressor, got LogisticRegression$"):
+    with pytest.raises(ValueError, match=r"^metric must return an error, which is 0 if the pred"):
+        forecast_scorer(12, metric=lambda *_: 1.0)(model, X[100:], y[100:])
+    with pytest.raises(ValueError, match=r"^estimator must be a regressor, got L"):
         forecast_scorer(12)(LogisticRegression(), X, y)
     wider = X.assign(price=1.0)
     of_two = linear().fit(wider[:100], y[:100])
     with pytest.raises(ValueError, match=r"^steps must be at most horizon=1, because \['price'\]"):
         forecast_scorer(12)(of_two, wider[100:], y[100:])
     assert forecast_scorer(12, known="price")(of_two, wider[100:], y[100:]) < 0
+
+
+def test_test_rows_that_do_not_follow_the_training_rows_are_told(series):
+    X, y = make_supervised(series)
+    train, test = np.arange(60, 140), np.arange(30, 55)
+    model = linear(12).fit(X.iloc[train], y.iloc[train])
+    with pytest.warns(SeriesWarning, match="which does not follow the rows seen in fit"):
+        forecast_scorer(3)(model, X.iloc[test], y.iloc[test])
 
 
 def test_a_model_of_several_series_is_refused(series):
