@@ -11,7 +11,8 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 
 from skl_lstm import LookbackWindower, LSTMForecaster, forecast_interval, make_supervised
-from skl_lstm.forecasting.calibration import Calibration, ends
+from skl_lstm.forecasting.calibration import Calibration, ends, past_forecasts_of_all
+from skl_lstm.forecasting.panel_origins import PanelData
 from skl_lstm.forecasting.residual_scale import Scale
 
 SERIES = pd.Series(np.random.default_rng(0).normal(size=80).cumsum())
@@ -142,3 +143,23 @@ def test_an_adaptive_interval_is_symmetric_unless_asked_otherwise():
     assert_allclose(middle, adaptive["forecast"])
     sided = forecast_interval(model, SERIES, 2, adaptive=True, symmetric=False)
     assert not np.allclose((sided["lower"] + sided["upper"]) / 2, sided["forecast"])
+
+
+def test_an_error_is_known_when_the_own_row_of_its_series_has_come():
+    days = pd.date_range("2024-01-01", periods=120, name="day")
+    values = np.random.default_rng(0).normal(size=120)
+    series = {name: pd.Series(values[at::2], index=days[at::2]) for at, name in enumerate("ab")}
+    table = pd.concat(series, names=["shop"]).to_frame("sold")
+    model = make_pipeline(
+        LookbackWindower(2, padding="edge", group="shop"), LinearRegression()
+    ).fit(*make_supervised(table, group="shop"))
+    names = {"target": ["sold"], "known": None, "static": None}
+    data = PanelData.of(table, names, 1, "shop", None)
+    how = Calibration(0.8, calibration=30, refits=2)
+    truth, _, known_at = past_forecasts_of_all(model, data, 2, how)
+    first = len(days) - 2 - 30
+    there = ~np.isnan(truth[..., 0])
+    assert there.mean() > 0.9
+    assert_allclose(values[first + known_at[there]], truth[..., 0][there])
+    # Every other day is of the other series, so that two steps take up to four days.
+    assert known_at[0].tolist() == [[2, 4], [1, 3]]
