@@ -145,7 +145,7 @@ def _rows_seen(part: Any) -> int | None:
 
 
 def work_of_a_fit(model: Any) -> float:
-    """Estimate how much work fitting a model is, for each row of its X, in visits of the row.
+    """Estimate how much work fitting a model is for each row of its X, in visits of the row.
 
     An epoch, a tree or a boosting iteration visits each row once, and a search does so for all
     candidates. A visit of a network counts more, the more weights and time steps it has.
@@ -157,10 +157,12 @@ def work_of_a_fit(model: Any) -> float:
     """
     visits, repeats = 1.0, 1
     for part in parts(model, fitted=True):
-        told = getattr(part, "n_iter_", None), getattr(part, "n_estimators", None)
-        n_visits = max(float(np.max(each)) for each in (1, *told) if each is not None)
         n_weights = sum(np.size(weights) for weights in getattr(part, "weights_", ()))
-        visits = max(visits, n_visits * (1.0 + n_weights * look_back(model) / USES_OF_A_VISIT))
+        weight = 1.0 + n_weights * look_back(model) / USES_OF_A_VISIT
+        told = (np.asarray(getattr(part, name, 1)) for name in ("n_iter_", "n_estimators"))
+        for n_visits in told:
+            if n_visits.size and np.issubdtype(n_visits.dtype, np.number):  # not None, "auto"
+                visits = max(visits, float(n_visits.max()) * weight)
         if hasattr(part, "cv_results_"):
             repeats *= 1 + part.n_splits_ * len(part.cv_results_["params"])
     return visits * repeats

@@ -79,7 +79,7 @@ def distances(
     errors = residuals.reshape(n_origins, -1, steps, n_targets)
     if known_at is None:
         known_at = np.arange(n_origins)[:, np.newaxis] + np.arange(1, steps + 1)
-    known_at = known_at.reshape(n_origins, -1, steps)
+    known_at = np.broadcast_to(known_at.reshape(n_origins, -1, steps), errors.shape[:3])
     of_all = _adaptive if adaptive else _quantiles
     if symmetric:
         above = np.maximum(of_all(np.abs(errors), known_at, 1 - coverage), 0.0)

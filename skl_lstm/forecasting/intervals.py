@@ -161,9 +161,9 @@ def forecast_interval(
     >>> ahead.round(1)  # doctest: +NORMALIZE_WHITESPACE
                 lower  forecast  upper
     Month
-    1961-01-01  444.4     466.5  491.5
-    1961-02-01  393.1     430.3  462.1
-    1961-03-01  419.7     455.4  487.3
+    1961-01-01  444.5     466.5  491.5
+    1961-02-01  397.0     430.3  462.3
+    1961-03-01  422.9     455.4  487.4
     """
     how = Calibration(coverage, calibration, refits, symmetric, pooled, adaptive, n_jobs, verbose)
     group = fitted_group(model) if group is None else group

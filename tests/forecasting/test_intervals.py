@@ -351,3 +351,64 @@ def test_an_end_does_not_turn_round_where_the_scale_ends(symmetric):
     )
     assert_allclose(interval["lower"], 0.0, atol=0.01)
     assert (interval["upper"] > 1.0).all()
+
+
+def variance_change(n_rows=300, at=220):
+    """A series without memory whose spread triples."""
+    sizes = np.repeat([1.0, 3.0], [at, n_rows - at])
+    return pd.Series(sizes * np.random.default_rng(0).normal(size=n_rows))
+
+
+def test_an_adaptive_interval_follows_a_series_that_changes():
+    series = variance_change()
+    model = linear(3).fit(*make_supervised(series))
+    weighs_all = forecast_interval(model, series, 3, refits=5, symmetric=True)
+    follows = forecast_interval(model, series, 3, refits=5, adaptive=True)
+    pd.testing.assert_series_equal(follows["forecast"], weighs_all["forecast"])
+    width = {"all": weighs_all, "last": follows}
+    width = {name: (each["upper"] - each["lower"]).mean() / 2 for name, each in width.items()}
+    right = 3 * 1.645
+    assert abs(width["last"] - right) < abs(width["all"] - right)
+
+
+def test_an_adaptive_interval_leaves_out_what_is_not_known():
+    series = variance_change()
+    series.iloc[[200, 255, 270]] = np.nan
+    model = gap_model(3).fit(*make_supervised(series))
+    assert forecast_interval(model, series, 3, adaptive=True).notna().all(axis=None)
+
+
+@pytest.mark.parametrize("symmetric", [None, False])
+def test_an_adaptive_interval_of_several_columns(symmetric, sales):
+    model = linear(4).fit(*make_supervised(sales, horizon=3))
+    both = {"target": ["price", "sold"], "adaptive": True, "symmetric": symmetric}
+    interval = forecast_interval(model, sales, 5, **both)
+    for name in ("price", "sold"):
+        assert (interval[name, "lower"] < interval[name, "forecast"]).all()
+        assert (interval[name, "forecast"] < interval[name, "upper"]).all()
+
+
+def test_an_adaptive_interval_of_a_transformed_target_has_its_range():
+    series = skewed()
+    model = TransformedTargetRegressor(
+        make_pipeline(FunctionTransformer(np.log), linear(3)), func=np.log, inverse_func=np.exp
+    ).fit(*make_supervised(series))
+    interval = forecast_interval(model, series, 3, adaptive=True)
+    assert (interval["lower"] > 0).all()
+    assert_allclose(  # as far in logarithms
+        interval["upper"] / interval["forecast"], interval["forecast"] / interval["lower"]
+    )
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_an_adaptive_interval_of_several_series(pooled):
+    calm = pd.Series(np.random.default_rng(1).normal(size=300))
+    series = {"calm": calm, "rough": variance_change(), "same": variance_change()}
+    table = pd.concat(series, names=["name", "time"]).to_frame("value")
+    model = make_pipeline(LookbackWindower(3, padding="edge", group="name"), LinearRegression())
+    model.fit(*make_supervised(table, group="name"))
+    given = {"refits": 5, "adaptive": True, "pooled": pooled}
+    interval = forecast_interval(model, table, 2, **given)
+    width = (interval["upper"] - interval["lower"]).groupby("name").mean()
+    assert width["rough"] == pytest.approx(width["same"])
+    assert width["rough"] > 1.3 * width["calm"]
