@@ -214,7 +214,13 @@ def backtest(
     for (name, _, _), table in zip(tasks, found, strict=True):
         of_models[name].append(table)
     _check_numbers(of_models)
-    return Backtest(_long(of_models), coverage=coverage, scoring=scoring)
+    target_name = past.roles.targets[0]
+    return Backtest(
+        _long(of_models),
+        coverage=coverage,
+        scoring=scoring,
+        target=target_name if isinstance(target_name, str) else None,
+    )
 
 
 def _named(models: Any) -> dict[str, Any]:

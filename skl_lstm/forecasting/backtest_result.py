@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skl_lstm.checks import did_you_mean
 from skl_lstm.drawing.backtest import MOST_ORIGINS, BacktestPicture, draw_backtest
 from skl_lstm.drawing.paths import NAIVE, NEEDED, series_columns
+from skl_lstm.forecasting.chance import chance, overlapping
 from skl_lstm.forecasting.conformal import check_coverage
 from skl_lstm.forecasting.measures import OF_INTERVALS, check_scoring, measured
 
@@ -19,13 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OVERALL = "all"
-
-# Number of random changes of sign, if there are too many to try them all, and how many at once.
-N_RESAMPLES = 9999
-IN_MEMORY = 500
-
-# Relative difference of sums that differ only by rounding.
-ROUNDING = 1e-12
 
 # What some measures need.
 NEEDED_BY = {
@@ -65,6 +58,8 @@ class Backtest:
         - ``"pinball"``: mean pinball loss of the two ends of the interval, each as the quantile
           that it stands for, with `coverage`;
         - ``"coverage"``: share of the true values inside the interval, with `coverage`.
+    target : name, default=None
+        What is forecast, if it is one column, for the label of a picture.
 
     Raises
     ------
@@ -112,11 +107,13 @@ class Backtest:
         *,
         coverage: float | None = None,
         scoring: str | Sequence[str] | None = None,
+        target: Any = None,
     ) -> None:
         if coverage is not None:
             check_coverage(coverage)
         self.frame = frame
         self.coverage = coverage
+        self.target = target
         self.scoring = self._checked_scoring(scoring)
 
     @property
@@ -195,11 +192,11 @@ class Backtest:
         by = [*self._column, "model"]
         table = measured(self._known, by, names, self.coverage)
         errors = measured(self._known, [*by, "origin"], [metric], self.coverage)[metric]
+        ends = self.frame.groupby("origin")["time"].max()
         parts = {}
         for column, own in self._by_column(table):
-            of_origins = self._of_column(errors, column).unstack("model")
-            of_origins = of_origins.sort_index()
-            blocks = self._blocks(of_origins.index)
+            of_origins = self._of_column(errors, column).unstack("model").sort_index()
+            blocks = overlapping(of_origins.index, ends)
             differences = of_origins.sub(of_origins[to], axis=0)
             better = (differences < 0).where(differences.notna()).mean()
             others = own.index != to
@@ -207,7 +204,7 @@ class Backtest:
                 ratio=own[metric] / own[metric][to],
                 better=better[own.index].where(others),
                 p_value=[
-                    _chance(differences[name].groupby(blocks).mean().to_numpy())
+                    chance(differences[name].groupby(blocks).mean().to_numpy())
                     for name in own.index
                 ],
             )
@@ -265,6 +262,7 @@ class Backtest:
             column=column,
             n_origins=n_origins,
             coverage=self.coverage,
+            ylabel="value" if self.target is None else str(self.target),
             axes=axes,
         )
 
@@ -355,38 +353,6 @@ class Backtest:
 
     def _of_column(self, errors: pd.Series, column: Any) -> pd.Series:
         return errors.loc[column] if self._column else errors
-
-    def _blocks(self, origins: pd.Index) -> NDArray[np.intp]:
-        """Return the same number for origins whose forecasts overlap in time."""
-        ends = self.frame.groupby("origin")["time"].max()
-        numbers: list[int] = []
-        until = None
-        for origin in origins:
-            if until is None or origin >= until:
-                until = ends[origin]
-                numbers.append(numbers[-1] + 1 if numbers else 0)
-            else:
-                numbers.append(numbers[-1])
-        return np.array(numbers)
-
-
-def _chance(differences: NDArray[np.float64]) -> float:
-    """Return how often so large a mean comes about if the signs are random."""
-    differences = differences[~np.isnan(differences)]
-    n = len(differences)
-    if n < 2 or np.isinf(differences).any():
-        return np.nan
-    least = abs(differences.sum()) * (1.0 - ROUNDING)
-    if 2**n <= N_RESAMPLES:
-        bits = np.arange(2**n)[:, np.newaxis] >> np.arange(n) & 1
-        return float(np.mean(np.abs((2 * bits - 1) @ differences) >= least))
-    rng = np.random.default_rng(0)
-    n_as_large = 1  # the signs that came
-    for start in range(0, N_RESAMPLES, IN_MEMORY):
-        n_drawn = min(IN_MEMORY, N_RESAMPLES - start)
-        signs = 2 * rng.integers(0, 2, size=(n_drawn, n), dtype=np.int8) - 1
-        n_as_large += int(np.count_nonzero(np.abs(signs @ differences) >= least))
-    return n_as_large / (N_RESAMPLES + 1)
 
 
 def _label(time: Any) -> str:

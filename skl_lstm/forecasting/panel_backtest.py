@@ -17,6 +17,7 @@ from skl_lstm.forecasting.panel_calibration import ErrorsOfAll
 from skl_lstm.forecasting.panel_origins import PanelData, means_of_series
 from skl_lstm.forecasting.series_origins import unless_zero
 from skl_lstm.windowing.calendar import frequency, label_text, season_of
+from skl_lstm.windowing.columns import Roles
 from skl_lstm.windowing.joining import fill_forward
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class PanelPast:
             longest = data.panel.series(data.panel.longest).index
             season = season_of(frequency(longest, data.freq, "X"))
         return cls(data, season)
+
+    @property
+    def roles(self) -> Roles:
+        """Roles of the columns."""
+        return self.data.roles
 
     @property
     def X(self) -> Any:
