@@ -1,14 +1,22 @@
 """What a backtest reports: measures, comparison, chance, and its looks in a notebook."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, root_mean_squared_error
+from sklearn.model_selection import TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 
-from skl_lstm import Backtest, LookbackWindower, backtest, load_airline_passengers
+from skl_lstm import (
+    Backtest,
+    ForecastDisplay,
+    LookbackWindower,
+    backtest,
+    load_airline_passengers,
+)
 
 
 def frame_of(errors, *, steps=1, stride=1, **columns):
@@ -134,6 +142,29 @@ def test_several_columns_are_compared_each():
         pd.testing.assert_frame_equal(table.loc[name], alone.compare())
     assert result.summary.index.names == ["model", "column", "step"]
     assert list(result.summary.loc["model"].loc["down"].index) == ["all", 1, 2, 3]
+
+
+def test_the_picture_has_a_path_from_each_origin():
+    series = load_airline_passengers()
+    folds = TimeSeriesSplit(2, test_size=12)  # each with origins of its own
+    intervals = {"coverage": 0.8, "interval_params": {"refits": 1}}
+    model = make_pipeline(LookbackWindower(12, padding="edge"), LinearRegression())
+    options = {"cv": folds, "steps": 4, "stride": 4, "refit": False, **intervals}
+    result = backtest(model, series, **options)
+    picture = result.plot()
+    frame = result.frame[result.frame["model"] == "model"]
+    drawn = picture.paths[0]["model"].get_ydata()
+    assert np.isnan(drawn).sum() == frame["origin"].nunique() - 1 == 5
+    assert_allclose(drawn[~np.isnan(drawn)], frame["forecast"])
+    assert list(picture.bands[0]) == ["model"]
+    errors = picture.errors[0]
+    assert_allclose(errors["model"].get_ydata(), result.summary.loc["model", "MAE"][1:])
+    assert list(errors) == result.models
+    assert picture.axes[0, 0].get_ylabel() == "passengers"
+    display = ForecastDisplay.from_predictions(series, predicted=result)
+    predicted = display.predicted_line_.get_ydata()
+    assert_allclose(predicted[~np.isnan(predicted)], frame["forecast"])
+    plt.close("all")
 
 
 def test_only_the_measures_that_are_asked_for():
