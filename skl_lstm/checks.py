@@ -92,6 +92,17 @@ def check_dense(X: Any) -> None:
         )
 
 
+def refuse_times(X: Any) -> None:
+    """Raise ValueError if a column of X holds times, which may become numbers unnoticed."""
+    if not hasattr(X, "columns"):
+        return
+    for name, dtype in zip(X.columns, getattr(X, "dtypes", ()), strict=False):
+        # Types of other libraries than pandas do not tell their kind, but values as arrays do.
+        kind = getattr(dtype, "kind", None) or np.asarray(X[name][:1]).dtype.kind
+        if kind in "mM":
+            _refuse_other_than_numbers(name, X[name], None)
+
+
 def numbers(X: Any, estimator: BaseEstimator, **options: Any) -> NDArray:
     """Return X as an array of floats of scikit-learn's ``check_array``; NaN is allowed.
 
@@ -101,11 +112,7 @@ def numbers(X: Any, estimator: BaseEstimator, **options: Any) -> NDArray:
         As ``check_array``; of a DataFrame, naming the column that does not hold numbers.
     """
     check_dense(X)
-    for name, dtype in zip(getattr(X, "columns", ()), getattr(X, "dtypes", ()), strict=False):
-        # Types of other libraries than pandas do not tell their kind, but values as arrays do.
-        kind = getattr(dtype, "kind", None) or np.asarray(X[name][:1]).dtype.kind
-        if kind in "mM":  # which may become numbers unnoticed
-            _refuse_other_than_numbers(name, X[name], None)
+    refuse_times(X)
     try:
         return check_array(
             X,

@@ -11,6 +11,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
 import skl_lstm
 
@@ -101,7 +102,7 @@ def test_a_pickle_names_the_package_and_no_module_in_it():
         skl_lstm.LSTMClassifier(units=2, epochs=1).fit(X, labels),
         skl_lstm.LookbackWindower(2).fit(X),
         skl_lstm.ModelFileError("broken"),
-        skl_lstm.Backtest(None, None),
+        skl_lstm.backtest(LinearRegression(), np.arange(20.0), cv=2),
     ):
         assert modules_named(pickle.dumps(thing, protocol=4)) == {"skl_lstm"}
 

@@ -52,6 +52,9 @@ MOST_PANELS = 4
 MOST_MODELS = 3
 MOST_ORIGINS = 12
 
+# Names in a message.
+MOST_NAMES = 12
+
 # How many times the largest error of a model the errors of naive forecasts are shown up to.
 FAR = 2.0
 
@@ -226,10 +229,16 @@ def _chosen(name: str, given: Any, there: list[Any], most: int | None = MOST_PAN
     named = given if isinstance(given, list) else [given]
     for each in named:
         if each not in there:
-            raise ValueError(f"{name} must be among {there[:9]}, got {each!r}")
+            raise ValueError(f"{name} must be among {_listed(there)}, got {each!r}")
     if not named:
-        raise ValueError(f"{name} must name at least one of {there[:9]}, got []")
+        raise ValueError(f"{name} must name at least one of {_listed(there)}, got []")
     return named
+
+
+def _listed(names: list[Any]) -> str:
+    """Return names for a message: all, or the first ones and their number."""
+    more = len(names) - MOST_NAMES
+    return f"{names[:MOST_NAMES]}" + (f" and {more} more" if more > 0 else "")
 
 
 def _drawn_models(frame: pd.DataFrame, names: list[Any], models: Any) -> list[Any]:

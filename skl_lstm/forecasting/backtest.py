@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
-from skl_lstm.checks import check_choice, check_integer, did_you_mean
+from skl_lstm.checks import check_choice, check_integer, did_you_mean, refuse_times
 from skl_lstm.compositions.parts import fitted_group, fitted_roles
 from skl_lstm.drawing.paths import COLUMNS, NAIVE
 from skl_lstm.forecasting.backtest_result import Backtest
@@ -26,6 +26,7 @@ from skl_lstm.model_selection.panel_split import folds_by_time
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.columns import told_by
 from skl_lstm.windowing.frames import as_frame
+from skl_lstm.windowing.groups import text_of
 from skl_lstm.windowing.supervised import make_supervised
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 # Parameters of forecast_interval that interval_params may hold.
 OF_INTERVALS = ("calibration", "refits", "symmetric", "pooled", "adaptive")
+
+HELP_FOR_GAPS = (
+    "\nLookbackWindower(padding='edge') fills up the first windows, and KnownRowsRegressor around "
+    "the last step leaves out rows with gaps; an imputer may look ahead"
+)
 
 ALONE = "model"  # the name of a model that is given without one
 
@@ -214,6 +220,7 @@ def backtest(
     for (name, _, _), table in zip(tasks, found, strict=True):
         of_models[name].append(table)
     _check_numbers(of_models)
+    _tell_what_is_left_out(past, fits, plan, of_models)
     target_name = past.roles.targets[0]
     return Backtest(
         _long(of_models),
@@ -226,6 +233,11 @@ def backtest(
 def _named(models: Any) -> dict[str, Any]:
     """Return the models by their names, each of which must be a regressor."""
     if not isinstance(models, Mapping):
+        if isinstance(models, list | tuple):
+            raise ValueError(
+                "models must be a regressor, or a dict of several by their names, got a "
+                f"{type(models).__name__}"
+            )
         check_regressor(models, "models")
         return {ALONE: models}
     if not models:
@@ -246,6 +258,10 @@ def _check_data(X: Any, y: Any) -> None:
             f"X must be a series or a table, of one or two dimensions, got {type(X).__name__} of "
             f"{np.ndim(X)}"
         )
+    if isinstance(y, str):
+        raise ValueError(
+            f"y must hold what follows each row of X, got {y!r}; name columns in target="
+        )
     is_cv = isinstance(y, Integral) or hasattr(y, "get_n_splits")
     if is_cv or (isinstance(y, list) and y and isinstance(y[0], tuple)):
         raise ValueError(f"y must hold what follows each row of X, got {y!r}; pass cv by its name")
@@ -262,6 +278,7 @@ def _past(
     freq: Any,
 ) -> SeriesData | PanelPast:
     """Return the series, or several, prepared for forecasts from past rows."""
+    refuse_times(X)
     group = _same("group", group, {name: fitted_group(each) for name, each in models.items()})
     if y is None:
         told = {name: fitted_roles(each).get("horizon") for name, each in models.items()}
@@ -379,8 +396,9 @@ def _forecasts(
     try:
         table = past.forecast_from(past.fitted(model, fit), fit, how)
     except ValueError as error:
+        hint = HELP_FOR_GAPS if "contains NaN" in str(error) else ""
         raise ValueError(
-            f"{error} (in fold {fit.fold}, of {len(fit.rows)} training rows)"
+            f"{error}{hint} (in fold {fit.fold}, of {len(fit.rows)} training rows)"
         ) from error
     return table
 
@@ -396,6 +414,37 @@ def _check_numbers(of_models: dict[str, list[pd.DataFrame]]) -> None:
             warn(
                 f"{n_missing} of {len(forecasts)} forecasts of {name!r} are NaN; these rows are "
                 "left out of the measures of all models",
+                SeriesWarning,
+            )
+
+
+def _tell_what_is_left_out(
+    past: SeriesData | PanelPast,
+    fits: list[Fit],
+    plan: Plan,
+    of_models: dict[str, list[pd.DataFrame]],
+) -> None:
+    """Warn if steps that are asked for, or whole series, were not forecast."""
+    import pandas as pd
+
+    origins = [origin for fit in fits for origin in fit.origins]
+    n_short = sum(origin.steps < (plan.steps or 0) for origin in origins)
+    if n_short:
+        warn(
+            f"steps={plan.steps} reaches beyond the last row from {n_short} of {len(origins)} "
+            "origins; the measures of the late steps are those of the others",
+            SeriesWarning,
+        )
+    if isinstance(past, PanelPast):
+        labels = past.data.panel.labels
+        found = pd.concat(next(iter(of_models.values())))[past.data.panel.names].drop_duplicates()
+        one = len(found.columns) == 1
+        there = pd.Index(found.iloc[:, 0]) if one else pd.MultiIndex.from_frame(found)
+        absent = labels[~labels.isin(there)]
+        if len(absent):
+            warn(
+                f"{len(absent)} of {len(labels)} series, such as {text_of(absent[0])}, are not "
+                "forecast: they begin too late, or end before the first origin",
                 SeriesWarning,
             )
 

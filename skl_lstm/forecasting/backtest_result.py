@@ -173,7 +173,8 @@ class Backtest:
         two models that are equally good, each difference might as well have the other sign. It
         asks what the test of Diebold, F. X. and Mariano, R. S. (1995), *Comparing predictive
         accuracy*, Journal of Business & Economic Statistics 13 (3), asks, and serves a small
-        number of origins too: with five of them no `p_value` is below 0.06.
+        number of origins too: with five of them no `p_value` is below 0.06, and with fewer than
+        four it is NaN.
 
         Origins whose forecasts overlap in time with that of the first of them are taken together.
         The differences must not depend on each other otherwise: if a model is better for long

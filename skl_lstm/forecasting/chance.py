@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 N_RESAMPLES = 9999
 IN_MEMORY = 500
 
+# Fewer differences cannot have a smaller probability than 1/4.
+LEAST = 4
+
 # Relative difference of sums that differ only by rounding.
 ROUNDING = 1e-12
 
@@ -50,7 +53,7 @@ def chance(differences: NDArray[np.float64]) -> float:
     Returns
     -------
     p_value : float
-        NaN if there are less than two, or an infinite one.
+        NaN if there are less than four, whose signs tell hardly anything, or an infinite one.
 
     Notes
     -----
@@ -60,7 +63,7 @@ def chance(differences: NDArray[np.float64]) -> float:
     """
     differences = differences[~np.isnan(differences)]
     n = len(differences)
-    if n < 2 or np.isinf(differences).any():
+    if n < LEAST or np.isinf(differences).any():
         return np.nan
     least = abs(differences.sum()) * (1.0 - ROUNDING)
     if 2**n <= N_RESAMPLES:

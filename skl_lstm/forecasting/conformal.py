@@ -67,10 +67,11 @@ def distances(
 
     An adaptive distance begins there, with the first errors that suffice. Then, for each origin
     whose true value becomes known, it grows where this was outside, and shrinks where it was
-    inside, by ``0.8 * size / sqrt(h) * (missed - share)``. The size is what the last 50 errors
-    would give, and h the number of steps ahead: the further ahead, the more the errors of
-    successive origins are alike, and the later they are known. This is adaptive conformal
-    inference (Gibbs, I. and Candès, E., 2021, NeurIPS 34) that moves the distance itself, as in
+    inside, by ``0.8 * size / h * (missed - share)``. The size is what the last 50 errors would
+    give, and h the number of steps ahead: as many forecasts are made before the first of them is
+    judged, and their errors are much alike, so that all together move the distance once. This is
+    adaptive conformal inference (Gibbs, I. and Candès, E., 2021, *Adaptive conformal inference
+    under distribution shift*, NeurIPS 34) that moves the distance itself, as in
     Angelopoulos, A., Candès, E. and Tibshirani, R. J. (2023), *Conformal PID control for time
     series prediction*, NeurIPS 36. The level of a quantile, which is moved in the former, may
     leave (0, 1), where no distance belongs to it.
@@ -109,7 +110,7 @@ def _adaptive(errors: NDArray, known_at: NDArray[np.intp], share: float) -> NDAr
             made_at[in_order],
             known[in_order],
             share,
-            STEP / math.sqrt(step + 1),
+            STEP / (step + 1),
             max(RECENT * n_series, _least(share)),
         )
     return followed

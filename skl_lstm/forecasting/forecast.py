@@ -185,16 +185,18 @@ def forecast(
         panel = begin_all(model, history, steps, names, future, group, freq)
         columns = panel.roles.targets
         if quantiles:
+            models = by_quantile(model)
             _check_block(steps, panel.horizon)
-            paths = {q: paths_ahead(each, panel) for q, each in by_quantile(model).items()}
+            paths = {q: paths_ahead(each, panel) for q, each in models.items()}
             return long_frame(panel, *_beside_each_other(paths, columns))
         long = long_frame(panel, paths_ahead(model, panel).reshape(-1, len(columns)), columns)
         return long[columns[0]] if len(columns) == 1 else long
     course = begin(model, history, steps, target, known, static, future, freq)
     targets = course.roles.targets
     if quantiles:
+        models = by_quantile(model)
         _check_block(steps, course.horizon)
-        paths = {q: path_ahead(each, course) for q, each in by_quantile(model).items()}
+        paths = {q: path_ahead(each, course) for q, each in models.items()}
         values, labels = _beside_each_other(paths, targets)
         ahead: Any = pd.DataFrame(values, index=course.times, columns=labels)
         if is_foreign(history):  # which may have only text as names

@@ -126,8 +126,8 @@ def forecast_interval(
     ICML 38): if the variability of the series changes, the intervals adapt with a delay.
 
     If `adaptive`, the width at a step starts with the first errors that suffice and moves with
-    each error that follows, by ``0.8 * size / sqrt(step) * (missed - (1 - coverage))``, where the
-    size is the half width that the last 50 errors would give. An error counts from the origin on
+    each error that follows, by ``0.8 * size / step * (missed - (1 - coverage))``, where the size
+    is the half width that the last 50 errors would give. An error counts from the origin on
     at which its true value was known. This is adaptive conformal inference (Gibbs, I. and Candès,
     E., 2021, *Adaptive conformal inference under distribution shift*, NeurIPS 34) in the form that
     moves the width and not the level, which could leave (0, 1) (Angelopoulos, A., Candès, E. and

@@ -172,7 +172,7 @@ def forecast_scorer(
 
     Notes
     -----
-    The test part of each fold needs `steps` rows or more, as with
+    X and y are those of one series. The test part of each fold needs `steps` rows or more, as with
     ``TimeSeriesSplit(5, test_size=24)`` for 12 steps: there are then 13 origins in a fold. The
     first windows reach back into the training rows, as in ``predict``. If the target of a row
     covers several rows, those of the last training rows reach into the test part; the rows up to
@@ -182,6 +182,8 @@ def forecast_scorer(
     but fewer than `steps`. A stateful network starts from zero states in the first test row.
 
     Searches catch errors of a scorer and go on with NaN; ``error_score="raise"`` shows them.
+    ``HalvingGridSearchCV`` draws rows at random, unless its `resource` is another one, such as
+    the number of epochs.
 
     Examples
     --------

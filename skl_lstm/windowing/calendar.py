@@ -99,7 +99,9 @@ def frequency(index: pd.Index, freq: Any = None, name: str = "history") -> Any:
         )
     check_increases(index, name)
     if freq is not None:
-        return given_frequency(index, freq, name)
+        given = given_frequency(index, freq, name)
+        _check_regular(index, given, name)
+        return given
     likely = likely_frequency(index)
     if likely is None:
         raise ValueError(
@@ -113,6 +115,19 @@ def frequency(index: pd.Index, freq: Any = None, name: str = "history") -> Any:
             f"{name} must have {hole}; add the row, or pass freq= to treat the rows as consecutive"
         )
     return likely
+
+
+def _check_regular(index: pd.Index, freq: Any, name: str) -> None:
+    """Raise ValueError if all rows are apart by another step than a frequency."""
+    import pandas as pd
+
+    if len(index) < 3 or isinstance(index, pd.PeriodIndex):
+        return
+    if regular_frequency(index) is not None and index[0] + freq != index[1]:
+        raise ValueError(
+            f"freq must be the step between two rows of {name}, got {freq!r}, but "
+            f"{label_text(index[1])} follows {label_text(index[0])}"
+        )
 
 
 def is_time(index: pd.Index) -> bool:

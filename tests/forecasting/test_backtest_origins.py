@@ -1,6 +1,7 @@
 """Origins, fits and models of a backtest: which row learns, forecasts and is forecast."""
 
 import itertools
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -363,7 +364,10 @@ def test_every_origin_may_have_its_own_fit_in_any_order(series):
             "models['linear'] must be a regressor, got the class LinearRegression; create one of "
             "it, LinearRegression()",
         ),
-        ({"models": [linear()]}, "models must be a regressor, got list"),
+        (
+            {"models": [linear()]},
+            "models must be a regressor, or a dict of several by their names, got a list",
+        ),
         (
             {"X": "air.csv"},
             "X must be a series or a table, of one or two dimensions, got str of 0",
@@ -371,6 +375,20 @@ def test_every_origin_may_have_its_own_fit_in_any_order(series):
         (
             {"X": np.zeros((9, 2, 2))},
             "X must be a series or a table, of one or two dimensions, got ndarray of 3",
+        ),
+        (
+            {"y": "sold"},
+            "y must hold what follows each row of X, got 'sold'; name columns in target=",
+        ),
+        (
+            {"freq": "D"},
+            "freq must be the step between two rows of X, got <Day>, but 1949-02-01 follows "
+            "1949-01-01",
+        ),
+        (
+            {"X": load_airline_passengers().reset_index(), "steps": 2},
+            "X must hold numbers, but column 'Month' holds times: set the time of the rows as the "
+            "index, or derive numbers from it, such as the hour",
         ),
         (
             {"y": [(1, 2)]},
@@ -456,6 +474,33 @@ def test_a_fitted_model_tells_the_names_of_its_columns(series):
         ValueError, match=r"^target must be the same for all models, got \['sold'\]"
     ):
         backtest({"a": fitted, "b": other}, table)
+
+
+def test_steps_beyond_the_last_row_are_told(series):
+    folds = [(np.arange(100), np.arange(100, 120)), (np.arange(130), np.arange(130, 143))]
+    with pytest.warns(SeriesWarning, match=r"^steps=20 reaches beyond .* from 1 of 2 origins; "):
+        backtest(linear(), series, cv=folds, steps=20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        backtest(linear(), series, cv=folds, steps=13)
+        backtest(linear(), series, cv=folds)
+
+
+def test_series_that_are_not_forecast_are_told():
+    table = shops()
+    days = table.index.get_level_values("day")
+    ended = table[(table.index.get_level_values("shop") == "north") | (days < days[30])]
+    with pytest.warns(SeriesWarning, match=r"^1 of 2 series, such as 'south', are not forecast"):
+        result = backtest(linear(group="shop"), ended, cv=2, stride=4)
+    assert list(result.by_series.loc["model"].index) == ["north"]
+
+
+def test_a_model_that_takes_no_gaps_is_told_what_does(series):
+    model = make_pipeline(LookbackWindower(3), LinearRegression())
+    with pytest.raises(
+        ValueError, match=r"\nLookbackWindower\(padding='edge'\) fills up .* \(in f"
+    ):
+        backtest(model, series)
 
 
 class SometimesUnknown(LinearRegression):

@@ -58,11 +58,11 @@ def test_models_are_compared_by_their_mean_error_best_first():
 
 
 def test_chance_is_the_share_of_signs_that_give_as_large_a_difference():
-    # Differences of 1, 2, 3: of eight signs, two give a mean as far from zero.
-    exact = Backtest(frame_of({"a": [1, 1, 1], "seasonal_naive": [2, 3, 4]})).compare()
-    assert exact.loc["a", "p_value"] == pytest.approx(2 / 8)
+    # Differences of 1, 2, 3, 4: of sixteen signs, two give a mean as far from zero.
+    exact = Backtest(frame_of({"a": [1, 1, 1, 1], "seasonal_naive": [2, 3, 4, 5]})).compare()
+    assert exact.loc["a", "p_value"] == pytest.approx(2 / 16)
     assert np.isnan(exact.loc["seasonal_naive", "p_value"])
-    same = Backtest(frame_of({"a": [1, 2, 3], "seasonal_naive": [1, 2, 3]})).compare()
+    same = Backtest(frame_of({"a": [1, 2, 3, 4], "seasonal_naive": [1, 2, 3, 4]})).compare()
     assert same.loc["a", "p_value"] == 1.0
     one = Backtest(frame_of({"a": [1], "seasonal_naive": [2]})).compare()
     assert np.isnan(one.loc["a", "p_value"])
@@ -80,12 +80,12 @@ def test_chance_is_small_for_a_real_difference_and_seldom_for_none():
 
 
 def test_origins_whose_forecasts_overlap_are_one_sample():
-    errors = {"a": np.ones(12), "seasonal_naive": np.arange(12) + 2.0}
-    # Four origins of three steps, two and two of which overlap if they are two rows apart.
+    errors = {"a": np.ones(24), "seasonal_naive": np.arange(24) + 2.0}
+    # Eight origins of three steps, two and two of which overlap if they are two rows apart.
     apart = Backtest(frame_of(errors, steps=3, stride=3)).compare()
     overlapping = Backtest(frame_of(errors, steps=3, stride=2)).compare()
-    assert apart.loc["a", "p_value"] == pytest.approx(2 / 2**4)
-    assert overlapping.loc["a", "p_value"] == pytest.approx(2 / 2**2)
+    assert apart.loc["a", "p_value"] == pytest.approx(2 / 2**8)
+    assert overlapping.loc["a", "p_value"] == pytest.approx(2 / 2**4)
 
 
 def test_rows_that_one_model_does_not_know_are_left_out_for_all():
@@ -255,7 +255,7 @@ def test_a_series_that_does_not_change_has_no_scale():
         names=["shop"],
     )
     model = make_pipeline(LookbackWindower(2, padding="edge", group="shop"), LinearRegression())
-    result = backtest(model, table, cv=3, steps=2, stride=2)
+    result = backtest(model, table, cv=6, steps=2, stride=2)
     assert (
         result.frame.loc[result.frame["shop"] == "b", ["scale", "rms_scale"]].isna().all(axis=None)
     )

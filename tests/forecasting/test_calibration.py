@@ -11,7 +11,8 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 
 from skl_lstm import LookbackWindower, LSTMForecaster, forecast_interval, make_supervised
-from skl_lstm.forecasting.calibration import Calibration, ends, past_forecasts_of_all
+from skl_lstm.forecasting.calibration import Calibration, ends
+from skl_lstm.forecasting.panel_calibration import past_forecasts_of_all
 from skl_lstm.forecasting.panel_origins import PanelData
 from skl_lstm.forecasting.residual_scale import Scale
 

@@ -227,3 +227,28 @@ def test_an_index_that_cannot_go_on_is_refused(index, freq, message):
 )
 def test_the_season_follows_from_the_frequency(index, rows):
     assert season_of(frequency(index)) == rows
+
+
+@pytest.mark.parametrize(
+    ("index", "freq", "told"),
+    [
+        (
+            pd.date_range("2024-01-01", periods=9, freq="h"),
+            "D",
+            r"<Day>, but 2024-01-01 01:00:00 ",
+        ),
+        (
+            pd.date_range("2024-01-01", periods=9, freq="MS"),
+            "ME",
+            "<MonthEnd>, but 2024-02-01 fol",
+        ),
+        (pd.RangeIndex(0, 18, 2), 1, "1, but 2 follows 0"),
+    ],
+)
+def test_a_step_that_the_rows_do_not_have_is_refused(index, freq, told):
+    message = f"^freq must be the step between two rows of history, got {told}"
+    with pytest.raises(ValueError, match=message):
+        frequency(index, freq)
+    uneven = index.delete([1, 3, 4])  # rows that are taken to be consecutive
+    assert frequency(uneven, freq) is not None
+    assert frequency(index[:2], freq) is not None
