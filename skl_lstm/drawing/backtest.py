@@ -363,7 +363,7 @@ def _label_errors(ax: Axes, errors: pd.DataFrame) -> None:
         label_values(ax.xaxis)
         label_below(ax, "mean absolute error")
         return
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     ax.margins(x=0.04)
     ax.set_ylim(0.0, _top(errors.max()))
     ax.set_ylabel("mean absolute error")
