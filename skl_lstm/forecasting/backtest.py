@@ -24,7 +24,7 @@ from skl_lstm.forecasting.progress import progress
 from skl_lstm.forecasting.series_origins import SeriesData
 from skl_lstm.model_selection.panel_split import folds_by_time
 from skl_lstm.warn import SeriesWarning, warn
-from skl_lstm.windowing.columns import told_by
+from skl_lstm.windowing.columns import told_by, told_names
 from skl_lstm.windowing.frames import as_frame
 from skl_lstm.windowing.groups import text_of
 from skl_lstm.windowing.supervised import make_supervised
@@ -300,19 +300,16 @@ def _past(
 
 def _names(models: dict[str, Any], X: Any, y: Any, given: dict[str, Any]) -> dict[str, Any]:
     """Return the names of columns that are given, or else told by X or by all models."""
-    columns = set(getattr(X, "columns", ()))
     told = told_by(X) if y is not None else None
-    sources = (
-        {name: fitted_roles(model) for name, model in models.items()}
-        if told is None
-        else {"X": told}
-    )
-    names = {}
-    for role, value in given.items():
-        of_role = {name: roles.get(role) or () for name, roles in sources.items()}
-        known = {name: each for name, each in of_role.items() if each and set(each) <= columns}
-        names[role] = _same(role, value, known)
-    return names
+    roles = {name: fitted_roles(model) for name, model in models.items()}
+    sources = {
+        name: told_names(each, getattr(X, "columns", ()))
+        for name, each in (roles if told is None else {"X": told}).items()
+    }
+    return {
+        role: _same(role, value, {name: each.get(role) or None for name, each in sources.items()})
+        for role, value in given.items()
+    }
 
 
 def _same(parameter: str, given: Any, told: dict[str, Any]) -> Any:

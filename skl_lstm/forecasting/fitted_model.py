@@ -14,7 +14,7 @@ from skl_lstm.forecasting.walk import model_columns, predict_outputs
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import FEW_ROWS, SAME, equal_column, same_shape
 from skl_lstm.windowing.calendar import label_text
-from skl_lstm.windowing.columns import Roles
+from skl_lstm.windowing.columns import Roles, told_names
 from skl_lstm.windowing.groups import names_of_group
 from skl_lstm.windowing.span import first_label, steps_between, times_of
 
@@ -52,11 +52,7 @@ def roles_in(
         If the names are not those that the model was fitted with, if its outputs do not fit
         them, or if `target` is None and what it predicts can be read in two ways.
     """
-    told = {
-        role: names
-        for role, names in fitted_roles(model).items()
-        if role != "horizon" and set(names) <= set(frame.columns)
-    }
+    told = told_names(fitted_roles(model), frame.columns)
     target = told.get("target") if target is None else target
     known = told.get("known") if known is None else known
     static = told.get("static") if static is None else static

@@ -14,13 +14,13 @@ from skl_lstm.compositions.parts import fitted_group, fitted_roles
 from skl_lstm.forecasting.course import check_regressor
 from skl_lstm.forecasting.series_origins import SeriesData
 from skl_lstm.forecasting.walk import walk_forward
-from skl_lstm.model_selection.panel_scorer import Metric, error_by
+from skl_lstm.model_selection.errors import ErrorScorer, Metric, check_metric, error_by
 from skl_lstm.windowing.calendar import label_text
-from skl_lstm.windowing.columns import told_by
+from skl_lstm.windowing.columns import told_by, told_names
 
 
 @dataclass(frozen=True)
-class ForecastScorer:
+class ForecastScorer(ErrorScorer):
     """Scorer made by :func:`forecast_scorer`, whose parameters it holds."""
 
     steps: int
@@ -72,13 +72,9 @@ class ForecastScorer:
 
     def _names(self, estimator: Any, X: Any) -> dict[str, Any]:
         """Return the names of columns that are given, or else told by X or by the model."""
-        told = told_by(X) or fitted_roles(estimator)
-        columns = list(getattr(X, "columns", ()))
-        names = {}
-        for role in ("target", "known", "static"):
-            given, known = getattr(self, role), told.get(role)
-            names[role] = known if given is None and set(known or ()) <= set(columns) else given
-        return names
+        told = told_names(told_by(X) or fitted_roles(estimator), getattr(X, "columns", ()))
+        given = {"target": self.target, "known": self.known, "static": self.static}
+        return {role: told.get(role) if names is None else names for role, names in given.items()}
 
     def _origins(self, data: SeriesData) -> NDArray[np.intp]:
         """Return the rows to forecast from: after the last target of the training rows before."""
@@ -95,9 +91,8 @@ class ForecastScorer:
 
     def _n_least(self, data: SeriesData) -> int:
         """Return the number of rows that have one origin with all steps after it."""
-        if data.roles.known:
-            return data.horizon - 1 + (-(-self.steps // data.horizon) - 1) * data.horizon + 1
-        return max(self.steps, data.horizon)
+        in_blocks = -(-self.steps // data.horizon) * data.horizon
+        return in_blocks if data.roles.known else max(self.steps, data.horizon)
 
     def _error(self, truth: NDArray, paths: NDArray) -> float:
         known = ~np.isnan(truth).any(axis=1)
@@ -106,14 +101,7 @@ class ForecastScorer:
         truth, paths = truth[known], paths[known]
         if np.isnan(paths).any():
             raise ValueError("estimator must forecast numbers, got NaN")
-        if self.metric is None:
-            return float(np.abs(truth - paths).mean())
         return error_by(self.metric, truth, paths)
-
-    def _accept_sample_weight(self) -> bool:
-        # Some versions of scikit-learn ask this of every scorer in a dict, even of functions, if
-        # weights are passed.
-        return False
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Pickles name public functions alone, so that modules can move.
@@ -205,9 +193,5 @@ def forecast_scorer(
     """
     check_integer("steps", steps)
     check_integer("stride", stride)
-    if metric is not None and not callable(metric):
-        raise ValueError(
-            "metric must be a callable of y_true and y_pred, such as mean_absolute_error of "
-            f"sklearn.metrics, or None, got {metric!r}"
-        )
+    check_metric(metric)
     return ForecastScorer(steps, stride, metric, target, known, static, freq)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -11,17 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
-from skl_lstm.checks import check_choice, is_number
+from skl_lstm.checks import check_choice
+from skl_lstm.model_selection.errors import ErrorScorer, Metric, check_metric, error_by
 from skl_lstm.windowing.groups import Panel, names_of_group, refuse_other_order, series_at
-
-# Error of the truth itself, relative to others, that is rounding.
-NOTHING = 1e-9
-
-Metric = Callable[[NDArray, NDArray], float]
 
 
 @dataclass(frozen=True)
-class PanelScorer:
+class PanelScorer(ErrorScorer):
     """Scorer made by :func:`panel_scorer`, whose parameters it holds."""
 
     group: Any
@@ -65,23 +60,18 @@ class PanelScorer:
             )
         errors = np.array(
             [
-                self._error(y[rows], predictions[rows], panel.labels[panel.codes[rows[0]]])
+                error_by(
+                    self.metric,
+                    y[rows],
+                    predictions[rows],
+                    f" in {series_at(panel.labels[panel.codes[rows[0]]])}",
+                )
                 for rows in each_series
             ]
         )
         if self.weights == "size":
             return -float(np.average(errors, weights=n_known) / size_of_all)
         return -float(np.mean(errors / np.where(sizes == 0, size_of_all, sizes)))
-
-    def _error(self, y: NDArray, predictions: NDArray, label: Any) -> float:
-        if self.metric is None:
-            return float(np.abs(y - predictions).mean())
-        return error_by(self.metric, y, predictions, f" in {series_at(label)}")
-
-    def _accept_sample_weight(self) -> bool:
-        # Some versions of scikit-learn ask this of every scorer in a dict, even of functions, if
-        # weights are passed.
-        return False
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Pickles name public functions alone, so that modules can move.
@@ -158,36 +148,9 @@ def panel_scorer(
     {'by shop': [-25.0, -25.0], 'squared': [-25.0, -25.0], 'pooled': [-1.0, -1.0]}
     """
     names_of_group(group)
-    if metric is not None and not callable(metric):
-        raise ValueError(
-            "metric must be a callable of y_true and y_pred, such as mean_absolute_error of "
-            f"sklearn.metrics, or None, got {metric!r}"
-        )
+    check_metric(metric)
     check_choice("weights", weights, ("alike", "size"))
     return PanelScorer(group, metric, weights)
-
-
-def error_by(metric: Metric, y: NDArray, predictions: NDArray, of: str = "") -> float:
-    """Return the error that a metric of the user finds.
-
-    Raises
-    ------
-    ValueError
-        If it is no number of at least 0, or that of the truth itself is not 0, as that of a
-        score, of which more is better; `of` says of what, for the message.
-    """
-    error, least = metric(y, predictions), metric(y, y)
-    if not is_number(error) or not 0 <= error < np.inf:
-        raise ValueError(
-            "metric must return an error, a number of at least 0, as mean_absolute_error "
-            f"does, got {error!r}{of}"
-        )
-    if not abs(least) <= NOTHING * (1.0 + error):
-        raise ValueError(
-            "metric must return an error, which is 0 if the predictions are y itself, as "
-            f"mean_absolute_error does, got {least!r}{of}"
-        )
-    return float(error)
 
 
 def _of_one_shape(y: Any, predictions: Any, n_rows: int) -> tuple[NDArray, NDArray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,14 @@ def told_by(values: Any) -> dict[str, Any] | None:
     """Return what :func:`tell` noted; None if nothing."""
     attributes = getattr(values, "attrs", None)
     return attributes.get(TOLD) if isinstance(attributes, dict) else None
+
+
+def told_names(told: Mapping[str, Any], columns: Iterable[Any]) -> dict[str, list[Any]]:
+    """Return what is told of the columns in each role, if all of them are in a table."""
+    there = set(columns)
+    return {
+        role: names for role, names in told.items() if role != "horizon" and set(names) <= there
+    }
 
 
 def refuse_laid_out(frame: Any, name: str) -> None:
