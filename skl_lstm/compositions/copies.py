@@ -67,22 +67,38 @@ def copy_around(
     return None
 
 
-def with_windower(
-    part: Any, accepts: Callable[[Any], bool], remake: Callable[[Any], Any], **marks: Any
+def copy_around_windower(
+    model: Any, remake: Callable[[LookbackWindower], Any], *, grouped: bool
 ) -> Any:
-    """Return a copy of a pipeline with another windower; None if it does not make windows once.
+    """Return a copy of a model whose windower makes the last windows alone.
 
     Parameters
     ----------
-    part : object
-        A pipeline, or anything else.
-    accepts : callable
-        Whether a windower, which makes plain arrays, is of the kind that can be replaced.
+    model : fitted regressor
+        A Pipeline that makes windows once, as plain arrays, or what :func:`copy_around` takes
+        around it.
     remake : callable
         Returns what stands in the copy for the windower.
-    **marks : dict
-        Attributes for the copy.
+    grouped : bool
+        Whether the windower is one of several series, or of one.
+
+    Returns
+    -------
+    made : fitted regressor or None
+        The copy, in which all around the windower has ``only_last_rows``; None if the model is of
+        another kind.
     """
+    mark = {"only_last_rows": True}
+
+    def with_another(part: Any) -> Any:
+        return _with_windower(part, remake, grouped, **mark)
+
+    return copy_around(model, with_another, **mark)
+
+
+def _with_windower(
+    part: Any, remake: Callable[[LookbackWindower], Any], grouped: bool, **marks: Any
+) -> Any:
     from sklearn.pipeline import Pipeline  # late: slow to import
 
     steps = part.steps if isinstance(part, Pipeline) else []
@@ -91,7 +107,9 @@ def with_windower(
         return None
     (name, windower), i = steps[places[0]], places[0]
     as_array = get_config()["transform_output"] == "default"
-    if hasattr(windower, "_sklearn_output_config") or not as_array or not accepts(windower):
+    if hasattr(windower, "_sklearn_output_config") or not as_array:
+        return None
+    if (windower.group is not None) != grouped:
         return None
     return copy_with(part, steps=[*steps[:i], (name, remake(windower)), *steps[i + 1 :]], **marks)
 

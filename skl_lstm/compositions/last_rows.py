@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skl_lstm.compositions.copies import copy_around, with_windower
+from skl_lstm.compositions.copies import copy_around_windower
 from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.windower import LookbackWindower
 
@@ -29,12 +29,7 @@ def of_last_rows(model: Any) -> Any:
     last : fitted regressor or None
         A copy that shares what it learned; None if the model is of another kind.
     """
-    mark = {"only_last_rows": True}
-
-    def with_last_windows(part: Any) -> Any:
-        return with_windower(part, lambda each: each.group is not None, _LastWindows, **mark)
-
-    return copy_around(model, with_last_windows, **mark)
+    return copy_around_windower(model, _LastWindows, grouped=True)
 
 
 class _LastWindows:

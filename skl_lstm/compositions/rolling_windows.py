@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.compositions.copies import copy_around, with_windower
+from skl_lstm.compositions.copies import copy_around_windower
 from skl_lstm.compositions.parts import reach
 from skl_lstm.windowing.windower import LookbackWindower
 
@@ -52,12 +52,7 @@ class RollingWindows:
             windowers.append(_RollingWindower(windower))
             return windowers[-1]
 
-        mark = {"only_last_rows": True}
-
-        def with_rolling_windows(part: Any) -> Any:
-            return with_windower(part, lambda each: each.group is None, rolling, **mark)
-
-        made = copy_around(model, with_rolling_windows, **mark)
+        made = copy_around_windower(model, rolling, grouped=False)
         return None if made is None or reach(made) != 1 else cls(made, windowers)
 
     def beginning(self, origins: NDArray[np.intp]) -> Any:

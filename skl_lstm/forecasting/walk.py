@@ -63,14 +63,14 @@ def walk_forward(
     n_rows = reach(model)
     if carries_forward(model) and _has_gaps(rows.iloc[: origins.max() + steps], origins, targets):
         n_rows = None
-    if n_rows is not None and (after_fit or n_rows <= origins.min() + 1):
-        rolling = RollingWindows.of(model)
-        if rolling is not None:
-            return _roll_on(rolling, rows, origins, None if after_fit else n_rows, steps, targets)
-        if not after_fit:
-            return _walk(model, rows, origins, n_rows, steps, targets)
+    enough = n_rows is not None and n_rows <= origins.min() + 1
+    rolling = RollingWindows.of(model) if enough or (after_fit and n_rows is not None) else None
+    if rolling is not None:
+        return _roll_on(rolling, rows, origins, None if after_fit else n_rows, steps, targets)
     if after_fit:
         return replay(model, rows, origins, steps, targets)
+    if n_rows is not None and enough:
+        return _walk(model, rows, origins, n_rows, steps, targets)
     carried = CarriedState.of(model) if n_rows is None else None
     if carried is not None and carried.reach <= origins.min() + 1:
         return _walk_on(model, carried, rows, origins, steps, targets)
@@ -139,13 +139,9 @@ def _roll_on(
     else:
         first, places = ahead.known(n_known), n_known * np.arange(1, n_origins + 1) - 1
     begin = rolling.beginning(places)
-    outputs = predict_outputs(begin, first, n_origins, silent=n_known is not None)
-    ahead.append(outputs.reshape(n_origins, -1, len(targets)))
-    n_read = 0
+    ahead.append(predict_outputs(begin, first, n_origins, silent=n_known is not None))
     while ahead.done < steps:
-        n_new, n_read = ahead.done - n_read, ahead.done
-        outputs = predict_outputs(rolling.going_on(), ahead.known(n_new), n_origins)
-        ahead.append(outputs.reshape(n_origins, -1, len(targets)))
+        ahead.append(predict_outputs(rolling.going_on(), ahead.known(ahead.n_new), n_origins))
     return ahead.paths
 
 
@@ -162,15 +158,12 @@ def _walk_on(
     Where rows that were read look otherwise in the end, all of them count at each step.
     """
     ahead = _Ahead(rows, origins, carried.reach, steps, targets)
-    past, n_read = rows.take(np.arange(origins.max() + 1)), 0
-    outputs = predict_outputs(carried.beginning(origins), past, len(origins))
-    ahead.append(outputs.reshape(len(origins), -1, len(targets)))
+    past = rows.take(np.arange(origins.max() + 1))
+    ahead.append(predict_outputs(carried.beginning(origins), past, len(origins)))
     while ahead.done < steps:
-        n_new, n_read = ahead.done - n_read, ahead.done
-        new = ahead.known(carried.reach - 1 + n_new)
-        outputs = predict_outputs(carried.going_on(n_new), new, len(origins))
-        ahead.append(outputs.reshape(len(origins), -1, len(targets)))
-    changed = []
+        new = ahead.known(carried.reach - 1 + ahead.n_new)
+        ahead.append(predict_outputs(carried.going_on(ahead.n_new), new, len(origins)))
+    changed, n_read = [], steps - ahead.n_new
     for number, origin in enumerate(origins):
         read = rows.take(np.arange(origin + 1 + n_read))
         read.iloc[origin + 1 :, ahead.columns] = ahead.paths[number, :n_read]
@@ -198,6 +191,8 @@ class _Ahead:
         The forecasts.
     done : int
         Number of steps that have been forecast.
+    n_new : int
+        Number of them that were the last to be.
     """
 
     def __init__(
@@ -218,7 +213,7 @@ class _Ahead:
         self.firsts = np.arange(len(origins))[:, np.newaxis] * (n_known + steps) + n_known
         self.columns = rows.columns.get_indexer(pd.Index(targets))
         self.paths = np.empty((len(origins), steps, len(targets)))
-        self.done = 0
+        self.done = self.n_new = 0
 
     def known(self, n_rows: int, *, with_times: bool = False) -> pd.DataFrame:
         """Return the last rows known so far, those of each origin below each other.
@@ -234,10 +229,12 @@ class _Ahead:
         times = self.rows.index.take(places) if with_times else None
         return pd.DataFrame(self.values[:, places].T, index=times, columns=self.rows.columns)
 
-    def append(self, blocks: NDArray[np.float64]) -> None:
-        """Put the next rows of each origin, of shape (n_origins, horizon, n_targets), in place."""
+    def append(self, outputs: NDArray[np.float64]) -> None:
+        """Put the next rows of each origin, of shape (n_origins, ...), in place."""
+        blocks = outputs.reshape(len(self.paths), -1, len(self.columns))
         blocks = blocks[:, : self.paths.shape[1] - self.done]
-        until = self.done + blocks.shape[1]
+        self.n_new = blocks.shape[1]
+        until = self.done + self.n_new
         places = (self.firsts + np.arange(self.done, until)).ravel()
         values = blocks.reshape(-1, len(self.columns))
         if self.values is None:
