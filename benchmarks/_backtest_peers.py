@@ -8,27 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from _panel_peers import QUIET, quiet
 from numpy.typing import NDArray
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 if TYPE_CHECKING:
     import pandas as pd
-
-QUIET: dict[str, Any] = {
-    "accelerator": "cpu",
-    "devices": 1,
-    "logger": False,
-    "enable_checkpointing": False,
-    "enable_progress_bar": False,
-    "enable_model_summary": False,
-}
 
 
 @dataclass(frozen=True)
@@ -101,7 +91,7 @@ def _darts_forecasts(model: Any, series: pd.Series, plan: Plan, *, scale: bool) 
     from darts import TimeSeries
     from darts.dataprocessing.transformers import Scaler
 
-    _quiet()
+    quiet()
     whole = TimeSeries.from_series(series.astype(np.float32))
     train = whole[: plan.n_train]
     scaler = Scaler().fit(train) if scale else None
@@ -175,10 +165,3 @@ def _folds(plan: Plan) -> Any:
     return TimeSeriesFold(
         steps=plan.steps, initial_train_size=plan.n_train, refit=False, verbose=False
     )
-
-
-def _quiet() -> None:
-    # Called after the imports: Lightning sets the level of its loggers when it is imported.
-    warnings.filterwarnings("ignore")
-    for name in ("pytorch_lightning", "lightning_fabric", "darts"):
-        logging.getLogger(name).setLevel(logging.ERROR)

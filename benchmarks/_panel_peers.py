@@ -31,7 +31,7 @@ class NeuralForecastSide:
     def __init__(self, look_back: int, horizon: int, units: int, batch_size: int) -> None:
         import neuralforecast  # noqa: F401
 
-        _quiet()
+        quiet()
         self.shape = look_back, horizon, units, batch_size
 
     def fit(self, values: NDArray, n_windows: int) -> None:
@@ -82,7 +82,7 @@ class DartsSide:
     def __init__(self, look_back: int, horizon: int, units: int, batch_size: int) -> None:
         import darts  # noqa: F401
 
-        _quiet()
+        quiet()
         self.shape = look_back, horizon, units, batch_size
 
     def fit(self, values: NDArray, n_windows: int) -> None:
@@ -118,7 +118,8 @@ class DartsSide:
         return np.stack([one.values(copy=False)[:, 0] for one in said])
 
 
-def _quiet() -> None:
+def quiet() -> None:
+    """Silence the libraries."""
     # Called after the imports: Lightning sets the level of its loggers when it is imported.
     warnings.filterwarnings("ignore")
     for name in ("pytorch_lightning", "lightning_fabric", "darts"):

@@ -114,6 +114,7 @@ class Backtest:
         self.frame = frame
         self.coverage = coverage
         self.target = target
+        self._check_frame()
         self.scoring = self._checked_scoring(scoring)
 
     @property
@@ -314,8 +315,8 @@ class Backtest:
             )
         return rows
 
-    def _checked_scoring(self, scoring: Any) -> tuple[str, ...]:
-        """Return the names of the measures, for all of which the frame must have the columns."""
+    def _check_frame(self) -> None:
+        """Raise ValueError unless all models have the same rows."""
         columns = list(getattr(self.frame, "columns", ()))
         lacking = [name for name in NEEDED if name not in columns]
         if lacking or not hasattr(self.frame, "loc"):
@@ -330,16 +331,19 @@ class Backtest:
                 "frame must have one row of each model for each origin and step, got others: "
                 "backtest forecasts with a dict of models from the same origins"
             )
+
+    def _checked_scoring(self, scoring: Any) -> tuple[str, ...]:
+        """Return the names of the measures, for all of which the frame must have the columns."""
         names = check_scoring(scoring, self.coverage)
         for name in names:
-            lacking = [each for each in NEEDED_BY.get(name, ()) if each not in columns]
+            lacking = [each for each in NEEDED_BY.get(name, ()) if each not in self.frame]
             if lacking and scoring is not None:
                 raise ValueError(f"frame must have {lacking} for scoring={name!r}, but lacks them")
             if lacking and name in OF_INTERVALS:
                 raise ValueError(
                     f"frame must have {lacking} for coverage={self.coverage}, but lacks them"
                 )
-        return tuple(name for name in names if set(NEEDED_BY.get(name, ())) <= set(columns))
+        return tuple(name for name in names if set(NEEDED_BY.get(name, ())) <= set(self.frame))
 
     def _metric(self, metric: str | None) -> str:
         metric = self.scoring[0] if metric is None else metric

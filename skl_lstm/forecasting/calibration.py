@@ -94,6 +94,44 @@ class Calibration:
         return progress(results, total, int(self.verbose), "Clone")
 
 
+@dataclass(frozen=True)
+class Errors:
+    """The errors of past forecasts of a series.
+
+    Parameters
+    ----------
+    scale : Scale
+        The scale in which they are measured.
+    residuals : ndarray of shape (n_origins, steps, n_targets)
+        The errors, the oldest first, NaN where they are not known.
+    how : Calibration
+        Says what to make of them.
+    """
+
+    scale: Scale
+    residuals: NDArray[np.float64]
+    how: Calibration
+
+    @classmethod
+    def of(
+        cls,
+        model: Any,
+        rows: pd.DataFrame,
+        targets: list[Any],
+        horizon: int,
+        steps: int,
+        how: Calibration,
+    ) -> Errors:
+        """Forecast from the last rows by clones; the parameters are of :func:`past_forecasts`."""
+        truth, paths = past_forecasts(model, rows, targets, horizon, steps, how)
+        scale = Scale.of(model, horizon)
+        return cls(scale, scale.residuals(truth, paths), how)
+
+    def ends(self, forecasts: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the ends of the intervals around forecasts of shape (..., steps, n_targets)."""
+        return ends(self.scale, forecasts, self.residuals[:, : forecasts.shape[-2]], self.how)
+
+
 def past_forecasts(
     model: Any,
     rows: pd.DataFrame,

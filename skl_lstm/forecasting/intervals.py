@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skl_lstm.compositions.parts import fitted_group
-from skl_lstm.forecasting.calibration import Calibration, ends, past_forecasts
+from skl_lstm.forecasting.calibration import Calibration, Errors
 from skl_lstm.forecasting.course import begin, path_ahead
 from skl_lstm.forecasting.panel import begin_all, long_frame, paths_ahead, with_labels
 from skl_lstm.forecasting.panel_calibration import ErrorsOfAll
 from skl_lstm.forecasting.panel_origins import PanelData
-from skl_lstm.forecasting.residual_scale import Scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,9 +172,8 @@ def forecast_interval(
     course = begin(model, history, steps, target, known, static, future, freq)
     past, times, targets = course.past, course.times, course.roles.targets
     forecasts = path_ahead(model, course)
-    truth, paths = past_forecasts(model, past, targets, course.horizon, steps, how)
-    scale = Scale.of(model, course.horizon)
-    lower, upper = ends(scale, forecasts, scale.residuals(truth, paths), how)
+    errors = Errors.of(model, past, targets, course.horizon, steps, how)
+    lower, upper = errors.ends(forecasts)
     return _framed(lower, forecasts, upper, times, targets)
 
 

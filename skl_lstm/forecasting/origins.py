@@ -55,6 +55,11 @@ class Fit:
         """Number of the fold of its training rows."""
         return self.origins[0].fold
 
+    @property
+    def steps(self) -> int:
+        """Largest number of steps from any of its origins."""
+        return max(origin.steps for origin in self.origins)
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -18,6 +18,7 @@ from skl_lstm.forecasting.panel_origins import PanelData, means_of_series
 from skl_lstm.forecasting.series_origins import unless_zero
 from skl_lstm.windowing.calendar import frequency, label_text, season_of
 from skl_lstm.windowing.columns import Roles
+from skl_lstm.windowing.groups import Panel
 from skl_lstm.windowing.joining import fill_forward
 
 if TYPE_CHECKING:
@@ -81,14 +82,18 @@ class PanelPast:
         return f"a row of {label_text(self.times[place])}"
 
     @cached_property
+    def _before(self) -> NDArray[np.int64]:
+        """The position of the row one season before each row, -1 if there is none."""
+        return self.data.row_before(self.season)
+
+    @cached_property
     def _values(self) -> NDArray[np.float64]:
         rows = self.data.panel.rows[self.data.roles.targets]
         return rows.to_numpy(np.float64, na_value=np.nan)
 
     def check(self, fit: Fit) -> None:
         """Raise ValueError if a fold cannot be forecast, or has too few rows for a scale."""
-        steps = max(origin.steps for origin in fit.origins)
-        check_steps_ahead(self.data.roles, steps, self.data.horizon)
+        check_steps_ahead(self.data.roles, fit.steps, self.data.horizon)
         if all(np.isnan(scale).all() for scale in self._scales(fit)):
             raise ValueError(
                 f"season={self.season} needs more training rows of a series, got too few in fold "
@@ -118,12 +123,12 @@ class PanelPast:
         roles = data.roles
         names = {"target": roles.targets, "known": roles.known, "static": roles.static}
         past = PanelData.of(data.table[known], names, data.horizon, data.group, data.freq)
-        return ErrorsOfAll.of(model, past, max(origin.steps for origin in fit.origins), how)
+        return ErrorsOfAll.of(model, past, fit.steps, how)
 
     def _scales(self, fit: Fit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         learned = self.places[fit.rows]
         first, last = self.times[learned.min()], self.times[learned.max()]
-        return _scales(self.data, self._values, first, last, self.season)
+        return _scales(self.data.panel, self._values, self._before, first, last)
 
     def _table(
         self,
@@ -169,7 +174,7 @@ class PanelPast:
 
 
 def _scales(
-    data: PanelData, values: NDArray, first: Any, last: Any, season: int
+    panel: Panel, values: NDArray, before: NDArray[np.int64], first: Any, last: Any
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the mean absolute and the root mean square change over a season in training rows.
 
@@ -178,9 +183,7 @@ def _scales(
     scale, rms_scale : ndarray of shape (n_series, n_targets)
         The divisors of MASE and of RMSSE, NaN where no change is known.
     """
-    panel, times = data.panel, data.panel.times
-    seen = np.asarray((times >= first) & (times <= last))
-    before = data.row_before(season)
+    seen = np.asarray((panel.times >= first) & (panel.times <= last))
     rows = np.flatnonzero(seen & (before >= 0))
     rows = rows[seen[before[rows]]]
     changes = values[rows] - values[before[rows]]

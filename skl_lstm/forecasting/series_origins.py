@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import check_consistent_length
 
-from skl_lstm.forecasting.calibration import Calibration, ends, past_forecasts
+from skl_lstm.forecasting.calibration import Calibration, Errors
 from skl_lstm.forecasting.fitted_model import warn_of_short_windows
 from skl_lstm.forecasting.origins import Fit
 from skl_lstm.forecasting.panel_origins import means_of_series
-from skl_lstm.forecasting.residual_scale import Scale
 from skl_lstm.forecasting.walk import walk_forward
 from skl_lstm.windowing.alignment import names_of_targets
 from skl_lstm.windowing.calendar import following, frequency, season_of
@@ -112,7 +111,7 @@ class SeriesData:
 
     def check(self, fit: Fit) -> None:
         """Raise ValueError if a fold cannot be forecast, or has too few rows for a scale."""
-        self.check_steps(max(origin.steps for origin in fit.origins))
+        self.check_steps(fit.steps)
         if len(fit.rows) <= self.season:
             raise ValueError(
                 f"season={self.season} needs more training rows, got {len(fit.rows)} in fold "
@@ -146,28 +145,22 @@ class SeriesData:
         import pandas as pd
 
         tables = []
-        most = max(origin.steps for origin in fit.origins)
-        residuals = None if how is None else self._residuals(model, fit, most, how)
+        errors = None if how is None else self._errors(model, fit, how)
         for steps, group in groupby(fit.origins, key=lambda origin: origin.steps):
             origins = list(group)
             places = np.array([origin.place for origin in origins])
             paths = walk_forward(model, self.rows, places, steps, self.roles.targets)
             folds = np.array([origin.fold for origin in origins])
             table = self._beside_what_came(paths, folds, places, fit.rows)
-            if how is not None and residuals is not None:
-                scale = Scale.of(model, self.horizon)
-                both = ends(scale, paths, residuals[:, :steps], how)
-                table["lower"], table["upper"] = (each.ravel() for each in both)
+            if errors is not None:
+                table["lower"], table["upper"] = (each.ravel() for each in errors.ends(paths))
             tables.append(table)
         return pd.concat(tables, ignore_index=True)
 
-    def _residuals(
-        self, model: Any, fit: Fit, steps: int, how: Calibration
-    ) -> NDArray[np.float64]:
+    def _errors(self, model: Any, fit: Fit, how: Calibration) -> Errors:
         """Return the errors of clones on rows known at the first origin."""
         known = self.rows.iloc[fit.rows.min() : fit.origins[0].place + 1]
-        truth, paths = past_forecasts(model, known, self.roles.targets, self.horizon, steps, how)
-        return Scale.of(model, self.horizon).residuals(truth, paths)
+        return Errors.of(model, known, self.roles.targets, self.horizon, fit.steps, how)
 
     def _beside_what_came(
         self, paths: NDArray, folds: NDArray, origins: NDArray, learned: NDArray
@@ -181,7 +174,7 @@ class SeriesData:
         times, each = self.rows.index, steps * n_targets
         values = self.rows[self.roles.targets].to_numpy()
         naive = np.broadcast_to(self._last_known[origins][:, np.newaxis], paths.shape)
-        scale, squared = _scales(values[learned.min() : learned.max() + 1], self.season)
+        scale, rms_scale = _scales(values[learned.min() : learned.max() + 1], self.season)
         table = {
             "fold": folds.repeat(each),
             "origin": times[origins.repeat(each)],
@@ -193,7 +186,7 @@ class SeriesData:
             "naive": naive.ravel(),
             "seasonal_naive": self._last_known[season_before].ravel(),
             "scale": np.tile(scale, n_origins * steps),
-            "rms_scale": np.tile(squared, n_origins * steps),
+            "rms_scale": np.tile(rms_scale, n_origins * steps),
         }
         if n_targets == 1:
             del table["column"]
