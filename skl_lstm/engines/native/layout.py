@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +14,54 @@ from skl_lstm.network.network import Network
 # Number of float32 values in a cache line.
 CACHE_LINE = 16
 
+# Number of lanes of a vector, of columns of a panel, and of rows of the kernel's tiles.
+VECTOR, PANEL, TILE_ROWS = 8, 16, 4
+
+# Number of units from which products take packed panels: below, all of B is in the fastest cache.
+PACKED_UNITS = 16
+
+
+@dataclass(frozen=True)
+class Part:
+    """A matrix among the parameters, plain and in whole vectors.
+
+    A row has `n_groups` groups of `size` numbers, which the kernel has `lanes` apart.
+    """
+
+    start: int
+    kernel_start: int
+    n_rows: int
+    n_groups: int
+    size: int
+    lanes: int
+
+    def of_plain(self, vectors: NDArray) -> NDArray:
+        """Return its view (n_vectors, n_rows, n_groups, size) of plain vectors of parameters."""
+        stop = self.start + self.n_rows * self.n_groups * self.size
+        return vectors[:, self.start : stop].reshape(-1, self.n_rows, self.n_groups, self.size)
+
+    def of_kernel(self, vectors: NDArray) -> NDArray:
+        """Return the same view of vectors of parameters in the kernel's layout."""
+        stop = self.kernel_start + self.n_rows * self.n_groups * self.lanes
+        part = vectors[:, self.kernel_start : stop]
+        return part.reshape(-1, self.n_rows, self.n_groups, self.lanes)[..., : self.size]
+
 
 @dataclass(frozen=True)
 class Layout:
-    """Positions of all data in the flat arrays of the kernel."""
+    """Positions of all data in the flat arrays of the kernel.
+
+    The parameters are those of the network in the same order, each gate and each row of the Dense
+    kernel extended to whole vectors by zeros, which stay zero.
+    """
 
     layers: NDArray[np.int64]
     bounds: NDArray[np.int64]
-    last_h: int
-    logits: int
-    deltas: int
-    dense_transposed: int
+    parts: tuple[Part, ...]
+    n_parameters: int
+    places: dict[str, int]
     work_size: int
-    transposed_size: int
+    arranged_size: int
     states_size: int
 
     @classmethod
@@ -34,45 +69,90 @@ class Layout:
         """Lay out a network for shards of `n_rows` rows."""
         n_steps = network.n_steps
         table = np.zeros((len(network.units), tables.N_COLUMNS), dtype=np.int64)
-        work, transposed = _Counter(CACHE_LINE), _Counter(CACHE_LINE)
-        states = _Counter(1)
-        bounds = np.cumsum([0, *map(math.prod, network.shapes)])
-        starts = bounds[:: len(network.recurrent_cell.parts)]
+        work, arranged = _Counter(CACHE_LINE), _Counter(CACHE_LINE)
+        plain, parameters, states = _Counter(1), _Counter(1), _Counter(1)
+        parts, bounds = [], [0]
         n_inputs = network.n_features
         for layer, n_units in enumerate(network.units):
-            n_columns = network.recurrent_cell.columns(n_units)
-            width = n_inputs + n_units
-            # The gradient of the first layer's inputs is not needed.
-            d_width = width if layer > 0 else n_units
+            n_lanes = _up(n_units, VECTOR)
+            n_inner = n_inputs + n_units
+            n_below = n_inputs if layer > 0 else 0
+            # A product for the gradients takes whole tiles of rows.
+            width = _up(n_inputs + n_lanes, TILE_ROWS)
+            d_width = _up(n_below + n_lanes, VECTOR)
+            kernel = parameters.take(_up(n_inner, TILE_ROWS) * 4 * n_lanes)
+            bias = parameters.take(4 * n_lanes)
+            parts += [
+                Part(plain.take(n_inner * 4 * n_units), kernel, n_inner, 4, n_units, n_lanes),
+                Part(plain.take(4 * n_units), bias, 1, 4, n_units, n_lanes),
+            ]
+            bounds += [kernel + n_inputs * 4 * n_lanes, bias, parameters.size]
+            packed = n_units >= PACKED_UNITS
             row = table[layer]
             row[tables.INPUTS] = n_inputs
             row[tables.UNITS] = n_units
-            row[tables.WEIGHTS] = starts[layer]
-            row[tables.TRANSPOSED] = transposed.take(n_columns * d_width)
-            row[tables.STATES] = states.take(
-                len(network.recurrent_cell.states) * batch_size * n_units
-            )
+            row[tables.N_LANES] = n_lanes
+            row[tables.WIDTH] = width
+            row[tables.D_WIDTH] = d_width
+            row[tables.KERNEL] = kernel
+            row[tables.BIAS] = bias
+            row[tables.PACKED] = packed
+            row[tables.ARRANGED] = arranged.take(n_inner * 4 * n_lanes * packed)
+            row[tables.TRANSPOSED] = arranged.take(4 * n_lanes * _up(d_width, PANEL))
+            row[tables.STATES] = states.take(2 * batch_size * n_units)
             row[tables.XH] = work.take((n_steps + 1) * n_rows * width)
-            row[tables.GATES] = work.take(n_steps * n_rows * n_columns)
-            row[tables.CELLS] = work.take((n_steps + 1) * n_rows * n_units)
-            row[tables.TANH_CELLS] = work.take(n_steps * n_rows * n_units)
-            row[tables.D_CELLS] = work.take(n_rows * n_units)
+            row[tables.GATES] = work.take(n_steps * n_rows * 4 * n_lanes)
+            row[tables.CELLS] = work.take((n_steps + 1) * n_rows * n_lanes)
+            row[tables.TANH_CELLS] = work.take(n_steps * n_rows * n_lanes)
+            row[tables.D_CELLS] = work.take(n_rows * n_lanes)
             row[tables.D_XH] = work.take((n_steps + 1) * n_rows * d_width)
+            row[tables.SCRATCH] = work.take(tables.GRADIENT_ROWS * PANEL * packed)
             if network.recurrent_dropout:
-                row[tables.MASKS] = work.take(n_rows * n_columns)
-                row[tables.MASKED] = work.take((n_steps + 1) * n_rows * n_columns)
+                row[tables.MASKS] = work.take(n_rows * 4 * n_lanes)
+                row[tables.MASKED] = work.take((n_steps + 1) * n_rows * 4 * n_lanes)
             n_inputs = n_units
+        lanes = _up(network.n_outputs, VECTOR)
+        kernel, bias = parameters.take(n_inputs * lanes), parameters.take(lanes)
+        parts += [
+            Part(plain.take(size * network.n_outputs), at, size, 1, network.n_outputs, lanes)
+            for size, at in ((n_inputs, kernel), (1, bias))
+        ]
+        places = {
+            "last_h": work.take(n_rows * n_lanes),
+            "logits": work.take(n_rows * lanes),
+            "deltas": work.take(n_rows * lanes),
+            "zeros": work.take(int(table[:, tables.D_WIDTH].max()) + 4 * n_lanes),
+            "output_lanes": lanes,
+            "dense_kernel": kernel,
+            "dense_bias": bias,
+            "dense_transposed": arranged.take(lanes * _up(n_lanes, PANEL)),
+        }
         return cls(
             layers=table.ravel(),
-            bounds=bounds,
-            last_h=work.take(n_rows * n_inputs),
-            logits=work.take(n_rows * network.n_outputs),
-            deltas=work.take(n_rows * network.n_outputs),
-            dense_transposed=transposed.take(n_inputs * network.n_outputs),
+            bounds=np.array([*bounds, bias, parameters.size]),
+            parts=tuple(parts),
+            n_parameters=parameters.size,
+            places=places,
             work_size=work.size,
-            transposed_size=transposed.size,
+            arranged_size=arranged.size,
             states_size=states.size,
         )
+
+    def to_kernel(self, vectors: NDArray) -> NDArray:
+        """Return vectors (n, network.size) of parameters in the kernel's layout."""
+        laid_out = np.zeros((len(vectors), self.n_parameters), dtype=vectors.dtype)
+        for part in self.parts:
+            part.of_kernel(laid_out)[:] = part.of_plain(vectors)
+        return laid_out
+
+    def from_kernel(self, laid_out: NDArray, vectors: NDArray[Any]) -> None:
+        """Store vectors of parameters in the kernel's layout as plain ones."""
+        for part in self.parts:
+            part.of_plain(vectors)[:] = part.of_kernel(laid_out)
+
+
+def _up(size: int, multiple: int) -> int:
+    return -(-size // multiple) * multiple
 
 
 class _Counter:
@@ -84,5 +164,5 @@ class _Counter:
 
     def take(self, size: int) -> int:
         start = self.size
-        self.size += -(-size // self.alignment) * self.alignment
+        self.size += _up(size, self.alignment)
         return start

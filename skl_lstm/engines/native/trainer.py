@@ -86,17 +86,14 @@ class NativeTrainer:
             n_steps=network.n_steps,
             n_features=network.n_features,
             n_outputs=network.n_outputs,
-            n_parameters=network.size,
+            n_parameters=layout.n_parameters,
             batch_size=batch_size,
             shard_rows=shard_rows,
             activation=ACTIVATIONS[network.output_activation],
             loss=plan.loss if plan else tables.MSE,
             stateful=int(network.stateful),
             seed=seed,
-            last_h=layout.last_h,
-            logits=layout.logits,
-            deltas=layout.deltas,
-            dense_transposed=layout.dense_transposed,
+            **layout.places,
             dropout=float(network.dropout),
             recurrent_dropout=float(network.recurrent_dropout),
         )
@@ -121,17 +118,19 @@ class NativeTrainer:
         self.states = np.zeros(layout.states_size if network.stateful else 0, dtype=dtype)
         self._layers = _read_only(layout.layers, np.int64)
         self._bounds = _read_only(layout.bounds, np.int64)
-        self._parameters = parameters
-        self._slots = np.zeros(0, dtype=dtype) if slots is None else slots.reshape(-1)
+        self._layout = layout
+        none = np.zeros((0, network.size), dtype=dtype)
+        self._plain = [parameters[np.newaxis], none if slots is None else slots]
+        self._theta, self._slots = map(layout.to_kernel, self._plain)
         n_shards = -(-batch_size // shard_rows)
         n_lanes = min(n_shards, tables.LANES)
-        self._gradients = np.zeros(n_lanes * network.size if plan else 0, dtype=dtype)
+        self._gradients = np.zeros(n_lanes * layout.n_parameters if plan else 0, dtype=dtype)
         self._losses = np.zeros(n_shards)
         batch_operations = 3 * batch_size * network.n_steps * network.size
         n_threads = _n_cores() if n_threads is None else n_threads
         n_threads = min(n_threads, n_lanes) if batch_operations > THREADING_OPERATIONS else 1
         self._work = [np.zeros(layout.work_size, dtype=dtype) for _ in range(n_threads)]
-        self._transposed = [np.zeros(layout.transposed_size, dtype=dtype) for _ in self._work]
+        self._arranged = [np.zeros(layout.arranged_size, dtype=dtype) for _ in self._work]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
 
     def epoch(self, order: NDArray[np.int64]) -> float:
@@ -176,6 +175,8 @@ class NativeTrainer:
                 self.iterations += n_batches
                 if not np.isfinite(losses[-1]):
                     break
+        for laid_out, plain in zip((self._theta, self._slots), self._plain, strict=True):
+            self._layout.from_kernel(laid_out, plain)
         return [loss / n_rows for loss in losses]
 
     def evaluate(self, positions: NDArray[np.int64]) -> float:
@@ -252,8 +253,8 @@ class NativeTrainer:
             self._spec,
             self._optimizer,
             self._layers,
-            self._parameters,
-            self._transposed[thread],
+            self._theta.reshape(-1),
+            self._arranged[thread],
             self._work[thread],
             self._data,
             order,
@@ -262,7 +263,7 @@ class NativeTrainer:
             self.states,
             self._gradients,
             self._losses,
-            self._slots,
+            self._slots.reshape(-1),
             self._bounds,
             iteration,
             training,

@@ -17,9 +17,9 @@ def gradient_and_loss(arguments):
             "slots": np.zeros((0, size)),
         }
     )
-    before = trainer._parameters.copy()
+    before = arguments["theta"].copy()
     loss = trainer.epoch(np.arange(N_ROWS))
-    return before - trainer._parameters, loss
+    return before - arguments["theta"], loss
 
 
 def assert_gradient_is_right(arguments):

@@ -17,8 +17,6 @@ OPTIONS = {
     "nogil": True,
     # Python's checks of every division would keep loops from being vectorized.
     "error_model": "numpy",
-    # Sums may be reordered and multiply-adds fused; NaN and infinity keep their meaning.
-    "fastmath": {"reassoc", "contract", "nsz"},
 }
 
 # Numba compiles a function again for every literal argument, but not for these constants.

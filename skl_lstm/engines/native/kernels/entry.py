@@ -13,7 +13,7 @@ import numpy as np
 
 from skl_lstm.engines.native.kernels.compiling import OPTIONS, U
 from skl_lstm.engines.native.kernels.optimizers import apply_gradient
-from skl_lstm.engines.native.kernels.passes import run_lanes
+from skl_lstm.engines.native.kernels.passes import arrange_weights, run_lanes
 from skl_lstm.engines.native.kernels.tables import GRADIENTS, UPDATE
 
 
@@ -37,7 +37,7 @@ def _closing_over(digest):
         optimizer,
         layers,
         theta,
-        transposed,
+        arranged,
         work,
         data,
         order,
@@ -67,6 +67,8 @@ def _closing_over(digest):
         when all are done one of them updates. If `training` is false, nothing is updated.
         """
         _ = digest  # is in the closure only if it is used
+        if not training:
+            arrange_weights(net, layers, theta, arranged, training)
         for epoch in range(epoch_losses.size):
             total = 0.0
             start_of_epoch = first + epoch * (stop - first)
@@ -78,7 +80,7 @@ def _closing_over(digest):
                         net,
                         layers,
                         theta,
-                        transposed,
+                        arranged,
                         work,
                         data,
                         order,

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from skl_lstm.engines.native.kernels.compiling import FIRST, ONE, ZERO, U, jit, stage
+from skl_lstm.engines.native.kernels.compiling import FIRST, ONE, U, jit, stage
 from skl_lstm.engines.native.kernels.tables import ADAM, LANES, RMSPROP, SGD
 
 
 @jit
 def _squared_norm(gradient, start, stop):
-    total = ZERO
+    total = 0.0
     for j in range(stop - start):
         total += gradient[U(start + j)] * gradient[U(start + j)]
-    return total
+    return np.float32(total)
 
 
 @jit
@@ -44,7 +44,7 @@ def _clip(optimizer, gradient, bounds):
             gradient[U(j)] = -limit if g < -limit else g
 
 
-@stage  # as a function of its own, Nesterov's momentum was rounded in two ways
+@jit
 def _sgd(optimizer, theta, gradient, slots):
     """Do v = mu v - lr g; theta += v, with Nesterov's momentum theta += mu v - lr g."""
     n = theta.size

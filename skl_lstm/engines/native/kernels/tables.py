@@ -22,31 +22,46 @@ class Spec(NamedTuple):
     loss: int
     stateful: int
     seed: int
-    last_h: int  # in the workspace: h_T of the last layer after its dropout, (rows, u)
-    logits: int  # in the workspace: last_h @ kernel + bias, (rows, n_outputs)
-    deltas: int  # in the workspace: the gradient of the logits, (rows, n_outputs)
-    dense_transposed: int  # where the transposed Dense kernel starts among the transposed ones
+    last_h: int  # in the workspace: h_T of the last layer after its dropout, (rows, n_lanes)
+    logits: int  # in the workspace: last_h @ kernel + bias, (rows, output_lanes)
+    deltas: int  # in the workspace: the gradient of the logits, (rows, output_lanes)
+    zeros: int  # in the workspace: a row that stays zero
+    output_lanes: int  # n_outputs, rounded up to whole vectors
+    dense_kernel: int  # where the Dense kernel starts in the parameters, (u, output_lanes)
+    dense_bias: int  # where the Dense bias starts in the parameters
+    dense_transposed: int  # where the transposed Dense kernel starts among the arranged weights
     dropout: float
     recurrent_dropout: float
 
 
-# Columns of the table `layers`, which has one row for each LSTM layer.
+# Columns of the table `layers`, which has one row for each LSTM layer. Each gate has `n_lanes`
+# numbers in a row: u, rounded up to whole vectors.
 (
     INPUTS,  # d
     UNITS,  # u
-    WEIGHTS,  # where [K; R; b] starts in the parameters
-    TRANSPOSED,  # where the transposed [K; R] starts among the transposed ones
+    N_LANES,
+    WIDTH,  # of a row of XH: d + n_lanes, rounded up
+    D_WIDTH,  # of a row of D_XH: the inputs whose gradient is needed + n_lanes, rounded up
+    KERNEL,  # where [K; R] starts in the parameters, (d + u, 4 n_lanes)
+    BIAS,  # where b starts in the parameters, (4 n_lanes,)
+    PACKED,  # whether products take [K; R] and dz in packed panels
+    ARRANGED,  # where the panels of [K; R] start among the arranged weights
+    TRANSPOSED,  # where the transposed [K; R] starts there, (4 n_lanes, D_WIDTH) in panels
     STATES,  # where the h and c of all streams start among the states
-    XH,  # in the workspace: [x_t, h_{t-1}], (n_steps + 1, rows, d + u)
-    GATES,  # i, f, g, o, and in the backward pass dz, (n_steps, rows, 4u)
-    CELLS,  # c_{t-1}, (n_steps + 1, rows, u)
-    TANH_CELLS,  # tanh(c_t), (n_steps, rows, u)
-    D_CELLS,  # dc, (rows, u)
-    D_XH,  # gradient of [x_t, h_{t-1}], (n_steps + 1, rows, d + u)
-    MASKS,  # recurrent dropout, (rows, 4u)
-    MASKED,  # h_{t-1} times the masks of the four gates, (n_steps + 1, rows, 4u)
+    XH,  # in the workspace: [x_t, h_{t-1}], (n_steps + 1, rows, WIDTH)
+    GATES,  # i, f, g, o, and in the backward pass dz, (n_steps, rows, 4 n_lanes)
+    CELLS,  # c_{t-1}, (n_steps + 1, rows, n_lanes)
+    TANH_CELLS,  # tanh(c_t), (n_steps, rows, n_lanes)
+    D_CELLS,  # dc, (rows, n_lanes)
+    D_XH,  # gradient of [x_t, h_{t-1}], (n_steps + 1, rows, D_WIDTH)
+    SCRATCH,  # one packed panel of dz
+    MASKS,  # recurrent dropout, (rows, 4 n_lanes)
+    MASKED,  # h_{t-1} times the masks of the four gates, (n_steps + 1, rows, 4 n_lanes)
     N_COLUMNS,
-) = range(14)
+) = range(21)
+
+# Number of rows of dz that one product for the gradients takes: as many as fit in a fast cache.
+GRADIENT_ROWS = 128
 
 LINEAR, SIGMOID, SOFTMAX, TANH, RELU = range(5)
 (
