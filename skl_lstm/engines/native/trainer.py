@@ -6,18 +6,17 @@ be stopped, saved and continued.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import joblib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skl_lstm.engines.native.coverage import ACTIVATIONS, Plan
 from skl_lstm.engines.native.kernels import entry, tables
 from skl_lstm.engines.native.layout import Layout
+from skl_lstm.engines.native.threads import available_threads
 from skl_lstm.network.network import Network
 from skl_lstm.training.rows import Rows
 
@@ -52,8 +51,8 @@ class NativeTrainer:
     seed : int, default=0
         Seed of the dropout masks, used together with the number of the update.
     n_threads : int, default=None
-        Maximum number of threads among which to divide a batch; one for each core if None. Does
-        not change the result.
+        Maximum number of threads among which to divide a batch; as many as this process may use
+        if None. Does not change the result.
 
     Attributes
     ----------
@@ -127,8 +126,11 @@ class NativeTrainer:
         self._gradients = np.zeros(n_lanes * layout.n_parameters if plan else 0, dtype=dtype)
         self._losses = np.zeros(n_shards)
         batch_operations = 3 * batch_size * network.n_steps * network.size
-        n_threads = _n_cores() if n_threads is None else n_threads
-        n_threads = min(n_threads, n_lanes) if batch_operations > THREADING_OPERATIONS else 1
+        if batch_operations <= THREADING_OPERATIONS:
+            n_threads = 1
+        elif n_threads is None:
+            n_threads = available_threads()
+        n_threads = min(n_threads, n_lanes)
         self._work = [np.zeros(layout.work_size, dtype=dtype) for _ in range(n_threads)]
         self._arranged = [np.zeros(layout.arranged_size, dtype=dtype) for _ in self._work]
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
@@ -249,7 +251,7 @@ class NativeTrainer:
         totals: NDArray[np.float64],
         thread: int = 0,
     ) -> int:
-        arguments = (
+        return entry.run_batches(
             self._spec,
             self._optimizer,
             self._layers,
@@ -272,18 +274,6 @@ class NativeTrainer:
             len(self._work),
             totals,
         )
-        try:
-            return entry.run_batches(*arguments)
-        except OSError:  # the cache of compiled code cannot be read or written
-            compiled = bool(entry.run_batches.signatures)
-            run = entry.run_batches if compiled else entry.run_batches_uncached()
-            return run(*arguments)
-
-
-@functools.cache
-def _n_cores() -> int:
-    """Return the number of cores that this process may use, given affinity and containers."""
-    return joblib.cpu_count()
 
 
 def _read_only(array: ArrayLike, dtype: Any) -> NDArray:

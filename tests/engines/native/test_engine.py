@@ -156,7 +156,7 @@ def test_large_batches_are_shared_out_without_a_change_in_the_result(monkeypatch
     windows = np.random.default_rng(1).normal(size=(300, 24)).astype(np.float32)
     model = forecaster(units=48, batch_size=256, engine="native")
     shared = model.fit(windows, windows[:, 0]).weights_
-    monkeypatch.setattr("skl_lstm.engines.native.trainer._n_cores", lambda: 1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     alone = model.fit(windows, windows[:, 0]).weights_
     for part, expected in zip(shared, alone, strict=True):
         assert_array_equal(part, expected)
@@ -228,10 +228,15 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
 
 
 @pytest.mark.slow
-def test_fits_that_compile_at_once_give_what_a_fit_from_the_cache_gives(tmp_path):
+def test_fits_give_the_same_if_they_compile_at_once_and_with_a_whole_or_a_torn_cache(tmp_path):
     environment = {"NUMBA_CACHE_DIR": str(tmp_path)}
     first, second = start(environment), start(environment)
     assert result(first) == result(second) == run(environment) == run({})
+    (machine_code,) = tmp_path.rglob("*.nbc")
+    size = machine_code.stat().st_size
+    os.truncate(machine_code, size // 2)
+    assert run(environment) == run({})
+    assert machine_code.stat().st_size > size // 2
 
 
 def test_a_verbose_fit_says_what_it_does(capsys):

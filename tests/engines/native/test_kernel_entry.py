@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numba
 import numpy as np
 import pytest
 from problems import N_ROWS, problem, trainer_of
@@ -65,35 +64,6 @@ def test_a_read_only_buffer_compiles_nothing_new():
     arguments = problem()
     arguments["buffer"].flags.writeable = False
     trainer_of(problem()).epoch(np.arange(N_ROWS))
-    n_signatures = len(entry.run_batches.signatures)
+    n_signatures = len(entry.run_batches.compiled.signatures)
     trainer_of(arguments).epoch(np.arange(N_ROWS))
-    assert len(entry.run_batches.signatures) == n_signatures
-
-
-def test_without_a_folder_for_the_cache_compilation_goes_on(monkeypatch):
-    def refuse_cache(function, cache=False, **options):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return options
-
-    monkeypatch.setattr(numba, "njit", refuse_cache)
-    assert entry._compile(None)["nogil"]
-
-
-@pytest.mark.parametrize("readable", [True, False])
-def test_a_cache_that_fails_later_does_not_stop_the_fit(monkeypatch, readable):
-    compiled = entry.run_batches
-    calls = []
-
-    class Failing:
-        signatures = compiled.signatures if readable else ()
-
-        def __call__(self, *arguments):
-            calls.append(arguments)
-            if len(calls) == 1 or not readable:
-                raise OSError("no space left on device")
-            return compiled(*arguments)
-
-    monkeypatch.setattr(entry, "run_batches", Failing())
-    monkeypatch.setattr(entry, "run_batches_uncached", lambda: compiled)
-    assert trainer_of(problem()).epoch(np.arange(N_ROWS)) > 0
+    assert len(entry.run_batches.compiled.signatures) == n_signatures

@@ -4,14 +4,13 @@ Everything in this folder works on flat one-dimensional arrays whose sizes are k
 time, so one compilation serves every network. Nothing allocates memory, and the GIL is released.
 """
 
-import functools
 import hashlib
 from pathlib import Path
 
-import numba
 import numpy as np
 
-from skl_lstm.engines.native.kernels.compiling import OPTIONS, U
+from skl_lstm.engines.native.kernels.cache import cached
+from skl_lstm.engines.native.kernels.compiling import U
 from skl_lstm.engines.native.kernels.optimizers import apply_gradient
 from skl_lstm.engines.native.kernels.passes import arrange_weights, run_lanes
 from skl_lstm.engines.native.kernels.tables import GRADIENTS, UPDATE
@@ -110,24 +109,4 @@ def _closing_over(digest):
     return run_batches
 
 
-def _compile(function):
-    """Compile a function, and keep the machine code on disk if possible."""
-    try:
-        return numba.njit(function, cache=True, no_cfunc_wrapper=True, **OPTIONS)
-    except RuntimeError:  # no folder to which a cache could be written
-        return numba.njit(function, no_cfunc_wrapper=True, **OPTIONS)
-
-
-run_batches = _compile(_closing_over(_digest_of_sources()))
-
-
-@functools.cache
-def run_batches_uncached():
-    """Compile `run_batches` for this process only, for use if its cache cannot be read.
-
-    Returns
-    -------
-    run_batches : callable
-        The same function.
-    """
-    return numba.njit(run_batches.py_func, **OPTIONS)
+run_batches = cached(_closing_over(_digest_of_sources()))
