@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
 from skl_lstm.checks import check_choice, check_integer, did_you_mean, refuse_times
 from skl_lstm.compositions.parts import fitted_group, fitted_roles
@@ -20,7 +20,7 @@ from skl_lstm.forecasting.measures import check_scoring
 from skl_lstm.forecasting.origins import Fit, Fold, Plan
 from skl_lstm.forecasting.panel_backtest import PanelPast
 from skl_lstm.forecasting.panel_origins import PanelData
-from skl_lstm.forecasting.progress import progress
+from skl_lstm.forecasting.parallel import run_parallel
 from skl_lstm.forecasting.series_origins import SeriesData
 from skl_lstm.model_selection.panel_split import folds_by_time
 from skl_lstm.warn import SeriesWarning, warn
@@ -212,12 +212,10 @@ def backtest(
     for fit in fits:
         past.check(fit)
     tasks = [(name, model, fit) for name, model in named.items() for fit in fits]
-    tables = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_forecasts)(model, past, fit, how) for _, model, fit in tasks
-    )
+    calls = (delayed(_forecasts)(model, past, fit, how) for _, model, fit in tasks)
+    tables = run_parallel(calls, len(tasks), n_jobs, int(verbose), "Fit")
     of_models: dict[str, list[pd.DataFrame]] = {name: [] for name in named}
-    found = progress(tables, len(tasks), int(verbose), "Fit")
-    for (name, _, _), table in zip(tasks, found, strict=True):
+    for (name, _, _), table in zip(tasks, tables, strict=True):
         of_models[name].append(table)
     _check_numbers(of_models)
     _tell_what_is_left_out(past, fits, plan, of_models)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
 from skl_lstm.checks import check_choice, check_integer
 from skl_lstm.compositions.parts import look_back, work_of_a_fit
 from skl_lstm.forecasting.conformal import check_coverage, distances, least_errors
-from skl_lstm.forecasting.progress import progress
+from skl_lstm.forecasting.parallel import run_parallel
 from skl_lstm.forecasting.residual_scale import Scale
 from skl_lstm.forecasting.walk import model_input, walk_forward
 from skl_lstm.windowing.supervised import make_supervised
@@ -90,8 +90,7 @@ class Calibration:
 
     def run(self, tasks: Iterable[Any], total: int) -> Iterator[Any]:
         """Fit clones in parallel, and return in their order what each task returns."""
-        results = Parallel(n_jobs=self.n_jobs, return_as="generator")(tasks)
-        return progress(results, total, int(self.verbose), "Clone")
+        return run_parallel(tasks, total, self.n_jobs, int(self.verbose), "Clone")
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def panel():
 
 @pytest.mark.parametrize("of_several", [False, True], ids=["one series", "several"])
 @pytest.mark.parametrize("adaptive", [False, True])
-def test_clones_fitted_in_parallel_are_the_same(of_several, adaptive):
+@pytest.mark.parametrize("backend", ["threading", "multiprocessing"])  # one by one, and at once
+def test_clones_fitted_in_parallel_are_the_same(of_several, adaptive, backend):
     if of_several:
         series, given = panel().to_frame("sold"), {"group": "shop"}
         model = make_pipeline(LookbackWindower(3, padding="edge", **given), LinearRegression())
@@ -89,7 +90,7 @@ def test_clones_fitted_in_parallel_are_the_same(of_several, adaptive):
         model = make_pipeline(LookbackWindower(3, padding="edge"), LinearRegression())
     model.fit(*make_supervised(series, **given))
     serial = forecast_interval(model, series, 3, refits=4, adaptive=adaptive)
-    with joblib.parallel_config(backend="threading"):
+    with joblib.parallel_config(backend=backend):
         parallel = forecast_interval(model, series, 3, refits=4, adaptive=adaptive, n_jobs=2)
     pd.testing.assert_frame_equal(parallel, serial)
 
