@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from skl_lstm.compositions.copies import copy_around
 from skl_lstm.compositions.parts import reach
+from skl_lstm.engines.choice import stack_type
 from skl_lstm.estimators.forecaster import LSTMForecaster
-from skl_lstm.network.forward import Stream
+from skl_lstm.network.forward import States, Stream
 
 # What a network does with windows, one output for each origin.
 Task = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -118,17 +119,15 @@ class _CarryingNetwork(LSTMForecaster):
         self, origins: NDArray[np.intp], windows: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Read windows from zero states, and keep the state at each origin."""
-        stream, after = Stream(self.network_, self.weights_), {}
+        stream, after = self._stream(), {}
         wanted = set(origins.tolist())
         for place, window in enumerate(windows):
-            outputs = stream.next(window)
+            (outputs,) = stream.next(window[np.newaxis])
             if place in wanted:
                 after[place] = outputs, stream.states
         self.origins, self.past = origins, windows
         self.ahead: list[list[NDArray[np.float32]]] = [[] for _ in origins]
-        self.streams = [
-            Stream(self.network_, self.weights_, after[origin][1]) for origin in origins
-        ]
+        self.streams = [self._stream(after[origin][1]) for origin in origins]
         return np.array([after[origin][0] for origin in origins])
 
     def go_on(self, n_new: int, windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -136,9 +135,9 @@ class _CarryingNetwork(LSTMForecaster):
         ends = np.arange(1, len(self.streams) + 1) * (len(windows) // len(self.streams))
         outputs = np.empty((len(ends), self.network_.n_outputs), dtype=np.float32)
         for i, (end, stream, ahead) in enumerate(zip(ends, self.streams, self.ahead, strict=True)):
-            for window in windows[end - n_new : end]:
-                outputs[i] = stream.next(window)
-                ahead.append(window)
+            new = windows[end - n_new : end]
+            outputs[i] = stream.next(new)[-1]
+            ahead.extend(new)
         return outputs
 
     def compare(self, number: int, windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -148,6 +147,9 @@ class _CarryingNetwork(LSTMForecaster):
         tolerance = ROUNDING * np.nanmax(np.abs(found), initial=0.0)
         self.agrees = np.allclose(found, windows, rtol=0.0, atol=tolerance, equal_nan=True)
         return np.zeros((1, self.network_.n_outputs), dtype=np.float32)
+
+    def _stream(self, states: States = ()) -> Stream:
+        return Stream(self.network_, self.weights_, states, stack_type(self.network_))
 
     def _rows_seen(self) -> int:
         return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.network.forward import States, predict_stateful
+from skl_lstm.network.forward import Stack, States, predict_stateful
 from skl_lstm.network.network import Network
 from skl_lstm.network.windows import Windows
 from skl_lstm.training.rows import Rows, equal_streams
@@ -70,16 +70,30 @@ def train(
     return "keras", keras.fit(network, rows, validation, settings, start)
 
 
-def last_states(
-    engine: str, network: Network, parameters: NDArray[np.float32], windows: Windows
-) -> States:
+def stack_type(network: Network) -> type[Stack] | None:
+    """Return what runs the forward pass of a network.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    Returns
+    -------
+    stack_type : type or None
+        The compiled kernel if this process has loaded it and it covers the network. In any other
+        case None, for NumPy, so that a process that only predicts need not load it.
+    """
+    from skl_lstm.engines.native import engine as native
+
+    return native.stack_type(network)
+
+
+def last_states(network: Network, parameters: NDArray[np.float32], windows: Windows) -> States:
     """Return the states in which a prediction of these windows ends.
 
     Parameters
     ----------
-    engine : {"native", "keras"}
-        Engine that trained the network; the native one has its kernel loaded, which is faster
-        than NumPy.
     network : Network
         The trained network.
     parameters : ndarray of float32 of shape (network.size,)
@@ -94,9 +108,5 @@ def last_states(
     """
     if not network.stateful:
         return []
-    if engine == "native":
-        from skl_lstm.engines.native import engine as native
-
-        return native.last_states(network, parameters, windows)
     weights = network.views(parameters)
-    return predict_stateful(network, weights, windows.view())[1]
+    return predict_stateful(network, weights, windows.view(), (), stack_type(network))[1]

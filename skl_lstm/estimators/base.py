@@ -13,7 +13,7 @@ from sklearn.utils import Tags, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skl_lstm.checks import check_choice, check_column_names
-from skl_lstm.engines.choice import last_states, train
+from skl_lstm.engines.choice import last_states, stack_type, train
 from skl_lstm.estimators.data import (
     check_sample_weight,
     check_X,
@@ -150,7 +150,7 @@ class BaseLSTM(Interchange):
         if self.mirror:
             training = training.mirrored()
         engine, state = train(self.engine, network, training, validation, settings, start)
-        states = last_states(engine, network, state.parameters, windows)
+        states = last_states(network, state.parameters, windows)
 
         validate_data(self, X, skip_check_array=True)
         self._store(Trained(network, shape, seed, engine, state, states, scaling), targets)
@@ -212,11 +212,14 @@ class BaseLSTM(Interchange):
         network, scaling = self.network_, self.window_scaling_
         if activation is not None:
             network = replace(network, output_activation=activation)
+        stack = stack_type(network)
         if network.stateful:
-            outputs, _ = predict_stateful(network, self.weights_, windows.view(), states)
+            outputs, _ = predict_stateful(network, self.weights_, windows.view(), states, stack)
         else:
             rows = windows.rows if isinstance(values, GroupedWindows) else None
-            outputs = predict_stateless(network, self.weights_, windows.view(), scaling, rows)
+            outputs = predict_stateless(
+                network, self.weights_, windows.view(), scaling, rows, stack
+            )
         return outputs.astype(values.dtype, copy=False)
 
     def _windows(self, X: ArrayLike) -> tuple[Any, Windows]:

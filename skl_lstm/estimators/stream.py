@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skl_lstm.engines.choice import stack_type
 from skl_lstm.network.forward import States, Stream, Weights
 from skl_lstm.network.network import Network
 
@@ -103,15 +104,15 @@ class LSTMStream:
             window = values.astype(np.float32).reshape(shape)
         if np.isinf(window).any():
             raise ValueError("x contains infinity or a value too large for dtype('float32')")
-        outputs = self._stream.next(window).astype(values.dtype)
-        return self._decode(outputs[np.newaxis])[0]
+        outputs = self._stream.next(window[np.newaxis]).astype(values.dtype)
+        return self._decode(outputs)[0]
 
     def reset(self) -> None:
         """Reset the stream to its initial state."""
         self._start(self._initial_states)
 
     def _start(self, states: States) -> None:
-        self._stream = Stream(self._network, self._weights, states)
+        self._stream = Stream(self._network, self._weights, states, stack_type(self._network))
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_stream": self._stream.states}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -16,9 +17,12 @@ Weights = Sequence[NDArray[np.float32]]
 States = Sequence[NDArray[np.float32]]
 
 # Number of rows to process at once: enough for efficient matrix products, few enough for a step
-# to stay in the cache. Blocks start at fixed rows, because a product with a different number of
-# rows may round differently.
+# to stay in the cache. Blocks start at fixed rows, because NumPy's product with a different number
+# of rows may round differently.
 BLOCK_ROWS = 256
+
+# Number of windows of a stateful network to process at once.
+STATEFUL_ROWS = 4096
 
 
 def predict(
@@ -27,6 +31,7 @@ def predict(
     lags: NDArray,
     scaling: WindowScaling | None = None,
     rows: NDArray[np.int64] | None = None,
+    stack_type: type[Stack] | None = None,
 ) -> NDArray:
     """Predict each window from zero states.
 
@@ -43,6 +48,8 @@ def predict(
         How to normalize each window, and its outputs back; none if None.
     rows : ndarray of int64, default=None
         Which windows to predict, in this order; all of them if None.
+    stack_type : type, default=None
+        What processes the windows; :class:`Stack` if None.
 
     Returns
     -------
@@ -56,29 +63,37 @@ def predict(
     """
     n_rows = len(lags) if rows is None else len(rows)
     outputs = np.empty((n_rows, network.n_outputs), np.float64 if scaling else np.float32)
-    stack = Stack(network, weights, min(BLOCK_ROWS, n_rows))
-    for start in range(0, n_rows, BLOCK_ROWS):
-        part = slice(start, start + BLOCK_ROWS)
+    stack_type = stack_type or Stack
+    block_rows = max(BLOCK_ROWS, stack_type.block_values // math.prod(lags.shape[1:]))
+    stack = stack_type(network, weights, min(block_rows, n_rows))
+    for start in range(0, n_rows, block_rows):
+        part = slice(start, start + block_rows)
         block = fill_missing(lags[part if rows is None else rows[part]])
         if len(block) < stack.n_rows:  # the last one
-            stack = Stack(network, weights, len(block))
+            stack.close()
+            stack = stack_type(network, weights, len(block))
         if scaling:
             measured = scaling.measure(block)
             block = cast_finite(scaling.normalize(block, *measured), np.float32)
         stack.reset()
         said = stack.run(block)
-        outputs[start : start + BLOCK_ROWS] = scaling.restore(said, *measured) if scaling else said
+        outputs[part] = scaling.restore(said, *measured) if scaling else said
+    stack.close()
     return outputs
 
 
 def predict_stateful(
-    network: Network, weights: Weights, lags: NDArray[np.float32], states: States = ()
+    network: Network,
+    weights: Weights,
+    lags: NDArray[np.float32],
+    states: States = (),
+    stack_type: type[Stack] | None = None,
 ) -> tuple[NDArray[np.float32], States]:
     """Predict each window from the state in which the previous one ended.
 
     Parameters
     ----------
-    network, weights, lags
+    network, weights, lags, stack_type
         As in :func:`predict`.
     states : sequence of ndarray
         State before the first window, as in :class:`Stream`.
@@ -90,10 +105,11 @@ def predict_stateful(
     states : list of ndarray of float32 of shape (units,)
         State after the last window.
     """
-    stream = Stream(network, weights, states)
+    stream = Stream(network, weights, states, stack_type)
     outputs = np.empty((len(lags), network.n_outputs), dtype=np.float32)
-    for row, window in enumerate(lags):
-        outputs[row] = stream.next(window)
+    for start in range(0, len(lags), STATEFUL_ROWS):
+        part = slice(start, start + STATEFUL_ROWS)
+        outputs[part] = stream.next(lags[part])
     return outputs, stream.states
 
 
@@ -102,14 +118,20 @@ class Stream:
 
     Parameters
     ----------
-    network, weights
+    network, weights, stack_type
         As in :func:`predict`.
     states : sequence of ndarray of shape (units,)
         States of each layer, hidden state first, first layer first; zeros if empty.
     """
 
-    def __init__(self, network: Network, weights: Weights, states: States = ()) -> None:
-        self.stack = Stack(network, weights, 1)
+    def __init__(
+        self,
+        network: Network,
+        weights: Weights,
+        states: States = (),
+        stack_type: type[Stack] | None = None,
+    ) -> None:
+        self.stack = (stack_type or Stack)(network, weights, 1)
         for state, value in zip(self.stack.states, states, strict=len(states) > 0):
             state[:] = value
 
@@ -118,16 +140,19 @@ class Stream:
         """A copy of the state, in the form that the constructor takes."""
         return [state[0].copy() for state in self.stack.states]
 
-    def next(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Process a window (n_lags, n_series) and return the outputs (n_outputs,).
+    def next(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Process windows (n, n_lags, n_series) in turn and return the outputs (n, n_outputs).
 
         A window in which some series is not known at any lag gives NaN and leaves the state
         unchanged, as in training.
         """
-        (filled,) = fill_missing(window[np.newaxis])
-        if np.isnan(filled).any():
-            return np.full(self.stack.network.n_outputs, np.nan, dtype=np.float32)
-        return self.stack.run(filled[np.newaxis])[0]
+        filled = fill_missing(windows)
+        unknown = np.isnan(filled).any(axis=(1, 2))
+        if not unknown.any():
+            return self.stack.in_turn(filled)
+        outputs = np.full((len(windows), self.stack.network.n_outputs), np.nan, dtype=np.float32)
+        outputs[~unknown] = self.stack.in_turn(filled[~unknown])
+        return outputs
 
 
 def fill_missing(lags: NDArray) -> NDArray:
@@ -164,7 +189,16 @@ class Stack:
         As in :func:`predict`.
     n_rows : int
         Number of windows to process in parallel.
+
+    Notes
+    -----
+    How a product rounds a row may depend on the rows beside it and on its place among them, by
+    some 1e-7 of the output.
     """
+
+    # If windows are so short that more of them than `BLOCK_ROWS` have fewer values, number of
+    # values to process at once.
+    block_values = 0
 
     def __init__(self, network: Network, weights: Weights, n_rows: int) -> None:
         self.network = network
@@ -201,6 +235,16 @@ class Stack:
         ):
             x = _ACTIVATE[activation](x @ kernel + bias)
         return x
+
+    def in_turn(self, windows: NDArray) -> NDArray:
+        """Process windows of a single row, each from the state in which the one before ended."""
+        outputs = np.empty((len(windows), self.network.n_outputs), dtype=np.float32)
+        for row in range(len(windows)):
+            outputs[row] = self.run(windows[row : row + 1])[0]
+        return outputs
+
+    def close(self) -> None:
+        """Do nothing: there are no threads."""
 
 
 def _hidden_states(layers: Sequence[_Layer], steps: Iterator[NDArray]) -> Iterator[NDArray]:

@@ -173,9 +173,10 @@ class Network:
         """Number of values in the states of one row, over all layers."""
         return self._states_of_layer * sum(self.units)
 
-    def states(self, flat: NDArray) -> list[NDArray]:
-        """Return views of the states of each layer in a flat vector."""
-        return np.split(flat, np.cumsum(np.repeat(self.units, self._states_of_layer))[:-1])
+    def states(self, flat: NDArray, n_rows: int = 1) -> list[NDArray]:
+        """Return views of the states of each layer in a flat vector, each of `n_rows` rows."""
+        sizes = np.repeat(self.units, self._states_of_layer) * n_rows
+        return np.split(flat, np.cumsum(sizes)[:-1])
 
     @property
     def _states_of_layer(self) -> int:

@@ -30,11 +30,6 @@ class Rows:
     targets: NDArray
     sample_weight: NDArray[np.float32] | None = None
 
-    @classmethod
-    def without_targets(cls, windows: Windows) -> Rows:
-        """Create rows of windows for the forward pass only."""
-        return cls(windows, np.zeros((len(windows), 0), dtype=np.float32))
-
     def __len__(self) -> int:
         return len(self.windows)
 

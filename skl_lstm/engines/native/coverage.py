@@ -67,15 +67,15 @@ ACTIVATIONS = {
     "relu": tables.RELU,
 }
 
-# What the kernel requires of a network.
+# What the kernel requires of a network, and in training alone.
 NETWORK = {
     "cell": "lstm",
     "hidden_activation": "tanh",
     "bidirectional": False,
     "all_steps": False,
     "dense_units": (),
-    "l2": 0.0,
 }
+TRAINING = {"l2": 0.0}
 
 # Keras computes a cross-entropy from the logits of one activation; after any other it clips
 # probabilities, which the kernel does not.
@@ -189,6 +189,11 @@ class Plan:
     slots: tuple[str, ...]
 
 
+def covers(network: Network) -> bool:
+    """Return whether the kernel covers the forward pass of a network."""
+    return all(getattr(network, name) == covered for name, covered in NETWORK.items())
+
+
 def make_plan(network: Network, settings: Settings) -> Plan:
     """Convert a training run to the kernel's terms.
 
@@ -209,7 +214,7 @@ def make_plan(network: Network, settings: Settings) -> Plan:
     NotCovered
         If a parameter is supported only by Keras.
     """
-    for name, covered in NETWORK.items():
+    for name, covered in (NETWORK | TRAINING).items():
         value = getattr(network, name)
         if value != covered:
             raise NotCovered(f"{name}={value!r}")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.engines.native.coverage import NotCovered, Plan, make_plan
+from skl_lstm.engines.native.coverage import NotCovered, Plan, covers, make_plan
 from skl_lstm.engines.native.metrics import METRICS
-from skl_lstm.network.forward import fill_missing
+from skl_lstm.network.forward import Stack
 from skl_lstm.network.network import Network
 from skl_lstm.network.quantiles import predicted
 from skl_lstm.network.windows import Windows
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 # Maximum time of one call of the kernel that runs several epochs.
 CALL_SECONDS = 0.1
-
-# Number of windows to process at once when computing their final states.
-STATE_ROWS = 4096
 
 
 def prepare(network: Network, settings: Settings) -> Plan:
@@ -84,6 +81,15 @@ def kernel_failure() -> str | None:
         # kernel itself raises another error, which propagates.
         return f"this platform, where Numba fails ({type(error).__name__}: {error})"
     return None
+
+
+def stack_type(network: Network) -> type[Stack] | None:
+    """Return the forward pass in the kernel, if it is loaded and covers a network."""
+    if not kernel_failure.cache_info().currsize or kernel_failure() or not covers(network):
+        return None
+    from skl_lstm.engines.native.forward import NativeStack
+
+    return NativeStack
 
 
 @functools.cache
@@ -152,31 +158,6 @@ def fit(
     kept = parameters if best is None or best.parameters is None else best.parameters
     state = {"iteration": np.array(trainer.iterations), **slots.by_name()}
     return start.followed_by(kept, state, history)
-
-
-def last_states(
-    network: Network, parameters: NDArray[np.float32], windows: Windows
-) -> list[NDArray[np.float32]]:
-    """Return the states in which a prediction of these windows ends, starting from zeros.
-
-    The parameters and the return value are those of :func:`skl_lstm.engines.choice.last_states`.
-    """
-    from skl_lstm.engines.native.trainer import NativeTrainer
-
-    states = np.zeros(network.states_size, dtype=np.float32)
-    lags = windows.view()
-    for start in range(0, len(lags), STATE_ROWS):
-        block = fill_missing(lags[start : start + STATE_ROWS])
-        # As in training, a row without any known value does not change the state.
-        block = block[~np.isnan(block).any(axis=(1, 2))]
-        if not len(block):
-            continue
-        known = Rows.without_targets(Windows.of(block, windows.n_steps, windows.n_features))
-        trainer = NativeTrainer(network, None, known, 1, parameters)
-        trainer.states[:] = states
-        trainer.evaluate(np.arange(len(block)))
-        states = trainer.states
-    return network.states(states)
 
 
 def _epochs(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,12 +59,14 @@ class Layout:
     bounds: NDArray[np.int64]
     parts: tuple[Part, ...]
     n_parameters: int
+    n_plain: int
     places: dict[str, int]
     work_size: int
     arranged_size: int
     states_size: int
 
     @classmethod
+    @lru_cache(maxsize=64)
     def of(cls, network: Network, n_rows: int, batch_size: int) -> Layout:
         """Lay out a network for shards of `n_rows` rows."""
         n_steps = network.n_steps
@@ -127,11 +129,13 @@ class Layout:
             "dense_bias": bias,
             "dense_transposed": arranged.take(lanes * _up(n_lanes, PANEL)),
         }
+        bounds += [bias, parameters.size]
         return cls(
-            layers=table.ravel(),
-            bounds=np.array([*bounds, bias, parameters.size]),
+            layers=_shared(table.ravel()),
+            bounds=_shared(np.array(bounds)),
             parts=tuple(parts),
             n_parameters=parameters.size,
+            n_plain=plain.size,
             places=places,
             work_size=work.size,
             arranged_size=arranged.size,
@@ -145,10 +149,17 @@ class Layout:
             part.of_kernel(laid_out)[:] = part.of_plain(vectors)
         return laid_out
 
-    def from_kernel(self, laid_out: NDArray, vectors: NDArray[Any]) -> None:
-        """Store vectors of parameters in the kernel's layout as plain ones."""
+    def from_kernel(self, laid_out: NDArray) -> NDArray:
+        """Return plain vectors of those in the kernel's layout."""
+        vectors = np.empty((len(laid_out), self.n_plain), dtype=laid_out.dtype)
         for part in self.parts:
             part.of_plain(vectors)[:] = part.of_kernel(laid_out)
+        return vectors
+
+
+def _shared(array: NDArray) -> NDArray:
+    array.flags.writeable = False
+    return array
 
 
 def _up(size: int, multiple: int) -> int:

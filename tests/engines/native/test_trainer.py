@@ -11,18 +11,14 @@ from problems import (
     N_ROWS,
     N_STEPS,
     n_parameters,
-    network_of,
     problem,
     shapes,
     slot_names,
     trainer_of,
     windows,
-    windows_of,
 )
 
 from skl_lstm.engines.native.coverage import OPTIMIZERS
-from skl_lstm.engines.native.trainer import NativeTrainer
-from skl_lstm.training.rows import Rows
 
 
 def keras_loss(loss):
@@ -249,16 +245,3 @@ def test_rows_are_found_by_position():
     one, other = trainer_of(arguments), trainer_of(moved)
     assert one.epoch(order) == other.epoch(np.arange(N_ROWS))
     np.testing.assert_array_equal(one.outputs[order], other.outputs)
-
-
-@pytest.mark.parametrize("stateful", [False, True])
-def test_without_targets_windows_run_forward_only(stateful):
-    arguments = problem((4, 3), batch_size=1, stateful=stateful)
-    whole = trainer_of(arguments)
-    whole.evaluate(np.arange(N_ROWS))
-    network = network_of(arguments)
-    rows = Rows.without_targets(windows_of(arguments))
-    forward = NativeTrainer(network, None, rows, 1, arguments["theta"])
-    assert forward.evaluate(np.arange(N_ROWS)) == 0.0
-    np.testing.assert_array_equal(forward.outputs, whole.outputs)
-    np.testing.assert_array_equal(forward.states, whole.states)

@@ -59,14 +59,14 @@ class CachedFunction:
     def __call__(self, *arguments):
         """Call the function."""
         compiled = self.compiled
-        n_before = len(compiled.signatures)
+        n_before = len(compiled.overloads)
         try:
             result = compiled(*arguments)
         except Exception:  # of the cache: the function itself does not raise
-            if len(compiled.signatures) == n_before:  # was not even compiled
+            if len(compiled.overloads) == n_before:  # was not even compiled
                 self.compiled = compiled = self._in_memory
             return compiled(*arguments)
-        if len(compiled.signatures) > n_before and compiled is not self._in_memory:
+        if len(compiled.overloads) > n_before and compiled is not self._in_memory:
             with contextlib.suppress(OSError):
                 _seal(self._folder)
         return result
