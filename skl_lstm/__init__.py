@@ -4,6 +4,7 @@ import sys as _sys
 
 from skl_lstm.compositions.skops_file import load_model, save_model
 from skl_lstm.datasets import load_airline_passengers
+from skl_lstm.engines.choice import load_kernel
 from skl_lstm.estimators.classifier import LSTMClassifier
 from skl_lstm.estimators.forecaster import LSTMForecaster
 from skl_lstm.estimators.known_rows import KnownRowsRegressor
@@ -49,6 +50,7 @@ __all__ = [
     "forecast_interval",
     "forecast_scorer",
     "load_airline_passengers",
+    "load_kernel",
     "load_model",
     "make_supervised",
     "panel_scorer",

@@ -12,9 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from skl_lstm import LSTMForecaster, __version__, load_airline_passengers
+from skl_lstm import __version__, load_airline_passengers, load_kernel
 from skl_lstm.demonstration.data import Data
 from skl_lstm.demonstration.demonstration import demonstrate, plan_for
 from skl_lstm.demonstration.series_file import load_series
@@ -138,10 +136,9 @@ def _separator(text: str) -> str:
 
 
 def warm_up() -> None:
-    """Compile the training kernel into its cache on disk."""
+    """Compile the kernel into its cache on disk."""
     started = time.perf_counter()
-    windows = np.zeros((4, 2), dtype=np.float32)
-    LSTMForecaster(units=1, epochs=1, engine="native").fit(windows, windows[:, 0])
+    load_kernel()
     print(f"The training kernel is compiled and cached ({time.perf_counter() - started:.1f} s).")
 
 

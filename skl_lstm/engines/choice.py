@@ -70,6 +70,29 @@ def train(
     return "keras", keras.fit(network, rows, validation, settings, start)
 
 
+def load_kernel() -> None:
+    """Load the compiled kernel into this process, or compile it.
+
+    The first fit with the native engine does it too. A process that only predicts does not need
+    the kernel, but with it predictions take less time, and a row has the same bits whatever rows
+    are predicted with it.
+
+    Raises
+    ------
+    RuntimeError
+        If Numba does not work here.
+
+    Examples
+    --------
+    >>> import skl_lstm
+    >>> skl_lstm.load_kernel()
+    """
+    from skl_lstm.engines.native import engine as native
+
+    if failure := native.kernel_failure():
+        raise RuntimeError(f"the compiled kernel does not work on {failure}")
+
+
 def stack_type(network: Network) -> type[Stack] | None:
     """Return what runs the forward pass of a network.
 

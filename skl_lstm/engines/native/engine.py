@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +29,9 @@ from skl_lstm.warn import warn
 
 if TYPE_CHECKING:
     from skl_lstm.engines.native.trainer import NativeTrainer
+
+# If the kernel is not loaded after this time, it is being compiled.
+LOADING_SECONDS = 2.0
 
 # Maximum time of one call of the kernel that runs several epochs.
 CALL_SECONDS = 0.1
@@ -69,6 +74,9 @@ def kernel_failure() -> str | None:
     failure : str or None
         Reason why the kernel does not work; None if it does.
     """
+    note = threading.Timer(LOADING_SECONDS, _say_that_it_compiles)
+    note.daemon = True
+    note.start()
     network = Network(n_steps=1, n_features=1, units=(1,), n_outputs=1)
     nothing = np.zeros((1, 1), dtype=np.float32)
     rows = Rows(Windows.of(nothing, 1, 1), nothing)
@@ -80,7 +88,16 @@ def kernel_failure() -> str | None:
         # Raised by Numba and LLVM if they are missing or cannot work here; a defect of the
         # kernel itself raises another error, which propagates.
         return f"this platform, where Numba fails ({type(error).__name__}: {error})"
+    finally:
+        note.cancel()
     return None
+
+
+def _say_that_it_compiles() -> None:
+    print(
+        "skl_lstm compiles its training kernel; later processes load it from Numba's cache.",
+        file=sys.stderr,
+    )
 
 
 def stack_type(network: Network) -> type[Stack] | None:
