@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.engines.native.kernel import Kernel, data_of
+from skl_lstm.engines.native.kernel import Kernel, windows_alone
 from skl_lstm.network.forward import Stack, Weights
 from skl_lstm.network.network import Network
-from skl_lstm.network.windows import Windows
 
 
 class NativeStack(Stack):
@@ -50,10 +49,7 @@ class NativeStack(Stack):
         The next windows of a stateful network start from the states in which these end.
         """
         outputs = np.empty((len(windows), self.network.n_outputs), dtype=np.float32)
-        order = np.arange(len(windows))
-        width = self.network.n_steps * self.network.n_features
-        rows = Windows(windows.reshape(-1), width, order, *windows.shape[1:])
-        self._kernel.evaluate(data_of(rows, outputs), order)
+        self._kernel.evaluate(*windows_alone(windows, outputs))
         return outputs
 
     def in_turn(self, windows: NDArray) -> NDArray[np.float32]:

@@ -255,8 +255,32 @@ def data_of(
     )
 
 
+def windows_alone(windows: NDArray, outputs: NDArray) -> tuple[tables.Data, NDArray[np.int64]]:
+    """Return windows (n, n_lags, n_series) in the kernel's form, and their order.
+
+    Only the forward pass may take them, which stores its outputs in `outputs`.
+    """
+    buffer = windows.reshape(-1).view()
+    order = np.arange(len(windows))
+    for array in (buffer, order):
+        array.flags.writeable = False
+    data = _NO_DATA._replace(
+        buffer=buffer,
+        row_stride=buffer.size // len(windows),
+        n_windows=len(windows),
+        rows=order,
+        outputs=outputs.reshape(-1),
+    )
+    return data, order
+
+
 def read_only(array: ArrayLike, dtype: Any) -> NDArray:
     """Return a flat read-only view of an array, so that the kernel gets only one type."""
     view = np.ascontiguousarray(array, dtype=dtype).reshape(-1).view()
     view.flags.writeable = False
     return view
+
+
+_NO_DATA = data_of(
+    Windows.of(np.zeros((1, 1), dtype=np.float32), 1, 1), np.zeros((1, 1), dtype=np.float32)
+)

@@ -23,7 +23,7 @@ PACKED_UNITS = 16
 
 @dataclass(frozen=True)
 class Part:
-    """A matrix among the parameters, plain and in whole vectors.
+    """Kernels and bias of a layer among the parameters, as one matrix, plain and in whole vectors.
 
     A row has `n_groups` groups of `size` numbers, which the kernel has `lanes` apart.
     """
@@ -79,15 +79,15 @@ class Layout:
             n_lanes = _up(n_units, VECTOR)
             n_inner = n_inputs + n_units
             n_below = n_inputs if layer > 0 else 0
-            # A product for the gradients takes whole tiles of rows.
+            # A product for the gradients takes whole tiles of rows; it adds zeros to the rows
+            # after [K; R], of which the first one is the bias.
             width = _up(n_inputs + n_lanes, TILE_ROWS)
             d_width = _up(n_below + n_lanes, VECTOR)
-            kernel = parameters.take(_up(n_inner, TILE_ROWS) * 4 * n_lanes)
-            bias = parameters.take(4 * n_lanes)
-            parts += [
-                Part(plain.take(n_inner * 4 * n_units), kernel, n_inner, 4, n_units, n_lanes),
-                Part(plain.take(4 * n_units), bias, 1, 4, n_units, n_lanes),
-            ]
+            n_rows_of_parameters = max(_up(n_inner, TILE_ROWS), n_inner + 1)
+            kernel = parameters.take(n_rows_of_parameters * 4 * n_lanes)
+            bias = kernel + n_inner * 4 * n_lanes
+            start = plain.take((n_inner + 1) * 4 * n_units)
+            parts.append(Part(start, kernel, n_inner + 1, 4, n_units, n_lanes))
             bounds += [kernel + n_inputs * 4 * n_lanes, bias, parameters.size]
             packed = n_units >= PACKED_UNITS
             row = table[layer]
@@ -114,11 +114,10 @@ class Layout:
                 row[tables.MASKED] = work.take((n_steps + 1) * n_rows * 4 * n_lanes)
             n_inputs = n_units
         lanes = _up(network.n_outputs, VECTOR)
-        kernel, bias = parameters.take(n_inputs * lanes), parameters.take(lanes)
-        parts += [
-            Part(plain.take(size * network.n_outputs), at, size, 1, network.n_outputs, lanes)
-            for size, at in ((n_inputs, kernel), (1, bias))
-        ]
+        kernel = parameters.take((n_inputs + 1) * lanes)
+        bias = kernel + n_inputs * lanes
+        start = plain.take((n_inputs + 1) * network.n_outputs)
+        parts.append(Part(start, kernel, n_inputs + 1, 1, network.n_outputs, lanes))
         places = {
             "last_h": work.take(n_rows * n_lanes),
             "logits": work.take(n_rows * lanes),
