@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
+# Units of one layer, or of several.
+Units = int | tuple[int, ...]
+
+
 @cache
-def initial_weights(units: int, n_steps: int, n_features: int) -> list[NDArray]:
+def initial_weights(units: Units, n_steps: int, n_features: int) -> list[NDArray]:
     """Return the initial weights of ``LSTMForecaster(random_state=0)``.
 
     They are read after one update that is too small to change them.
@@ -28,19 +32,10 @@ def initial_weights(units: int, n_steps: int, n_features: int) -> list[NDArray]:
     return shown.fit(np.zeros((1, n_steps, n_features)), np.zeros(1)).weights_
 
 
-def keras_network(units: int, n_steps: int, n_features: int) -> Any:
+def keras_network(units: Units, n_steps: int, n_features: int) -> Any:
     """Return the compiled model in plain Keras."""
-    import keras
-
-    model = keras.Sequential(
-        [
-            keras.Input((n_steps, n_features)),
-            keras.layers.LSTM(units),
-            keras.layers.Dense(1),
-        ]
-    )
+    model = _network(units, n_steps, n_features)
     model.compile(loss="mse", optimizer="adam")
-    model.set_weights(initial_weights(units, n_steps, n_features))
     model.optimizer.build(model.trainable_variables)
     return model
 
@@ -65,7 +60,7 @@ def scikeras_regressor(units: int, n_steps: int, n_features: int, **parameters: 
     from scikeras.wrappers import KerasRegressor
 
     return KerasRegressor(
-        model=_scikeras_network,
+        model=_network,
         model__units=units,
         model__n_steps=n_steps,
         model__n_features=n_features,
@@ -76,13 +71,15 @@ def scikeras_regressor(units: int, n_steps: int, n_features: int, **parameters: 
     )
 
 
-def _scikeras_network(units: int, n_steps: int, n_features: int) -> Any:
+def _network(units: Units, n_steps: int, n_features: int) -> Any:
     import keras
 
+    *lower, last = (units,) if isinstance(units, int) else units
     model = keras.Sequential(
         [
             keras.Input((n_steps, n_features)),
-            keras.layers.LSTM(units),
+            *(keras.layers.LSTM(n_units, return_sequences=True) for n_units in lower),
+            keras.layers.LSTM(last),
             keras.layers.Dense(1),
         ]
     )

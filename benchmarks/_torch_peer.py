@@ -6,6 +6,7 @@ loaded first. So scripts import this module at the top, and TensorFlow only when
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from numpy.typing import NDArray
@@ -27,25 +28,33 @@ class TorchNetwork:
     Parameters
     ----------
     weights : list of ndarray
-        Kernel, recurrent kernel and bias of the LSTM, kernel and bias of the Dense layer, in
-        Keras's layout; PyTorch has the same gate order, with transposed matrices.
+        Kernel, recurrent kernel and bias of each LSTM layer, kernel and bias of the Dense layer,
+        in Keras's layout; PyTorch has the same gate order, with transposed matrices. All layers
+        are of the same size.
     """
 
     def __init__(self, weights: list[NDArray]) -> None:
-        kernel, recurrent, bias, dense_kernel, dense_bias = map(torch.tensor, weights)
-        self.lstm = torch.nn.LSTM(len(kernel), len(recurrent), batch_first=True)
+        *layers, dense_kernel, dense_bias = map(torch.tensor, weights)
+        kernel, recurrent = layers[:2]
+        self.lstm = torch.nn.LSTM(
+            len(kernel), len(recurrent), num_layers=len(layers) // 3, batch_first=True
+        )
         self.dense = torch.nn.Linear(len(recurrent), 1)
         with torch.no_grad():
-            self.lstm.weight_ih_l0.copy_(kernel.T)
-            self.lstm.weight_hh_l0.copy_(recurrent.T)
-            self.lstm.bias_ih_l0.copy_(bias)
-            self.lstm.bias_hh_l0.zero_()
+            for own, part in zip(self.lstm.parameters(), self._in_torch(layers), strict=True):
+                own.copy_(part)
             self.dense.weight.copy_(dense_kernel.T)
             self.dense.bias.copy_(dense_bias)
         # Keras has a single bias for the gates, so the second one is not trained.
-        self.lstm.bias_hh_l0.requires_grad_(False)
+        for name, parameter in self.lstm.named_parameters():
+            parameter.requires_grad_("bias_hh" not in name)
         learned = [*self.lstm.parameters(), *self.dense.parameters()]
         self.optimizer = torch.optim.Adam([p for p in learned if p.requires_grad], eps=1e-7)
+
+    @staticmethod
+    def _in_torch(layers: list[Any]) -> Iterator[Any]:
+        for kernel, recurrent, bias in zip(*[iter(layers)] * 3, strict=True):
+            yield from (kernel.T, recurrent.T, bias, torch.zeros_like(bias))
 
     def __call__(self, windows: Any) -> Any:
         """Return the output for each window, as a tensor."""

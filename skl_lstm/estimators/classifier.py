@@ -363,6 +363,11 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         ValueError
             If no value of a row is known: :meth:`predict_proba` returns NaN then, but no label
             can express that.
+
+        Notes
+        -----
+        As in :meth:`LSTMForecaster.predict`, the probabilities of a row have the same bits in
+        any company where the compiled kernel predicts, and elsewhere to within a millionth.
         """
         return self._decode(self._outputs(X, initial_state))
 

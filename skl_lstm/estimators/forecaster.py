@@ -330,6 +330,14 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predictions, in the shape of y in :meth:`fit`; float32 if X is float32, otherwise
             float64. Of several quantiles, the median.
+
+        Notes
+        -----
+        What is predicted for a row does not depend on the other rows, unless the network is
+        stateful. It has the same bits in any company where the compiled kernel predicts: in a
+        process that has loaded it, by a fit with the native engine or by :func:`load_kernel`, and
+        for the networks that the native engine trains. Elsewhere NumPy predicts, and rounding may
+        depend on the other rows, by a millionth at most.
         """
         return self._decode(self._outputs(X, initial_state))
 

@@ -33,10 +33,5 @@ def jit(function):
 
 
 def stage(function):
-    """Compile as a part of its only caller, which takes less time than compiling both.
-
-    It also leaves a single copy of the machine code. A separate function has two copies after a
-    compilation, its own and the one inside the entry's code, but only the latter if the entry's
-    code is loaded from the cache; and LLVM may round these two differently.
-    """
+    """Compile as a part of its only caller: for the few large ones, which takes less time."""
     return numba.njit(function, inline="always", **OPTIONS)
