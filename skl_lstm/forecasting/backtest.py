@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.parallel import delayed
 
 from skl_lstm.checks import check_choice, check_integer, did_you_mean, refuse_times
 from skl_lstm.compositions.parts import fitted_group, fitted_roles
@@ -212,7 +211,7 @@ def backtest(
     for fit in fits:
         past.check(fit)
     tasks = [(name, model, fit) for name, model in named.items() for fit in fits]
-    calls = (delayed(_forecasts)(model, past, fit, how) for _, model, fit in tasks)
+    calls = ((_forecasts, model, past, fit, how) for _, model, fit in tasks)
     tables = run_parallel(calls, len(tasks), n_jobs, int(verbose), "Fit")
     of_models: dict[str, list[pd.DataFrame]] = {name: [] for name in named}
     for (name, _, _), table in zip(tasks, tables, strict=True):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.utils.parallel import delayed
 
 from skl_lstm.checks import check_choice, check_integer
 from skl_lstm.compositions.parts import look_back, work_of_a_fit
@@ -88,9 +87,9 @@ class Calibration:
             n_clones = min(max(affordable, FEWEST_CLONES), MOST_CLONES)
         return np.array_split(np.arange(n_origins), min(n_clones, n_origins))
 
-    def run(self, tasks: Iterable[Any], total: int) -> Iterator[Any]:
-        """Fit clones in parallel, and return in their order what each task returns."""
-        return run_parallel(tasks, total, self.n_jobs, int(self.verbose), "Clone")
+    def run(self, calls: Iterable[tuple], total: int) -> Iterator[Any]:
+        """Fit clones in parallel, and return in their order what each call returns."""
+        return run_parallel(calls, total, self.n_jobs, int(self.verbose), "Clone")
 
 
 @dataclass(frozen=True)
@@ -172,11 +171,11 @@ def past_forecasts(
     origins = first + np.arange(n_origins)
     truth = rows[targets].to_numpy()[origins[:, np.newaxis] + np.arange(1, steps + 1)]
     stretches = how.stretches(model, len(rows), n_origins)
-    tasks = (
-        delayed(_forecast_stretch)(model, rows, first + stretch, targets, horizon, steps)
+    calls = (
+        (_forecast_stretch, model, rows, first + stretch, targets, horizon, steps)
         for stretch in stretches
     )
-    return truth, np.concatenate(list(how.run(tasks, len(stretches))))
+    return truth, np.concatenate(list(how.run(calls, len(stretches))))
 
 
 def _forecast_stretch(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.parallel import delayed
 
 from skl_lstm.forecasting.calibration import Calibration, check_length, ends
 from skl_lstm.forecasting.panel_origins import PanelData, means_of_series
@@ -115,11 +114,10 @@ def past_forecasts_of_all(
     first = len(times) - steps - n_origins
     origins = times[first : first + n_origins]
     stretches = how.stretches(model, len(data.X), n_origins)
-    tasks = (
-        delayed(_forecast_stretch_of_all)(model, data, origins[stretch], steps)
-        for stretch in stretches
+    calls = (
+        (_forecast_stretch_of_all, model, data, origins[stretch], steps) for stretch in stretches
     )
-    found = list(how.run(tasks, len(stretches)))
+    found = list(how.run(calls, len(stretches)))
     rows, paths = (np.concatenate(each) for each in zip(*found, strict=True))
     values = data.panel.rows[data.roles.targets].to_numpy(np.float64, na_value=np.nan)
     truth = np.where((rows >= 0)[..., np.newaxis], values[rows], np.nan)

@@ -6,24 +6,24 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sklearn.utils.parallel import Parallel
+from sklearn.utils.parallel import Parallel, delayed
 
 from skl_lstm.training.progress import Progress
 
 
 def run_parallel(
-    tasks: Iterable[Any], total: int, n_jobs: int | None, verbose: int, what: str
+    calls: Iterable[tuple], total: int, n_jobs: int | None, verbose: int, what: str
 ) -> Iterator[Any]:
-    """Run tasks with joblib, and show how many of them are done.
+    """Call functions side by side, and show how many calls are done.
 
     Parameters
     ----------
-    tasks : iterable
-        Calls made with ``sklearn.utils.parallel.delayed``.
+    calls : iterable of tuple
+        Function and arguments of each call.
     total : int
-        Number of tasks.
+        Number of calls.
     n_jobs : int or None
-        Number of tasks to run at once, as in joblib.
+        Number of calls at once, as in joblib.
     verbose : {0, 1}
         0 prints nothing, 1 a bar on the standard error, apart from what the fits print.
     what : str
@@ -32,7 +32,7 @@ def run_parallel(
     Yields
     ------
     result : object
-        Result of each task, in their order.
+        Result of each call, in their order.
     """
     try:
         parallel = Parallel(n_jobs=n_jobs, return_as="generator")
@@ -40,8 +40,17 @@ def run_parallel(
         parallel = Parallel(n_jobs=n_jobs)
     bar = Progress(0, total, verbose, what, sys.stderr)
     try:
-        for n_before, result in enumerate(parallel(tasks)):
+        for n_before, result in enumerate(parallel(delayed(_run)(call) for call in calls)):
             bar.update(n_before, {})
             yield result
     finally:
         bar.close()
+
+
+def _run(call: tuple) -> Any:
+    """Call a function; as one tuple, arguments travel with the task.
+
+    joblib puts each large argument on one of Dask's workers, and the task is lost with the worker.
+    """
+    function, *arguments = call
+    return function(*arguments)
