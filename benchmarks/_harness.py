@@ -29,6 +29,7 @@ PACKAGES = (
     "numba",
     "scikit-learn",
     "joblib",
+    "distributed",
     "keras",
     "tensorflow",
     "scikeras",

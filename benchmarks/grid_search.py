@@ -31,10 +31,13 @@ LOOK_BACKS = [1, 3, 6, 12]
 
 
 class Search:
-    """A grid search that can be run repeatedly, with the scores of the last run."""
+    """A grid search that can be run repeatedly, with the scores of the last run.
+
+    `backend` holds the arguments of ``joblib.parallel_config``, one thread by default.
+    """
 
     def __init__(
-        self, model: Any, grid: dict, n_folds: int, X: ArrayLike, y: ArrayLike, n_threads: int = 1
+        self, model: Any, grid: dict, n_folds: int, X: ArrayLike, y: ArrayLike, **backend: Any
     ) -> None:
         self.search = GridSearchCV(
             model,
@@ -44,11 +47,12 @@ class Search:
             refit=False,
             error_score="raise",
         )
-        self.X, self.y, self.n_threads = X, y, n_threads
+        self.X, self.y = X, y
+        self.backend = {"backend": "threading", "n_jobs": 1, **backend}
 
     def __call__(self) -> float:
         """Search without refitting the best candidate."""
-        with joblib.parallel_config(backend="threading", n_jobs=self.n_threads):
+        with joblib.parallel_config(**self.backend):
             return seconds(lambda: self.search.fit(self.X, self.y))
 
     @property
@@ -84,9 +88,9 @@ def _by_candidate(search: Search) -> dict[tuple[int, int], float]:
     return dict(zip(keys, search.scores, strict=True))
 
 
-def one_and_two_threads(report: Report, runs: int, epochs: int, quick: bool) -> None:
-    X, y = make_supervised(load_airline_passengers())
-    model = TransformedTargetRegressor(
+def pipeline(epochs: int) -> TransformedTargetRegressor:
+    """Return the whole pipeline for the airline series."""
+    return TransformedTargetRegressor(
         regressor=Pipeline(
             [
                 ("scale", MinMaxScaler()),
@@ -96,12 +100,21 @@ def one_and_two_threads(report: Report, runs: int, epochs: int, quick: bool) -> 
         ),
         transformer=MinMaxScaler(),
     )
-    grid = {
+
+
+def grid_of_pipeline(quick: bool) -> dict[str, list[int]]:
+    """Return the 24 candidates of the pipeline, or half of them."""
+    return {
         "regressor__window__look_back": LOOK_BACKS[:2] if quick else LOOK_BACKS,
         "regressor__lstm__units": UNITS,
         "regressor__lstm__batch_size": BATCH_SIZES,
     }
-    one, two = Search(model, grid, 5, X, y), Search(model, grid, 5, X, y, n_threads=2)
+
+
+def one_and_two_threads(report: Report, runs: int, epochs: int, quick: bool) -> None:
+    X, y = make_supervised(load_airline_passengers())
+    model, grid = pipeline(epochs), grid_of_pipeline(quick)
+    one, two = Search(model, grid, 5, X, y), Search(model, grid, 5, X, y, n_jobs=2)
     alternate({OURS: one, "2 threads": two}, 1)
     report.agree("the scores, 2 threads", float(np.abs(one.scores - two.scores).max()), 0.0)
     figures = alternate({OURS: one, f"{OURS}, 2 threads": two}, runs)

@@ -232,11 +232,11 @@ def test_fits_give_the_same_if_they_compile_at_once_and_with_a_whole_or_a_torn_c
     environment = {"NUMBA_CACHE_DIR": str(tmp_path)}
     first, second = start(environment), start(environment)
     assert result(first) == result(second) == run(environment) == run({})
-    (machine_code,) = tmp_path.rglob("*.nbc")
-    size = machine_code.stat().st_size
-    os.truncate(machine_code, size // 2)
+    sizes = {path: path.stat().st_size for path in tmp_path.rglob("*.nbc")}
+    for path, size in sizes.items():
+        os.truncate(path, size // 2)
     assert run(environment) == run({})
-    assert machine_code.stat().st_size > size // 2
+    assert any(path.stat().st_size > size // 2 for path, size in sizes.items())
 
 
 def test_a_verbose_fit_says_what_it_does(capsys):
