@@ -1,6 +1,7 @@
 """Searches, backtests and intervals in worker processes give what they give alone."""
 
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -9,7 +10,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -70,7 +71,7 @@ def serial_scores():
 def cluster():
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster
 
@@ -133,6 +134,25 @@ def test_an_interval_whose_worker_is_killed_is_the_serial_one(flag):
         interval = forecast_interval(fitted, SERIES, 3, refits=4)
     assert flag.exists()
     pd.testing.assert_frame_equal(interval, expected)
+
+
+def test_the_page_on_distributed_searches_runs_as_it_stands(cluster):
+    pytest.importorskip("dask.dataframe")
+    page = Path(__file__).parents[1] / "docs" / "distributed.md"
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    names, scores = {}, []
+    for block in blocks:
+        block = block.replace("tcp://scheduler:8786", cluster.scheduler_address)
+        exec(compile(block, str(page), "exec"), names)
+        if "fit(X, y)" in block:
+            scores.append(names["search"].cv_results_["mean_test_score"])
+    names["client"].close()
+    assert len(scores) == 3
+    assert_array_equal(scores[1], scores[0])
+    assert_array_equal(scores[2], scores[0])
+    assert len(names["result"].frame) == 36
+    whole = names["best"].predict(names["X"])
+    assert_allclose(names["predictions"], whole, rtol=1e-6)
 
 
 def cache_folder():
