@@ -8,13 +8,13 @@ import inspect
 import math
 from collections.abc import Callable, Iterable
 from numbers import Integral, Real
-from typing import Any, TypeVar, cast
+from typing import Any, TypeGuard, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 Init = TypeVar("Init", bound=Callable[..., None])
 
@@ -25,7 +25,11 @@ def naming_the_nearest(init: Init) -> Init:
     Python's own error names the class that defines the ``__init__``, even if that is a base
     class. The signature stays as it is.
     """
-    _, *known = inspect.signature(init).parameters
+    signature = inspect.signature(init)
+    _, *known = signature.parameters
+    required = {
+        name for name in known if signature.parameters[name].default is inspect.Parameter.empty
+    }
 
     @functools.wraps(init)
     def checked(self: Any, /, *values: Any, **parameters: Any) -> None:
@@ -35,12 +39,16 @@ def naming_the_nearest(init: Init) -> Init:
                     f"{type(self).__name__}() got an unexpected keyword argument {name!r}"
                     f"{did_you_mean(name, known)}"
                 )
-        try:
-            inspect.signature(init).bind(self, *values, **parameters)
-        except TypeError as error:
-            raise TypeError(f"{type(self).__name__}() {error}; parameters go by name") from None
+        if values or not required <= parameters.keys():
+            try:
+                signature.bind(self, *values, **parameters)
+            except TypeError as error:
+                message = f"{type(self).__name__}() {error}; parameters go by name"
+                raise TypeError(message) from None
         init(self, *values, **parameters)
 
+    # For scikit-learn, which asks for it several times whenever it clones.
+    checked.__signature__ = signature  # type: ignore[attr-defined]
     return cast(Init, checked)
 
 
@@ -111,6 +119,8 @@ def numbers(X: Any, estimator: BaseEstimator, **options: Any) -> NDArray:
     ValueError
         As ``check_array``; of a DataFrame, naming the column that does not hold numbers.
     """
+    if is_finite_array(X) and X.ndim == 2:
+        return X
     check_dense(X)
     refuse_times(X)
     try:
@@ -157,4 +167,44 @@ def check_column_names(X: Any) -> None:
     ``validate_data`` would do it when it stores the names. Here they are not stored, so that an
     estimator that rejects X afterwards is left unchanged.
     """
-    validate_data(BaseEstimator(), X, skip_check_array=True)
+    if not isinstance(X, np.ndarray):
+        validate_data(BaseEstimator(), X, skip_check_array=True)
+
+
+def keep_columns(estimator: BaseEstimator, X: Any) -> None:
+    """Store the number and the names of the columns, as ``validate_data`` does in ``fit``."""
+    if _is_nameless(estimator, X):
+        estimator.n_features_in_ = X.shape[1]
+    else:
+        validate_data(estimator, X, skip_check_array=True)
+
+
+def compare_columns(estimator: BaseEstimator, X: Any) -> None:
+    """Raise or warn as ``validate_data`` if X has other columns than those of ``fit``."""
+    n_columns = getattr(estimator, "n_features_in_", None)
+    if not (_is_nameless(estimator, X) and X.shape[1] == n_columns):
+        validate_data(estimator, X, reset=False, skip_check_array=True)
+
+
+def check_fitted(estimator: BaseEstimator, attribute: str) -> None:
+    """Raise as ``check_is_fitted``, which takes longer, unless there is a fitted attribute."""
+    if attribute not in vars(estimator):
+        check_is_fitted(estimator)
+
+
+def is_finite_array(X: Any) -> TypeGuard[NDArray]:
+    """Return whether X is an array of finite floats that ``check_array`` would return as it is.
+
+    If its dimensions are right. This takes a fiftieth of the time.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.dtype in (np.float64, np.float32)
+        and X.size > 0
+        and bool(-math.inf < X.min() and X.max() < math.inf)
+    )
+
+
+def _is_nameless(estimator: BaseEstimator, X: Any) -> bool:
+    """Return whether neither X nor what the estimator was fitted on, if it was, has names."""
+    return isinstance(X, np.ndarray) and X.ndim > 1 and not hasattr(estimator, "feature_names_in_")

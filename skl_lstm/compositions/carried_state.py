@@ -112,8 +112,8 @@ class _CarryingNetwork(LSTMForecaster):
 
     def predict(self, X: Any) -> NDArray:  # type: ignore[override]  # the state is its own
         """Do its task with windows, and predict after the last one of each origin."""
-        values, windows = self._windows(X)
-        return self._decode(self.task(windows.view()).astype(values.dtype, copy=False))
+        values, lags, _ = self._lags(X)
+        return self._decode(self.task(lags).astype(values.dtype, copy=False))
 
     def begin(
         self, origins: NDArray[np.intp], windows: NDArray[np.float32]

@@ -10,14 +10,21 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Tags, check_consistent_length
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skl_lstm.checks import check_choice, check_column_names
+from skl_lstm.checks import (
+    check_choice,
+    check_column_names,
+    check_fitted,
+    compare_columns,
+    keep_columns,
+)
 from skl_lstm.engines.choice import last_states, stack_type, train
 from skl_lstm.estimators.data import (
     check_sample_weight,
     check_X,
     in_steps,
+    lags_of,
     split_off_last,
     window_shape,
     windows_of,
@@ -35,15 +42,15 @@ from skl_lstm.network.forward import States, predict_stateful
 from skl_lstm.network.forward import predict as predict_stateless
 from skl_lstm.network.network import Network, OutputActivation
 from skl_lstm.network.scaling import WindowScaling
-from skl_lstm.network.windows import Windows, cast_finite
+from skl_lstm.network.windows import cast_finite
 from skl_lstm.training.rows import Rows
 from skl_lstm.training.settings import draw_seed
 from skl_lstm.training.state import Trained, TrainingState
 from skl_lstm.windowing.alignment import names_of_targets
-from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.groups import times_told
 
 InitialState = Literal["zeros", "fit"]
+INITIAL_STATES = get_args(InitialState)
 
 # Settings of the one epoch of partial_fit, regardless of the parameters.
 ONE_EPOCH: dict[str, Any] = {
@@ -115,11 +122,12 @@ class BaseLSTM(Interchange):
         values = self._check_X(X)
         values = in_steps(X, values) if as_steps else values
         check_column_names(X)
-        check_consistent_length(values, y)
+        if len(values) != len(y):
+            check_consistent_length(values, y)
         shape = window_shape(X, values, self.features_per_step, as_steps)
         network = self._network(shape, values.ndim, y.shape[1] * targets.n_for_each)
         if resume:
-            validate_data(self, X, reset=False, skip_check_array=True)
+            compare_columns(self, X)
             self._check_same_network(network, targets)
         self._check_one_series(network, X, given)
         weight = check_sample_weight(sample_weight, len(values))
@@ -152,7 +160,7 @@ class BaseLSTM(Interchange):
         engine, state = train(self.engine, network, training, validation, settings, start)
         states = last_states(network, state.parameters, windows)
 
-        validate_data(self, X, skip_check_array=True)
+        keep_columns(self, X)
         self._store(Trained(network, shape, seed, engine, state, states, scaling), targets)
 
     def _scaling(
@@ -206,27 +214,24 @@ class BaseLSTM(Interchange):
 
         `activation` replaces the network's own output activation, if given.
         """
-        check_is_fitted(self)
+        check_fitted(self, "weights_")
         states = self._initial_states(initial_state)
-        values, windows = self._windows(X)
+        values, lags, rows = self._lags(X)
         network, scaling = self.network_, self.window_scaling_
         if activation is not None:
             network = replace(network, output_activation=activation)
         stack = stack_type(network)
         if network.stateful:
-            outputs, _ = predict_stateful(network, self.weights_, windows.view(), states, stack)
+            outputs, _ = predict_stateful(network, self.weights_, lags, states, stack)
         else:
-            rows = windows.rows if isinstance(values, GroupedWindows) else None
-            outputs = predict_stateless(
-                network, self.weights_, windows.view(), scaling, rows, stack
-            )
+            outputs = predict_stateless(network, self.weights_, lags, scaling, rows, stack)
         return outputs.astype(values.dtype, copy=False)
 
-    def _windows(self, X: ArrayLike) -> tuple[Any, Windows]:
-        """Check windows to predict, and return them as given and as the network reads them."""
+    def _lags(self, X: ArrayLike) -> tuple[Any, NDArray, NDArray[np.int64] | None]:
+        """Check windows to predict; return them as given, and what :func:`lags_of` returns."""
         values = self._check_X(X)
         values = in_steps(X, values) if self._reads_steps() else values
-        validate_data(self, X, reset=False, skip_check_array=True)
+        compare_columns(self, X)
         shape = values.shape[1:]
         if math.prod(shape) != math.prod(self.window_shape_) or (
             values.ndim == 3 and shape != self.window_shape_
@@ -238,11 +243,11 @@ class BaseLSTM(Interchange):
         warn_of_unknown_ends(values, self.window_shape_[1])
         self._check_one_series(self.network_, X)
         dtype = np.float32 if self.window_scaling_ is None else values.dtype
-        return values, windows_of(values, self.window_shape_, dtype)
+        return values, *lags_of(values, self.window_shape_, dtype)
 
     def _initial_states(self, initial_state: InitialState) -> States:
         """Return the states to start from; an empty list means zeros."""
-        check_choice("initial_state", initial_state, get_args(InitialState))
+        check_choice("initial_state", initial_state, INITIAL_STATES)
         if initial_state == "zeros":
             return []
         if not self.network_.stateful:

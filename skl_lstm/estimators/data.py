@@ -16,6 +16,9 @@ from skl_lstm.training.rows import Rows
 from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.window_array import step_columns, step_layout
 
+# Up to this many values, a copy of windows takes less time than finding out what they share.
+FEW_VALUES = 2**12
+
 
 def check_X(X: Any, estimator: BaseEstimator) -> Any:
     """Return X as a float array of two or three dimensions; a view, as of windows, stays one.
@@ -102,6 +105,33 @@ def windows_of(values: Any, shape: tuple[int, int], dtype: Any) -> Windows:
         return Windows.of(values, *shape, dtype)
     buffer = cast_finite(values.rows.reshape(-1), dtype)
     return Windows(buffer, values.rows.shape[1], values.places, *shape)
+
+
+def lags_of(
+    values: Any, shape: tuple[int, int], dtype: Any
+) -> tuple[NDArray, NDArray[np.int64] | None]:
+    """Return checked windows to predict, and which of them; None for all, one after the other.
+
+    Parameters
+    ----------
+    values : GroupedWindows or ndarray of shape (n, width) or (n, n_steps, n_features)
+        The windows.
+    shape : tuple of int
+        Number of time steps and of features.
+    dtype : type
+        Precision in which the network reads them.
+
+    Returns
+    -------
+    lags : ndarray of shape (n_lags, n_steps, n_features)
+        Windows, as a view if there are many.
+    rows : ndarray of int64 of shape (n,) or None
+        Numbers of those to predict.
+    """
+    if isinstance(values, np.ndarray) and values.size <= FEW_VALUES:
+        return cast_finite(values, dtype).reshape(-1, *shape), None
+    windows = windows_of(values, shape, dtype)
+    return windows.view(), windows.rows if isinstance(values, GroupedWindows) else None
 
 
 def split_off_last(

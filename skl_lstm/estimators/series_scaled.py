@@ -8,9 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.utils import Tags, check_array, check_consistent_length, get_tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skl_lstm.checks import check_choice, check_column_names, naming_the_nearest, numbers
+from skl_lstm.checks import (
+    check_choice,
+    check_column_names,
+    compare_columns,
+    keep_columns,
+    naming_the_nearest,
+    numbers,
+)
 from skl_lstm.estimators.known_rows import score_known
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets
@@ -173,7 +180,7 @@ class SeriesScaledRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             _like(y, _scaled(outputs, *of_rows).astype(outputs.dtype)),
             **fit_params,
         )
-        validate_data(self, frame, skip_check_array=True)
+        keep_columns(self, frame)
         self.regressor_ = regressor
         self.groups_ = panel.labels.tolist()
         self.columns_ = columns
@@ -205,7 +212,7 @@ class SeriesScaledRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         panel = Panel.of(X, self.group, whole=False)
         frame = as_frame(X)
-        validate_data(self, frame, reset=False, skip_check_array=True)
+        compare_columns(self, frame)
         columns = names_in("columns", self.columns_, panel.rows.columns, "X")
         values = numbers(panel.rows[columns], self).astype(np.float64)
         series = self._seen(panel)[panel.codes]

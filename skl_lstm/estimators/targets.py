@@ -14,6 +14,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from skl_lstm.checks import is_finite_array
 from skl_lstm.network.quantiles import checked_quantiles, in_order, predicted
 from skl_lstm.warn import warn
 
@@ -70,13 +71,16 @@ class Values:
     @classmethod
     def encode(cls, y: ArrayLike, quantiles: tuple[float, ...] = ()) -> tuple[Values, NDArray]:
         """Return the encoding of y, and the targets of shape (n, n_targets), in y's precision."""
-        values = check_array(
-            y,
-            ensure_2d=False,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite="allow-nan",
-            input_name="y",
-        )
+        if is_finite_array(y) and y.ndim in (1, 2):
+            values = y
+        else:
+            values = check_array(
+                y,
+                ensure_2d=False,
+                dtype=[np.float64, np.float32],
+                ensure_all_finite="allow-nan",
+                input_name="y",
+            )
         return cls(values.ndim, quantiles), values.reshape(len(values), -1)
 
     def decode(self, outputs: NDArray) -> NDArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import sys
@@ -144,17 +145,26 @@ def check_name(parameter: str, name: str, own: Collection[str] = ()) -> None:
     own : collection of str, default=()
         Names that this package adds.
     """
-    module, classes, others = _NAMED[parameter]
-    ignores_case = parameter == "optimizer"
-    functions = {each.lower() if ignores_case else _snake_case(each) for each in classes}
-    listed = sorted({*own, *others, *functions})
-    known = {*classes, *(each.upper() for each in _SHORT if each in others), *listed}
-    if (name.lower() if ignores_case else name) in known or _is_of_imported_keras(module, name):
+    module, classes, _ = _NAMED[parameter]
+    functions, known = _names_of(parameter)
+    searched = name.lower() if parameter == "optimizer" else name
+    if name in own or searched in known or _is_of_imported_keras(module, name):
         return
+    listed = sorted({*own, *functions})
     raise ValueError(
         f"{parameter} must be one of {', '.join(listed)}, or a name that Keras, once imported, "
         f"knows, got {name!r}{did_you_mean(name, [*classes, *listed])}"
     )
+
+
+@functools.cache
+def _names_of(parameter: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return Keras's names of functions for a parameter, and all those that it may have."""
+    _, classes, others = _NAMED[parameter]
+    to_function = str.lower if parameter == "optimizer" else _snake_case
+    functions = frozenset({*others, *map(to_function, classes)})
+    upper = (each.upper() for each in _SHORT if each in others)
+    return functions, frozenset({*classes, *upper, *functions})
 
 
 def _snake_case(name: str) -> str:

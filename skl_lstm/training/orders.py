@@ -13,6 +13,10 @@ from skl_lstm.training.settings import Settings
 # Separates the random numbers for the order of the rows from those for the initial weights.
 _ORDERS = 1
 
+# About how many numbers to draw at once: the orders of many short epochs. Each draw and each sort
+# lets another thread run, which may take long to give way.
+DRAWN_TOGETHER = 2**14
+
 
 def epoch_orders(
     n_rows: int, first_epoch: int, network: Network, settings: Settings
@@ -48,8 +52,9 @@ def epoch_orders(
     generator = np.random.PCG64([settings.seed, _ORDERS])
     generator.advance(first_epoch * n_rows)
     uniform = np.random.Generator(generator).random
+    n_together = max(1, min(settings.epochs, DRAWN_TOGETHER // n_rows))
     while True:
-        yield uniform(n_rows).argsort()
+        yield from uniform((n_together, n_rows)).argsort()
 
 
 def _samples(

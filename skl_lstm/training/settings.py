@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,4 +43,16 @@ def draw_seed(random_state: int | np.random.RandomState | None) -> int:
     """Draw the seed of a training run; None uses system entropy, not NumPy's global state."""
     if random_state is None:
         return int(np.random.default_rng().integers(2**31))
+    if type(random_state) is int:
+        return _seed_drawn_with(random_state)
+    return _drawn(random_state)
+
+
+@functools.lru_cache
+def _seed_drawn_with(seed: int) -> int:
+    """Draw from a number, which gives the same seed to all fits of a search."""
+    return _drawn(seed)
+
+
+def _drawn(random_state: Any) -> int:
     return int(check_random_state(random_state).randint(2**31 - 1))

@@ -148,24 +148,34 @@ def same_shape(one: NDArray, other: NDArray) -> bool:
     known = ~(np.isnan(one) | np.isnan(other))
     if np.count_nonzero(known) < 3:
         return False
-    pair = one[known], other[known]
-    first, second = (standardized(values) for values in pair)
-    return bool((np.abs(first - second) <= _rounding(*pair)).all())
+    (first, *of_first), (second, *of_second) = (
+        _standardized(values[known]) for values in (one, other)
+    )
+    return bool((np.abs(first - second) <= _rounding(of_first, of_second)).all())
 
 
-def _rounding(*pair: NDArray) -> float:
-    """Return how far standardized values may differ, of which one was scaled in its precision."""
-    eps = max(np.finfo(np.result_type(values, np.float32)).eps for values in pair)
+def _rounding(*pair: Sequence[Any]) -> float:
+    """Return how far standardized values may differ, of which one was scaled in its precision.
+
+    Of each, their spread, size and precision are given.
+    """
+    eps = max(precision for *_, precision in pair)
     with np.errstate(divide="ignore", invalid="ignore"):
-        sizes = [np.abs(values).max() / values.std() for values in pair]
+        sizes = [size / spread for spread, size, _ in pair]
     return max(SAME, SCALING * eps * np.nan_to_num(max(sizes), posinf=0.0))
 
 
 def standardized(values: NDArray) -> NDArray:
     """Bring values, or each column of them, to mean 0 and spread 1."""
+    return _standardized(values)[0]
+
+
+def _standardized(values: NDArray) -> tuple[NDArray, Any, Any, Any]:
+    """Return standardized values, and the spread, the size and the precision that they had."""
     values = np.asarray(values, dtype=np.result_type(values, np.float32))
+    precision = np.finfo(values.dtype).eps
     spread, size = values.std(axis=0), np.abs(values).max(axis=0, initial=0.0)
     # The spread of equal values may be that of rounding.
-    changes = spread > ROUNDING * np.finfo(values.dtype).eps * size
+    changes = spread > ROUNDING * precision * size
     centered = np.where(changes, values - values.mean(axis=0), 0.0)
-    return centered / np.where(changes, spread, 1.0)
+    return centered / np.where(changes, spread, 1.0), spread, size, precision

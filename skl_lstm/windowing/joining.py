@@ -43,13 +43,17 @@ def join(
         A view of consecutive rows; a copy if some are missing.
     """
     n_before, n_columns = tail.shape
-    place = np.array([NOT_USED if n_between is None else n_between])
-    before, known = _rows_before(tail, place, repeat | fill)
+    before, known = tail, np.ones(n_before, dtype=bool)
+    if n_between is None:
+        before, known = np.full_like(tail, np.nan), ~known
+    elif n_between:
+        place = np.array([n_between])
+        (before,), (known,) = _rows_before(tail[np.newaxis], place, repeat | fill)
     rows, kept = (series, None) if steps is None else _with_missing_rows(series, steps, n_before)
-    joined = np.concatenate([before[0].astype(series.dtype, copy=False), rows])
+    joined = np.concatenate([before.astype(series.dtype, copy=False), rows])
     if repeat:
         is_known = np.ones(len(joined), dtype=bool)
-        is_known[:n_before] = known[0]
+        is_known[:n_before] = known
         if kept is not None:
             is_known[n_before:] = False
             is_known[n_before + kept] = True
@@ -127,7 +131,6 @@ def _rows_before(
 
     If values are carried over what is missing, so is the last row of a tail over a long gap.
     """
-    tails = tails if tails.ndim == 3 else tails[np.newaxis]
     n_before = tails.shape[1]
     lags = np.arange(n_before) + n_between[:, np.newaxis]
     if carry:

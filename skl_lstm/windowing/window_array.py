@@ -163,6 +163,8 @@ def step_layout(X: Any) -> StepLayout:
     layout : StepLayout
         Names and places.
     """
+    if type(X) is np.ndarray:
+        return StepLayout(None)
     if isinstance(X, WindowArray):
         columns, blocks = X.step_columns, X._told.blocks
         return StepLayout(columns, _order_of_blocks(blocks, X.shape[1]) if columns else None)

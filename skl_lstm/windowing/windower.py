@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skl_lstm.checks import (
     check_choice,
     check_column_names,
+    check_fitted,
     check_integer,
+    compare_columns,
+    keep_columns,
     naming_the_nearest,
     numbers,
 )
@@ -291,12 +294,12 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         SeriesWarning
             If the index of X shows that its first windows, or those after a hole, lack rows.
         """
-        check_is_fitted(self)
+        check_fitted(self, "head_")
         _check_parameters(self)
         if self.group is not None:
             return self._transform_all(X)
         series = numbers(X, self)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        compare_columns(self, X)
         where = self._place(X, series)
         if where.doubt is not None:
             warn(where.doubt, SeriesWarning)
@@ -351,7 +354,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
             # so do not place the rows, but show holes between them.
             _, steps, doubt = span_of(times_of_y, self.freq)
         # Only now, so that rejected input leaves an earlier fit unchanged.
-        validate_data(self, X, skip_check_array=True)
+        keep_columns(self, X)
         if doubt is not None:
             warn(doubt, SeriesWarning)
         if y is not None:
@@ -390,7 +393,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         ends, joined = SeriesEnds.learn(
             panel, values, self.look_back, self.freq, **self._filling()
         )
-        validate_data(self, X, skip_check_array=True)
+        keep_columns(self, X)
         if joined.doubt is not None:
             warn(joined.doubt, SeriesWarning)
         longest = panel.longest
@@ -434,7 +437,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
             )
         panel = Panel.of(X, self.group, whole=False)
         values = numbers(panel.rows, self)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        compare_columns(self, X)
         span: Any = self.span_
         ends = SeriesEnds(self.groups_, self.tails_, self.firsts_, self.lasts_, self.gaps_, span)
         joined = ends.join(panel, values, self.context, **self._filling())
@@ -539,8 +542,10 @@ def _sums(series: NDArray, look_back: int) -> NDArray[np.float64]:
 def _are_same(rows: NDArray, others: NDArray) -> bool:
     """Return whether rows are the same, up to the rounding of repeated scaling."""
     precision = max(np.finfo(rows.dtype).eps, np.finfo(others.dtype).eps) ** 0.75
-    tolerance = precision * np.nanmax(np.abs(others), axis=0, initial=0.0)
-    return np.allclose(rows, others, rtol=0.0, atol=tolerance, equal_nan=True)
+    tolerance = precision * np.fmax.reduce(np.abs(others), axis=0, initial=0.0)
+    with np.errstate(invalid="ignore"):  # of infinite ones, which a user may not have checked
+        near = (np.abs(rows - others) <= tolerance) & np.isfinite(others)
+    return bool((near | (rows == others) | (np.isnan(rows) & np.isnan(others))).all())
 
 
 def _check_parameters(windower: LookbackWindower) -> None:

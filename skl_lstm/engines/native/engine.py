@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import sys
 import threading
 import time
@@ -164,7 +165,7 @@ def fit(
             for name, value in logs.items():
                 history.setdefault(name, []).append(value)
             progress.update(epoch, logs)
-            if not np.isfinite(logs["loss"]):
+            if not math.isfinite(logs["loss"]):
                 warn_of_divergence(epoch)
                 break
             if best and best.is_over(logs.get("val_loss", logs["loss"]), epoch, parameters):
