@@ -7,8 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import coo_array, csc_matrix, csr_array
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
 
-from skl_lstm.checks import check_dense, did_you_mean, naming_the_nearest
+from skl_lstm.checks import (
+    check_dense,
+    compare_columns,
+    did_you_mean,
+    is_finite_array,
+    keep_columns,
+    naming_the_nearest,
+)
 
 
 class Base:
@@ -73,3 +82,40 @@ def test_sparse_data_is_refused_with_what_makes_it_dense(kind):
 @pytest.mark.parametrize("X", [np.eye(3), [[1.0]], pd.DataFrame({"toarray": [1.0]}), None])
 def test_all_else_counts_as_dense(X):
     check_dense(X)
+
+
+@pytest.mark.parametrize(
+    ("X", "finite"),
+    [
+        (np.eye(2), True),
+        (np.eye(2, dtype=np.float32), True),
+        (np.array([[np.nan, 1.0]]), False),
+        (np.array([[-np.inf, 1.0]]), False),
+        (np.eye(2, dtype=np.float16), False),
+        (np.eye(2, dtype=int), False),
+        (np.ma.masked_array(np.eye(2)), False),
+        (np.empty((0, 2)), False),
+        ([[1.0]], False),
+    ],
+)
+def test_only_finite_floats_of_numpy_need_no_further_check(X, finite):
+    assert is_finite_array(X) == finite
+    if finite:
+        assert check_array(X) is X
+
+
+def test_columns_are_compared_as_scikit_learn_does():
+    frame = pd.DataFrame({"a": [1.0], "b": [2.0]})
+    nameless, named = BaseEstimator(), BaseEstimator()
+    keep_columns(nameless, frame.to_numpy())
+    keep_columns(named, frame)
+    compare_columns(nameless, frame.to_numpy())
+    compare_columns(named, frame)
+    with pytest.raises(ValueError, match="X has 1 features, but BaseEstimator is expecting 2"):
+        compare_columns(nameless, frame.to_numpy()[:, :1])
+    with pytest.warns(UserWarning, match="X has feature names, but BaseEstimator was fitted"):
+        compare_columns(nameless, frame)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        compare_columns(named, frame.to_numpy())
+    keep_columns(named, frame.to_numpy())
+    assert vars(named) == {"n_features_in_": 2}

@@ -26,6 +26,11 @@ def test_later_epochs_have_the_orders_they_would_have_had_in_one_go():
     assert_array_equal(orders(10, 2, first_epoch=3, seed=1), drawn[3:])
 
 
+@pytest.mark.parametrize("epochs", [1, 3, 100])
+def test_orders_do_not_depend_on_how_many_are_drawn_at_once(epochs):
+    assert_array_equal(orders(10, 7, seed=1, epochs=epochs), orders(10, 7, seed=1, epochs=7))
+
+
 def test_unshuffled_rows_are_in_order_of_time_stream_beside_stream():
     assert_array_equal(orders(4, 2, shuffle=False), [[0, 1, 2, 3]] * 2)
     assert_array_equal(orders(6, 1, stateful=True, batch_size=2), [[0, 3, 1, 4, 2, 5]])

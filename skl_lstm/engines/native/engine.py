@@ -34,8 +34,12 @@ if TYPE_CHECKING:
 # If the kernel is not loaded after this time, it is being compiled.
 LOADING_SECONDS = 2.0
 
-# Maximum time of one call of the kernel that runs several epochs.
+# About the maximum time of one call of the kernel that runs several epochs.
 CALL_SECONDS = 0.1
+
+# Multiply-adds that the kernel does in a second at least: it is several times as fast. Before the
+# first call, only this tells how many epochs it can take.
+OPERATIONS_PER_SECOND = 1e9
 
 
 def prepare(network: Network, settings: Settings) -> Plan:
@@ -198,19 +202,21 @@ def _epochs(
         or settings.verbose
         or network.stateful
     )
-    n_left, n_together = settings.epochs, 1
+    operations = 3 * settings.rows_per_epoch(len(targets)) * network.n_steps * network.size
+    seconds = operations / OPERATIONS_PER_SECOND
+    n_left = settings.epochs
     while n_left:
         trainer.states[:] = 0.0
+        n_together = 1 if watched else min(n_left, 1 + int(CALL_SECONDS / seconds))
+        drawn = [next(orders) for _ in range(n_together)]
         started = time.perf_counter()
-        drawn = [next(orders) for _ in range(min(n_together, n_left))]
         losses = trainer.epochs(drawn)
         seconds = (time.perf_counter() - started) / len(losses)
         n_left -= len(losses)
-        if not watched:
-            n_together = 1 + int(CALL_SECONDS / seconds)
         for loss in losses:
             logs = {"loss": loss}
-            logs |= _measured(trainer, drawn[0], settings, targets)
+            if watched:
+                logs |= _measured(trainer, drawn[0], settings, targets)
             if len(judged):
                 trainer.states[:] = 0.0
                 logs["val_loss"] = trainer.evaluate(judged)
