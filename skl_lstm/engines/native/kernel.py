@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -266,7 +267,7 @@ def windows_alone(windows: NDArray, outputs: NDArray) -> tuple[tables.Data, NDAr
         array.flags.writeable = False
     data = _NO_DATA._replace(
         buffer=buffer,
-        row_stride=buffer.size // len(windows),
+        row_stride=math.prod(windows.shape[1:]),
         n_windows=len(windows),
         rows=order,
         outputs=outputs.reshape(-1),
