@@ -79,17 +79,17 @@ class Layout:
             n_lanes = _up(n_units, VECTOR)
             n_inner = n_inputs + n_units
             n_below = n_inputs if layer > 0 else 0
-            # A product for the gradients takes whole tiles of rows; it adds zeros to the rows
-            # after [K; R], of which the first one is the bias.
+            packed = n_units >= PACKED_UNITS
+            # Of large layers a product for the gradients takes whole tiles of rows; it adds zeros
+            # to the rows after [K; R], of which the first one is the bias.
+            n_multiplied = _up(n_inner, TILE_ROWS) if packed else n_inner
             width = _up(n_inputs + n_lanes, TILE_ROWS)
             d_width = _up(n_below + n_lanes, VECTOR)
-            n_rows_of_parameters = max(_up(n_inner, TILE_ROWS), n_inner + 1)
-            kernel = parameters.take(n_rows_of_parameters * 4 * n_lanes)
+            kernel = parameters.take(max(n_multiplied, n_inner + 1) * 4 * n_lanes)
             bias = kernel + n_inner * 4 * n_lanes
             start = plain.take((n_inner + 1) * 4 * n_units)
             parts.append(Part(start, kernel, n_inner + 1, 4, n_units, n_lanes))
             bounds += [kernel + n_inputs * 4 * n_lanes, bias, parameters.size]
-            packed = n_units >= PACKED_UNITS
             row = table[layer]
             row[tables.INPUTS] = n_inputs
             row[tables.UNITS] = n_units
@@ -98,7 +98,11 @@ class Layout:
             row[tables.D_WIDTH] = d_width
             row[tables.KERNEL] = kernel
             row[tables.BIAS] = bias
+            row[tables.ROWS] = n_multiplied
             row[tables.PACKED] = packed
+            row[tables.UNTRANSPOSED] = (
+                n_rows < TILE_ROWS and not packed and not network.recurrent_dropout
+            )
             row[tables.ARRANGED] = arranged.take(n_inner * 4 * n_lanes * packed)
             row[tables.TRANSPOSED] = arranged.take(4 * n_lanes * _up(d_width, PANEL))
             row[tables.STATES] = states.take(2 * batch_size * n_units)

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skl_lstm.engines.native.kernels.arithmetic import pack, transpose
 from skl_lstm.engines.native.kernels.compiling import OPTIONS
-from skl_lstm.engines.native.kernels.products import PANEL, multiply
+from skl_lstm.engines.native.kernels.products import PANEL, multiply, multiply_rows
 
 
 @numba.njit(**OPTIONS)
@@ -78,6 +78,19 @@ def test_a_row_has_the_same_bits_in_any_company(n_rows, n_inner, n_columns):
     for row in range(n_rows):
         assert_array_equal(product(a[row : row + 1], b, packed=True), whole[row : row + 1])
     assert_array_equal(product(a, b[:, :8].copy()), whole[:, :8])
+
+
+@numba.njit(**OPTIONS)
+def run_rows(n_rows, n_columns, n_inner, a, b, c):
+    multiply_rows(n_rows, n_columns, n_inner, a, 0, n_inner, b, 0, n_inner, c, 0, n_columns)
+
+
+@pytest.mark.parametrize(("n_rows", "n_columns", "n_inner"), [(1, 1, 8), (2, 5, 32), (3, 9, 64)])
+def test_rows_are_multiplied_by_rows(n_rows, n_columns, n_inner):
+    a, b = random(n_rows, n_inner), random(n_columns, n_inner)
+    c = np.zeros((n_rows, n_columns), np.float32)
+    run_rows(n_rows, n_columns, n_inner, a.ravel(), b.ravel(), c.ravel())
+    assert_allclose(c, a.astype(float) @ b.T, rtol=1e-5, atol=1e-5)
 
 
 def test_a_matrix_is_transposed_into_panels():

@@ -32,6 +32,13 @@ def jit(function):
     return numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)
 
 
+def inlined(function):
+    """Compile into the machine code of each caller: for what is small or called from one place."""
+    return numba.njit(
+        function, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **OPTIONS
+    )
+
+
 def stage(function):
     """Compile as a part of its only caller: for the few large ones, which takes less time."""
     return numba.njit(function, inline="always", **OPTIONS)

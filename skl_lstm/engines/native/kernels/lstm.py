@@ -32,7 +32,7 @@ from skl_lstm.engines.native.kernels.compiling import (
     stage,
 )
 from skl_lstm.engines.native.kernels.dropout import mask_element, mask_stream
-from skl_lstm.engines.native.kernels.products import PANEL, V, multiply
+from skl_lstm.engines.native.kernels.products import PANEL, V, multiply, multiply_rows
 from skl_lstm.engines.native.kernels.tables import (
     ARRANGED,
     BIAS,
@@ -49,10 +49,12 @@ from skl_lstm.engines.native.kernels.tables import (
     N_COLUMNS,
     N_LANES,
     PACKED,
+    ROWS,
     SCRATCH,
     TANH_CELLS,
     TRANSPOSED,
     UNITS,
+    UNTRANSPOSED,
     WIDTH,
     XH,
 )
@@ -234,7 +236,9 @@ def forward_layer(
 
 
 @stage
-def backward_layer(net, layer, layers, arranged, work, gradient, first_row, n_rows, iteration):
+def backward_layer(
+    net, layer, layers, theta, arranged, work, gradient, first_row, n_rows, iteration
+):
     """Run the backward pass over the time steps of a layer.
 
     D_XH holds the gradient of the last h; those of the earlier ones, except in the last layer,
@@ -273,6 +277,13 @@ def backward_layer(net, layer, layers, arranged, work, gradient, first_row, n_ro
         _backward_cells(work, dz, cells, tanh_cells, d_cells, dh, d_width, n_rows, n_lanes)
         if t == 0 and layer == 0:
             break
+        if layers[column + UNTRANSPOSED]:
+            kernel = layers[column + KERNEL] + (n_inputs - n_below) * n_gates
+            multiply_rows(
+                n_rows, n_below + n_units, n_gates, work, dz, n_gates,
+                theta, kernel, n_gates, work, d_xh, d_width,
+            )  # fmt: skip
+            continue
         multiply(
             n_rows, n_columns, n_gates, work, dz, n_gates, UNIT,
             arranged, transposed, b_panel, b_row,
@@ -307,7 +318,7 @@ def _layer_gradient(net, layer, layers, work, gradient, n_rows, dropping):
     n_gates = 4 * n_lanes
     recurrent = kernel + n_inputs * n_gates
     n_total = net.n_steps * n_rows
-    n_multiplied = n_inputs if dropping else (n_inputs + n_units + 3) // 4 * 4
+    n_multiplied = n_inputs if dropping else layers[column + ROWS]
     for start in range(0, n_total, GRADIENT_ROWS):
         n_some = min(GRADIENT_ROWS, n_total - start)
         xh = layers[column + XH] + start * width

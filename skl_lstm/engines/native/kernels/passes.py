@@ -42,6 +42,7 @@ from skl_lstm.engines.native.kernels.tables import (
     STATES,
     TRANSPOSED,
     UNITS,
+    UNTRANSPOSED,
     WIDTH,
     XH,
 )
@@ -68,7 +69,7 @@ def arrange_weights(net, layers, theta, arranged, training):
                 theta, kernel, n_gates, n_inner, n_gates,
                 arranged, layers[column + ARRANGED], n_inner * PANEL,
             )  # fmt: skip
-        if training:
+        if training and not layers[column + UNTRANSPOSED]:
             skipped = n_inputs * (layer == 0)
             panel, row = (
                 (PANEL, layers[column + D_WIDTH]) if dropping else (n_gates * PANEL, PANEL)
@@ -208,7 +209,7 @@ def _losses(net, work, data, order, start, n_rows, n_batch):
 
 
 @stage
-def _backward(net, layers, arranged, work, gradient, first_row, n_rows, iteration):
+def _backward(net, layers, theta, arranged, work, gradient, first_row, n_rows, iteration):
     """Run the backward pass from the gradient of the logits; add the result to `gradient`."""
     last = net.n_layers - 1
     column = last * N_COLUMNS
@@ -239,7 +240,9 @@ def _backward(net, layers, arranged, work, gradient, first_row, n_rows, iteratio
                 net, layer, work, net.last_h, n_lanes, d_last + n_below, d_width,
                 n_rows, n_units, net.n_steps - 1, first_row, iteration, TRAINING, OVERWRITE,
             )  # fmt: skip
-        backward_layer(net, layer, layers, arranged, work, gradient, first_row, n_rows, iteration)
+        backward_layer(
+            net, layer, layers, theta, arranged, work, gradient, first_row, n_rows, iteration
+        )
 
 
 @stage
@@ -270,4 +273,6 @@ def run_lanes(
             if net.stateful:
                 _store_states(net, layers, work, states, first_row, n_rows)
             if training:
-                _backward(net, layers, arranged, work, gradient, first_row, n_rows, iteration)
+                _backward(
+                    net, layers, theta, arranged, work, gradient, first_row, n_rows, iteration
+                )

@@ -13,8 +13,8 @@ The number of columns of B and C is a multiple of the width of a vector.
 
 import numpy as np
 
-from skl_lstm.engines.native.kernels.compiling import U, jit
-from skl_lstm.engines.native.kernels.vectors import load, multiply_add, store
+from skl_lstm.engines.native.kernels.compiling import U, inlined, jit
+from skl_lstm.engines.native.kernels.vectors import load, multiply_add, store, total
 
 V = np.int64(8)
 PANEL = np.int64(16)
@@ -60,7 +60,7 @@ def multiply(
         j += PANEL
 
 
-@jit
+@inlined
 def _four_rows(n_inner, a, a_at, a_row, a_step, b, b_at, b_row, s, s_at, s_row, c, c_at, c_row):
     s_1 = s_at + s_row
     s_2 = s_1 + s_row
@@ -94,7 +94,7 @@ def _four_rows(n_inner, a, a_at, a_row, a_step, b, b_at, b_row, s, s_at, s_row, 
     store(c, c_3 + V, x_31)
 
 
-@jit
+@inlined
 def _four_rows_of_half(
     n_inner, a, a_at, a_row, a_step, b, b_at, b_row, s, s_at, s_row, c, c_at, c_row
 ):  # fmt: skip
@@ -116,7 +116,7 @@ def _four_rows_of_half(
     store(c, c_at + 3 * c_row, x_3)
 
 
-@jit
+@inlined
 def _row(n_inner, a, a_at, a_step, b, b_at, b_row, s, s_at, c, c_at):
     x_0, x_1 = load(s, s_at), load(s, s_at + V)
     for _ in range(n_inner):
@@ -129,7 +129,7 @@ def _row(n_inner, a, a_at, a_step, b, b_at, b_row, s, s_at, c, c_at):
     store(c, c_at + V, x_1)
 
 
-@jit
+@inlined
 def _row_of_half(n_inner, a, a_at, a_step, b, b_at, b_row, s, s_at, c, c_at):
     x_0 = load(s, s_at)
     for _ in range(n_inner):
@@ -137,3 +137,20 @@ def _row_of_half(n_inner, a, a_at, a_step, b, b_at, b_row, s, s_at, c, c_at):
         a_at += a_step
         b_at += b_row
     store(c, c_at, x_0)
+
+
+@jit
+def multiply_rows(n_rows, n_columns, n_inner, a, a_at, a_row, b, b_at, b_row, c, c_at, c_row):
+    """Store A @ B.T in C, for so few rows that transposing B would take longer.
+
+    `n_inner` is a number of whole vectors, in each lane of which one sum is made; `n_columns` is
+    any number.
+    """
+    for i in range(n_rows):
+        a_i = a_at + i * a_row
+        for j in range(n_columns):
+            b_j = b_at + j * b_row
+            x = load(a, a_i) * load(b, b_j)
+            for p in range(V, n_inner, V):
+                x = multiply_add(load(a, a_i + p), load(b, b_j + p), x)
+            c[U(c_at + i * c_row + j)] = total(x)

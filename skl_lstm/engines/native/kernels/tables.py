@@ -44,7 +44,9 @@ class Spec(NamedTuple):
     D_WIDTH,  # of a row of D_XH: the inputs whose gradient is needed + n_lanes, rounded up
     KERNEL,  # where [K; R] starts in the parameters, (d + u, 4 n_lanes)
     BIAS,  # where b starts in the parameters, (4 n_lanes,)
+    ROWS,  # d + u, rounded up to whole tiles if that is worth it
     PACKED,  # whether products take [K; R] and dz in packed panels
+    UNTRANSPOSED,  # whether a step has so few rows that the transposed [K; R] is not made
     ARRANGED,  # where the panels of [K; R] start among the arranged weights
     TRANSPOSED,  # where the transposed [K; R] starts there, (4 n_lanes, D_WIDTH) in panels
     STATES,  # where the h and c of all streams start among the states
@@ -58,7 +60,7 @@ class Spec(NamedTuple):
     MASKS,  # recurrent dropout, (rows, 4 n_lanes)
     MASKED,  # h_{t-1} times the masks of the four gates, (n_steps + 1, rows, 4 n_lanes)
     N_COLUMNS,
-) = range(21)
+) = range(23)
 
 # Number of rows of dz that one product for the gradients takes: as many as fit in a fast cache.
 GRADIENT_ROWS = 128

@@ -110,6 +110,25 @@ def multiply_add(typing, a, b, c):
     return result(a, b, c), generate
 
 
+@intrinsic
+def total(typing, vector):
+    """Return the sum of the numbers of a vector: halves are added until one number is left."""
+
+    def generate(context, builder, signature, values):
+        (x,) = values
+        half = WIDTH // 2
+        while half:
+            upper = ir.Constant(
+                ir.VectorType(ir.IntType(32), WIDTH),
+                [(j + half) % WIDTH for j in range(WIDTH)],
+            )
+            x = builder.fadd(x, builder.shuffle_vector(x, x, upper))
+            half //= 2
+        return builder.extract_element(x, ir.Constant(ir.IntType(32), 0))
+
+    return vector.dtype(vector), generate
+
+
 def _bound(comparison):
     @intrinsic
     def bound(typing, x, limit):
