@@ -111,8 +111,11 @@ def test_a_search_whose_worker_is_killed_gives_the_serial_scores(client, flag, s
     pids = client.run(os.getpid)
     client.amm.stop()
     folds = [(train.tolist(), test.tolist()) for train, test in TimeSeriesSplit(3).split(X)]
-    with joblib.parallel_config(backend="dask", scatter=[X, Y]):
-        assert_array_equal(scores(model(flag), folds), serial_scores)
+    try:
+        with joblib.parallel_config(backend="dask", scatter=[X, Y]):
+            assert_array_equal(scores(model(flag), folds), serial_scores)
+    finally:
+        client.amm.start()
     assert flag.exists()
     client.wait_for_workers(2)
     assert set(client.run(os.getpid).values()) != set(pids.values())

@@ -66,19 +66,21 @@ def predict(
     stack_type = stack_type or Stack
     block_rows = max(BLOCK_ROWS, stack_type.block_values // math.prod(lags.shape[1:]))
     stack = stack_type(network, weights, min(block_rows, n_rows))
-    for start in range(0, n_rows, block_rows):
-        part = slice(start, start + block_rows)
-        block = fill_missing(lags[part if rows is None else rows[part]])
-        if len(block) < stack.n_rows:  # the last one
-            stack.close()
-            stack = stack_type(network, weights, len(block))
-        if scaling:
-            measured = scaling.measure(block)
-            block = cast_finite(scaling.normalize(block, *measured), np.float32)
-        stack.reset()
-        said = stack.run(block)
-        outputs[part] = scaling.restore(said, *measured) if scaling else said
-    stack.close()
+    try:
+        for start in range(0, n_rows, block_rows):
+            part = slice(start, start + block_rows)
+            block = fill_missing(lags[part if rows is None else rows[part]])
+            if len(block) < stack.n_rows:  # the last one
+                stack.close()
+                stack = stack_type(network, weights, len(block))
+            if scaling:
+                measured = scaling.measure(block)
+                block = cast_finite(scaling.normalize(block, *measured), np.float32)
+            stack.reset()
+            said = stack.run(block)
+            outputs[part] = scaling.restore(said, *measured) if scaling else said
+    finally:
+        stack.close()
     return outputs
 
 

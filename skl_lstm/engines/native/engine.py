@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import sys
 import threading
 import time
@@ -70,6 +71,10 @@ def prepare(network: Network, settings: Settings) -> Plan:
     return prepared
 
 
+# Threads that need the kernel at the same time load it once.
+_LOADING = threading.Lock()
+
+
 @functools.cache
 def kernel_failure() -> str | None:
     """Load the compiled kernel, or compile it, once per process.
@@ -79,19 +84,22 @@ def kernel_failure() -> str | None:
     failure : str or None
         Reason why the kernel does not work; None if it does.
     """
-    note = threading.Timer(LOADING_SECONDS, _say_that_it_compiles)
-    note.daemon = True
-    note.start()
     network = Network(n_steps=1, n_features=1, units=(1,), n_outputs=1)
     nothing = np.zeros((1, 1), dtype=np.float32)
     rows = Rows(Windows.of(nothing, 1, 1), nothing)
     settings = Settings(epochs=1)
     start = TrainingState.fresh(network, 0)
+    note = threading.Timer(LOADING_SECONDS, _say_that_it_compiles)
+    note.daemon = True
     try:
-        fit(network, rows, rows[:0], settings, start, make_plan(network, settings))
+        with _LOADING:
+            note.start()
+            fit(network, rows, rows[:0], settings, start, make_plan(network, settings))
     except (ImportError, OSError, RuntimeError, NotImplementedError) as error:
         # Raised by Numba and LLVM if they are missing or cannot work here; a defect of the
         # kernel itself raises another error, which propagates.
+        if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+            return "a process in which NUMBA_DISABLE_JIT keeps Numba from compiling"
         return f"this platform, where Numba fails ({type(error).__name__}: {error})"
     finally:
         note.cancel()

@@ -14,9 +14,6 @@ from skl_lstm.network.network import Network
 # Number of float32 values in a cache line.
 CACHE_LINE = 16
 
-# Number of lanes of a vector, of columns of a panel, and of rows of the kernel's tiles.
-VECTOR, PANEL, TILE_ROWS = 8, 16, 4
-
 # Number of units from which products take packed panels: below, all of B is in the fastest cache.
 PACKED_UNITS = 16
 
@@ -76,15 +73,15 @@ class Layout:
         parts, bounds = [], [0]
         n_inputs = network.n_features
         for layer, n_units in enumerate(network.units):
-            n_lanes = _up(n_units, VECTOR)
+            n_lanes = _up(n_units, tables.VECTOR)
             n_inner = n_inputs + n_units
             n_below = n_inputs if layer > 0 else 0
             packed = n_units >= PACKED_UNITS
             # Of large layers a product for the gradients takes whole tiles of rows; it adds zeros
             # to the rows after [K; R], of which the first one is the bias.
-            n_multiplied = _up(n_inner, TILE_ROWS) if packed else n_inner
-            width = _up(n_inputs + n_lanes, TILE_ROWS)
-            d_width = _up(n_below + n_lanes, VECTOR)
+            n_multiplied = _up(n_inner, tables.TILE_ROWS) if packed else n_inner
+            width = _up(n_inputs + n_lanes, tables.TILE_ROWS)
+            d_width = _up(n_below + n_lanes, tables.VECTOR)
             kernel = parameters.take(max(n_multiplied, n_inner + 1) * 4 * n_lanes)
             bias = kernel + n_inner * 4 * n_lanes
             start = plain.take((n_inner + 1) * 4 * n_units)
@@ -101,10 +98,10 @@ class Layout:
             row[tables.ROWS] = n_multiplied
             row[tables.PACKED] = packed
             row[tables.UNTRANSPOSED] = (
-                n_rows < TILE_ROWS and not packed and not network.recurrent_dropout
+                n_rows < tables.TILE_ROWS and not packed and not network.recurrent_dropout
             )
             row[tables.ARRANGED] = arranged.take(n_inner * 4 * n_lanes * packed)
-            row[tables.TRANSPOSED] = arranged.take(4 * n_lanes * _up(d_width, PANEL))
+            row[tables.TRANSPOSED] = arranged.take(4 * n_lanes * _up(d_width, tables.PANEL))
             row[tables.STATES] = states.take(2 * batch_size * n_units)
             row[tables.XH] = work.take((n_steps + 1) * n_rows * width)
             row[tables.GATES] = work.take(n_steps * n_rows * 4 * n_lanes)
@@ -112,12 +109,12 @@ class Layout:
             row[tables.TANH_CELLS] = work.take(n_steps * n_rows * n_lanes)
             row[tables.D_CELLS] = work.take(n_rows * n_lanes)
             row[tables.D_XH] = work.take((n_steps + 1) * n_rows * d_width)
-            row[tables.SCRATCH] = work.take(tables.GRADIENT_ROWS * PANEL * packed)
+            row[tables.SCRATCH] = work.take(tables.GRADIENT_ROWS * tables.PANEL * packed)
             if network.recurrent_dropout:
                 row[tables.MASKS] = work.take(n_rows * 4 * n_lanes)
                 row[tables.MASKED] = work.take((n_steps + 1) * n_rows * 4 * n_lanes)
             n_inputs = n_units
-        lanes = _up(network.n_outputs, VECTOR)
+        lanes = _up(network.n_outputs, tables.VECTOR)
         kernel = parameters.take((n_inputs + 1) * lanes)
         bias = kernel + n_inputs * lanes
         start = plain.take((n_inputs + 1) * network.n_outputs)
@@ -126,11 +123,11 @@ class Layout:
             "last_h": work.take(n_rows * n_lanes),
             "logits": work.take(n_rows * lanes),
             "deltas": work.take(n_rows * lanes),
-            "zeros": work.take(int(table[:, tables.D_WIDTH].max()) + 4 * n_lanes),
+            "zeros": work.take(int(table[:, tables.D_WIDTH].max())),
             "output_lanes": lanes,
             "dense_kernel": kernel,
             "dense_bias": bias,
-            "dense_transposed": arranged.take(lanes * _up(n_lanes, PANEL)),
+            "dense_transposed": arranged.take(lanes * _up(n_lanes, tables.PANEL)),
         }
         bounds += [bias, parameters.size]
         return cls(

@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from skl_lstm import LSTMForecaster
 from skl_lstm.engines.native import engine as native
+from skl_lstm.engines.native.threads import VARIABLES
 
 X = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
 Y = np.tanh(X[:, 0]).astype(np.float32)
@@ -153,6 +154,9 @@ def test_fits_side_by_side_in_threads_give_what_they_give_alone():
 
 
 def test_large_batches_are_shared_out_without_a_change_in_the_result(monkeypatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 3)
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     windows = np.random.default_rng(1).normal(size=(300, 24)).astype(np.float32)
     model = forecaster(units=48, batch_size=256, engine="native")
     shared = model.fit(windows, windows[:, 0]).weights_

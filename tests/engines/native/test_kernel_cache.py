@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import numba
@@ -16,6 +17,7 @@ from skl_lstm.engines.native.kernels.cache import CachedFunction, cached
 def add(tmp_path, monkeypatch):
     """A small function whose cache lies in a folder of its own."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     source = tmp_path / "small.py"
     source.write_text("def add(a, b):\n    return a + b\n")
     spec = importlib.util.spec_from_file_location("small", source)
@@ -78,6 +80,15 @@ def test_another_type_of_arguments_is_stored_beside_the_first(add):
 @pytest.mark.parametrize("which", [0, 1], ids=["index", "machine code"])
 def test_a_damaged_file_is_replaced(add, files, which, damage):
     files[which].write_bytes(damage(files[which].read_bytes()))
+    assert not loaded(add)
+    assert loaded(add)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["index", "machine code"])
+def test_a_file_that_is_damaged_after_the_check_is_not_taken_for_good(add, files, which):
+    function = CachedFunction(add)
+    files[which].write_bytes(cut_off(files[which].read_bytes()))
+    assert function(1, 2) == 3
     assert not loaded(add)
     assert loaded(add)
 

@@ -6,8 +6,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skl_lstm.engines.native.kernels.compiling import OPTIONS
+from skl_lstm.engines.native.kernels.tables import VECTOR
 from skl_lstm.engines.native.kernels.vectors import (
-    WIDTH,
     at_least,
     at_most,
     load,
@@ -50,30 +50,30 @@ def dtype(request):
 @pytest.fixture
 def numbers(dtype):
     rng = np.random.default_rng(0)
-    return rng.normal(size=WIDTH + 1).astype(dtype), rng.normal(size=WIDTH).astype(dtype)
+    return rng.normal(size=VECTOR + 1).astype(dtype), rng.normal(size=VECTOR).astype(dtype)
 
 
 def test_operators_are_those_of_numpy(numbers, dtype):
     x, y = numbers
-    out = np.zeros(6 * WIDTH, dtype)
+    out = np.zeros(6 * VECTOR, dtype)
     calculate(x, y, out)
     a = x[1:]
     expected = [a + y, a - y, a * y, a / y, x[0] - a, a * x[0]]
-    assert_array_equal(out.reshape(6, WIDTH), expected)
+    assert_array_equal(out.reshape(6, VECTOR), expected)
 
 
 def test_a_multiply_add_rounds_alike_in_vectors_and_alone(numbers, dtype):
-    x, y = numbers[0][:WIDTH], numbers[1]
-    out = np.zeros(4 * WIDTH, dtype)
+    x, y = numbers[0][:VECTOR], numbers[1]
+    out = np.zeros(4 * VECTOR, dtype)
     fuse(x, y, out)
     expected = [x * y + x, y[0] * y + x, x * y + y[0], x * y + x]
-    np.testing.assert_allclose(out.reshape(4, WIDTH), expected, rtol=1e-5, atol=1e-6)
-    assert_array_equal(out[:WIDTH], out[3 * WIDTH :])
+    np.testing.assert_allclose(out.reshape(4, VECTOR), expected, rtol=1e-5, atol=1e-6)
+    assert_array_equal(out[:VECTOR], out[3 * VECTOR :])
 
 
 def test_bounds_leave_nan_as_it_is(dtype):
     x = np.array([-2, -0.5, -0.1, 0, 0.3, 0.5, 7, np.nan], dtype)
-    out = np.zeros(WIDTH, dtype)
+    out = np.zeros(VECTOR, dtype)
     bound(x, out)
     assert_array_equal(out, np.clip(x, -0.5, 0.5))
 

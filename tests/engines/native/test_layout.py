@@ -8,6 +8,7 @@ from problems import N_ROWS, network_of, problem, trainer_of
 from skl_lstm.engines.native.layout import Layout
 from skl_lstm.network.network import Network
 
+ADAPTIVE = ["rmsprop", "adam", "adamax"]
 NETWORKS = [((1,), 1), ((4,), 2), ((17, 3), 1), ((8, 16, 5), 9)]
 
 
@@ -31,10 +32,14 @@ def test_each_part_starts_where_the_table_says(units, n_outputs):
     assert_array_equal(laid_out[layout.bounds[:-1]], [part.flat[0] for part in parts])
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam", "adamax"])
-@pytest.mark.parametrize("dropout", [0.0, 0.2])
-def test_the_zeros_between_the_parameters_stay_zero(optimizer, dropout):
-    arguments = problem((5, 3), 2, optimizer=optimizer, dropout=dropout, recurrent_dropout=dropout)
+@pytest.mark.parametrize(
+    ("optimizer", "options"),
+    [("sgd", {}), *((name, {"epsilon": e}) for name in ADAPTIVE for e in (0.0, 1e-7))],
+)
+@pytest.mark.parametrize("rate", [0.0, 0.2])
+def test_the_zeros_between_the_parameters_stay_zero(optimizer, options, rate):
+    dropouts = {"dropout": rate, "recurrent_dropout": rate}
+    arguments = problem((5, 3), 2, optimizer=optimizer, optimizer_args=options, **dropouts)
     trainer = trainer_of(arguments)
     for _ in range(3):
         trainer.epoch(np.arange(N_ROWS))

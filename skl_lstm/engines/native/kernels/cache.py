@@ -22,7 +22,8 @@ def cached(function):
     Returns
     -------
     function : callable
-        The function itself if the environment tells Numba not to compile.
+        The function itself, so that importing it does no harm, if the environment tells Numba
+        not to compile. The kernel cannot run then: vectors exist only in compiled code.
     """
     return function if numba.config.DISABLE_JIT else CachedFunction(function)
 
@@ -54,6 +55,8 @@ class CachedFunction:
             compiled = numba.njit(function, cache=True, no_cfunc_wrapper=True, **OPTIONS)
             self._folder = Path(compiled.stats.cache_path)
             _remove_damaged(self._folder)
+            self._known = _changes(self._folder)
+            self._n_stored = 0
             self.compiled = compiled
 
     def __call__(self, *arguments):
@@ -68,8 +71,16 @@ class CachedFunction:
             return compiled(*arguments)
         if len(compiled.overloads) > n_before and compiled is not self._in_memory:
             with contextlib.suppress(OSError):
-                _seal(self._folder)
+                self._seal_what_is_new()
         return result
+
+    def _seal_what_is_new(self):
+        """Write the digest at the end of what was stored, if anything was, since the last time."""
+        n_stored = sum(self.compiled.stats.cache_misses.values())
+        if n_stored > self._n_stored:
+            self._n_stored = n_stored
+            _seal(self._folder, self._known)
+        self._known = _changes(self._folder)
 
 
 def _files(folder):
@@ -88,9 +99,16 @@ def _remove_damaged(folder):
                 path.unlink()
 
 
-def _seal(folder):
-    """Write the digest of each new file at its end."""
+def _changes(folder):
+    """Return when each file was last changed."""
+    return {path: path.stat().st_mtime_ns for path in _files(folder)}
+
+
+def _seal(folder, known):
+    """Write the digest of each file that is new, or changed, at its end."""
     for path in _files(folder):
+        if path.stat().st_mtime_ns == known.get(path):
+            continue
         with path.open("r+b") as file:
             content = file.read()
             if not _is_sealed(content):

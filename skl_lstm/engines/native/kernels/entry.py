@@ -66,7 +66,7 @@ def _closing_over(digest):
         when all are done one of them updates. If `training` is false, nothing is updated.
         """
         _ = digest  # is in the closure only if it is used
-        if not training:
+        if not training and phases & GRADIENTS:
             arrange_weights(net, layers, theta, arranged, training)
         for epoch in range(epoch_losses.size):
             total = 0.0

@@ -5,6 +5,9 @@ import numpy as np
 from skl_lstm.engines.native.kernels.compiling import FIRST, ONE, U, jit, stage
 from skl_lstm.engines.native.kernels.tables import ADAM, LANES, RMSPROP, SGD
 
+# An epsilon of zero would make 0 / 0 of the zeros between the parameters.
+TINY = np.finfo(np.float32).tiny
+
 
 @jit
 def _squared_norm(gradient, start, stop):
@@ -74,7 +77,7 @@ def _rmsprop(optimizer, theta, gradient, slots):
     mu = np.float32(optimizer.momentum)
     rho = np.float32(optimizer.decay)
     rest = np.float32(1.0 - optimizer.decay)
-    epsilon = np.float32(optimizer.epsilon)
+    epsilon = max(np.float32(optimizer.epsilon), TINY)
     change_at = n
     mean_at = 2 * n if optimizer.momentum > 0.0 else n
     for j in range(n):
@@ -107,7 +110,7 @@ def _adam(optimizer, theta, gradient, slots, step):
     n = theta.size
     rest_1 = np.float32(1.0 - optimizer.momentum)
     rest_2 = np.float32(1.0 - optimizer.decay)
-    epsilon = np.float32(optimizer.epsilon)
+    epsilon = max(np.float32(optimizer.epsilon), TINY)
     left_1 = ONE - _power(optimizer.momentum, step)
     left_2 = ONE - _power(optimizer.decay, step)
     alpha = np.float32(optimizer.learning_rate) * np.sqrt(left_2) / left_1
@@ -132,7 +135,7 @@ def _adamax(optimizer, theta, gradient, slots, step):
     n = theta.size
     rest_1 = np.float32(1.0 - optimizer.momentum)
     beta_2 = np.float32(optimizer.decay)
-    epsilon = np.float32(optimizer.epsilon)
+    epsilon = max(np.float32(optimizer.epsilon), TINY)
     rate = np.float32(optimizer.learning_rate)
     left_1 = ONE - _power(optimizer.momentum, step)
     for j in range(n):

@@ -13,11 +13,12 @@ The number of columns of B and C is a multiple of the width of a vector.
 
 import numpy as np
 
+from skl_lstm.engines.native.kernels import tables
 from skl_lstm.engines.native.kernels.compiling import U, inlined, jit
 from skl_lstm.engines.native.kernels.vectors import load, multiply_add, store, total
 
-V = np.int64(8)
-PANEL = np.int64(16)
+V = np.int64(tables.VECTOR)
+PANEL = np.int64(tables.PANEL)
 
 
 @jit

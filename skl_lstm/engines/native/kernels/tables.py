@@ -62,6 +62,9 @@ class Spec(NamedTuple):
     N_COLUMNS,
 ) = range(23)
 
+# Numbers in a vector, columns in a panel of a matrix, and rows that a product takes together.
+VECTOR, PANEL, TILE_ROWS = 8, 16, 4
+
 # Number of rows of dz that one product for the gradients takes: as many as fit in a fast cache.
 GRADIENT_ROWS = 128
 

@@ -2,7 +2,7 @@
 
 LLVM vectorizes a loop over single numbers, but may round its body and its remainder differently,
 and decides by addresses which of them runs. Loops that are written in vectors have no remainder:
-all sizes in the workspace are multiples of `LANES_OF_VECTOR`. One vector is one or more registers,
+all sizes in the workspace are multiples of `VECTOR`. One vector is one or more registers,
 depending on the processor.
 
 A multiply-add is fused where the processor can, and an operator is never: so the result of each
@@ -15,11 +15,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
-WIDTH = 8
+from skl_lstm.engines.native.kernels.tables import VECTOR
 
 
 class Vector(types.Type):
-    """The type of `WIDTH` numbers of one type."""
+    """The type of `VECTOR` numbers of one type."""
 
     def __init__(self, dtype):
         self.dtype = dtype
@@ -33,7 +33,7 @@ def _in_llvm(dtype):
 @register_model(Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager, vector):
-        super().__init__(manager, vector, ir.VectorType(_in_llvm(vector.dtype), WIDTH))
+        super().__init__(manager, vector, ir.VectorType(_in_llvm(vector.dtype), VECTOR))
 
 
 def _spread(context, builder, value, given, vector):
@@ -43,7 +43,7 @@ def _spread(context, builder, value, given, vector):
     number = context.cast(builder, value, given, vector.dtype)
     undefined = ir.Constant(context.get_value_type(vector), ir.Undefined)
     one = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
-    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), VECTOR), [0] * VECTOR)
     return builder.shuffle_vector(one, undefined, everywhere)
 
 
@@ -101,7 +101,7 @@ def multiply_add(typing, a, b, c):
 
     def generate(context, builder, signature, values):
         kind = context.get_value_type(result)
-        suffix = f"v{WIDTH}f{vector.dtype.bitwidth}" if vector else f"f{a.bitwidth}"
+        suffix = f"v{VECTOR}f{vector.dtype.bitwidth}" if vector else f"f{a.bitwidth}"
         function = builder.module.declare_intrinsic(
             f"llvm.fmuladd.{suffix}", (), ir.FunctionType(kind, [kind] * 3)
         )
@@ -116,11 +116,11 @@ def total(typing, vector):
 
     def generate(context, builder, signature, values):
         (x,) = values
-        half = WIDTH // 2
+        half = VECTOR // 2
         while half:
             upper = ir.Constant(
-                ir.VectorType(ir.IntType(32), WIDTH),
-                [(j + half) % WIDTH for j in range(WIDTH)],
+                ir.VectorType(ir.IntType(32), VECTOR),
+                [(j + half) % VECTOR for j in range(VECTOR)],
             )
             x = builder.fadd(x, builder.shuffle_vector(x, x, upper))
             half //= 2
