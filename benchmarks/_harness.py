@@ -16,6 +16,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -144,6 +145,34 @@ def peak_mb() -> float:
     ``getrusage`` is not used: there a child starts with the peak of its parent process.
     """
     return _status_mb("VmHWM")
+
+
+class AnonymousPeak:
+    """Peak of the anonymous memory in a ``with`` block, above that before it.
+
+    The pages of a mapped file are resident, but no copy of it: the kernel takes them back when
+    it needs them, and so they do not count here. There is no peak of the rest, so a thread looks
+    at it again and again.
+    """
+
+    SECONDS = 0.002
+
+    def __enter__(self) -> AnonymousPeak:
+        gc.collect()
+        self.before = _status_mb("RssAnon")
+        self.growth = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(self.SECONDS):
+            self.growth = max(self.growth, _status_mb("RssAnon") - self.before)
 
 
 def forget_peak() -> None:

@@ -113,7 +113,7 @@ class _CarryingNetwork(LSTMForecaster):
     def predict(self, X: Any) -> NDArray:  # type: ignore[override]  # the state is its own
         """Do its task with windows, and predict after the last one of each origin."""
         values, lags, _ = self._lags(X)
-        return self._decode(self.task(lags).astype(values.dtype, copy=False))
+        return self._decode(self.task(lags[:]).astype(values.dtype, copy=False))
 
     def begin(
         self, origins: NDArray[np.intp], windows: NDArray[np.float32]

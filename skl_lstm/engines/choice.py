@@ -132,4 +132,4 @@ def last_states(network: Network, parameters: NDArray[np.float32], windows: Wind
     if not network.stateful:
         return []
     weights = network.views(parameters)
-    return predict_stateful(network, weights, windows.view(), (), stack_type(network))[1]
+    return predict_stateful(network, weights, windows.lags(), (), stack_type(network))[1]

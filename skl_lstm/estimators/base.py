@@ -26,6 +26,7 @@ from skl_lstm.estimators.data import (
     in_steps,
     lags_of,
     split_off_last,
+    to_train_on,
     window_shape,
     windows_of,
 )
@@ -42,7 +43,7 @@ from skl_lstm.network.forward import States, predict_stateful
 from skl_lstm.network.forward import predict as predict_stateless
 from skl_lstm.network.network import Network, OutputActivation
 from skl_lstm.network.scaling import WindowScaling
-from skl_lstm.network.windows import cast_finite
+from skl_lstm.network.windows import LagsBehind, cast_finite
 from skl_lstm.training.rows import Rows
 from skl_lstm.training.settings import draw_seed
 from skl_lstm.training.state import Trained, TrainingState
@@ -119,7 +120,7 @@ class BaseLSTM(Interchange):
         self._check_parameters()
         self._check_names()
         as_steps = self._reads_steps()
-        values = self._check_X(X)
+        values = to_train_on(self._check_X(X))
         values = in_steps(X, values) if as_steps else values
         check_column_names(X)
         if len(values) != len(y):
@@ -140,8 +141,7 @@ class BaseLSTM(Interchange):
         held_out = changes.get("validation_split", self.validation_split)
         times = times_told(X, given) if held_out else None
         times = None if times is None else times[complete]
-        if len(complete) < len(rows):
-            rows = rows[complete]
+        rows = rows[complete]
         first, last = split_off_last(rows, times, held_out)
         told = names_of_targets(given) if targets.in_units_of_X else None
         scaling = self._scaling(X, rows[first], targets, told, resume=resume)
@@ -192,7 +192,7 @@ class BaseLSTM(Interchange):
             return before
         if method is None:
             return None
-        chosen = windows.rows
+        chosen = windows.numbers
         if rows.sample_weight is not None:
             chosen = chosen[rows.sample_weight != 0.0]
         return WindowScaling.learn(
@@ -227,7 +227,7 @@ class BaseLSTM(Interchange):
             outputs = predict_stateless(network, self.weights_, lags, scaling, rows, stack)
         return outputs.astype(values.dtype, copy=False)
 
-    def _lags(self, X: ArrayLike) -> tuple[Any, NDArray, NDArray[np.int64] | None]:
+    def _lags(self, X: ArrayLike) -> tuple[Any, NDArray | LagsBehind, NDArray[np.int64] | None]:
         """Check windows to predict; return them as given, and what :func:`lags_of` returns."""
         values = self._check_X(X)
         values = in_steps(X, values) if self._reads_steps() else values

@@ -11,9 +11,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
 from skl_lstm.checks import numbers
-from skl_lstm.network.windows import Windows, cast_finite
+from skl_lstm.network.windows import LagsBehind, Windows, cast_finite
 from skl_lstm.training.rows import Rows
+from skl_lstm.windowing.file_windows import FileWindows
 from skl_lstm.windowing.grouped_windows import GroupedWindows
+from skl_lstm.windowing.laid_out_later import LaidOutLater
 from skl_lstm.windowing.window_array import step_columns, step_layout
 
 # Up to this many values, a copy of windows takes less time than finding out what they share.
@@ -23,11 +25,11 @@ FEW_VALUES = 2**12
 def check_X(X: Any, estimator: BaseEstimator) -> Any:
     """Return X as a float array of two or three dimensions; a view, as of windows, stays one.
 
-    Windows of several series stay what they are.
+    Windows of several series, and of a file, stay what they are.
 
     Whether its values are finite is checked on the memory behind the view, in ``Windows.of``.
     """
-    if isinstance(X, GroupedWindows):
+    if isinstance(X, LaidOutLater):
         return X
     values = np.asarray(X) if hasattr(X, "__array__") else None
     if (
@@ -100,21 +102,34 @@ def in_steps(X: ArrayLike, values: NDArray) -> NDArray:
 
 
 def windows_of(values: Any, shape: tuple[int, int], dtype: Any) -> Windows:
-    """Return checked windows of a given shape as the network reads them."""
+    """Return checked windows of a given shape as the network reads them.
+
+    Those of a file that begin before it count as incomplete, which is right in training only
+    after :func:`to_train_on`.
+    """
+    if isinstance(values, FileWindows):
+        return Windows.behind(values.before, values.series, *shape, dtype)
     if not isinstance(values, GroupedWindows):
         return Windows.of(values, *shape, dtype)
     buffer = cast_finite(values.rows.reshape(-1), dtype)
     return Windows(buffer, values.rows.shape[1], values.places, *shape)
 
 
+def to_train_on(values: Any) -> Any:
+    """Return checked windows, in memory if some that begin before a file can be trained on."""
+    if isinstance(values, FileWindows) and not values.first_are_unknown():
+        return np.asarray(values)
+    return values
+
+
 def lags_of(
     values: Any, shape: tuple[int, int], dtype: Any
-) -> tuple[NDArray, NDArray[np.int64] | None]:
+) -> tuple[NDArray | LagsBehind, NDArray[np.int64] | None]:
     """Return checked windows to predict, and which of them; None for all, one after the other.
 
     Parameters
     ----------
-    values : GroupedWindows or ndarray of shape (n, width) or (n, n_steps, n_features)
+    values : LaidOutLater or ndarray of shape (n, width) or (n, n_steps, n_features)
         The windows.
     shape : tuple of int
         Number of time steps and of features.
@@ -123,7 +138,7 @@ def lags_of(
 
     Returns
     -------
-    lags : ndarray of shape (n_lags, n_steps, n_features)
+    lags : ndarray or LagsBehind of shape (n_lags, n_steps, n_features)
         Windows, as a view if there are many.
     rows : ndarray of int64 of shape (n,) or None
         Numbers of those to predict.
@@ -131,7 +146,7 @@ def lags_of(
     if isinstance(values, np.ndarray) and values.size <= FEW_VALUES:
         return cast_finite(values, dtype).reshape(-1, *shape), None
     windows = windows_of(values, shape, dtype)
-    return windows.view(), windows.rows if isinstance(values, GroupedWindows) else None
+    return windows.lags(), windows.numbers if isinstance(values, GroupedWindows) else None
 
 
 def split_off_last(

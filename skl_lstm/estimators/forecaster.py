@@ -194,6 +194,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     returns a value for every row: a missing lag is filled with the nearest known one of the
     same window, the one before it first, and only a window without any known value gives NaN.
 
+    The windows of a float32 series are read where they are, also in a file (:class:`numpy.memmap`,
+    read-only or not), from which the native engine copies one batch at a time, so that the series
+    may be larger than memory. Float64 is converted to float32 first, and `window_scaling`
+    normalizes a copy.
+
     With `window_scaling`, X and y must be in the same units: the values of the series
     themselves, or both after the same function, such as a logarithm. A scaler on X and another
     one on y are two maps whose ranges differ by a row, and do not go with it. The scale of a

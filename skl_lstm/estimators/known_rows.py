@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skl_lstm.checks import check_integer, naming_the_nearest
 from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.groups import times_told
+from skl_lstm.windowing.laid_out_later import LaidOutLater
 from skl_lstm.windowing.windower import LookbackWindower
 
 
@@ -233,7 +234,7 @@ def score_known(y: ArrayLike, predictions: NDArray, sample_weight: ArrayLike | N
 
 def _known(values: Any) -> NDArray[np.bool_]:
     """Return which rows have no missing value."""
-    if isinstance(values, GroupedWindows):
+    if isinstance(values, LaidOutLater):
         return values.complete()
     array = np.asarray(values)
     if array.dtype.kind not in "fcO":
@@ -251,6 +252,6 @@ def _take(values: Any, rows: slice | NDArray[np.intp]) -> Any:
 
 def _as_rows(X: Any) -> Any:
     """Return X as rows that can be selected; arrays and DataFrames as they are."""
-    if isinstance(X, np.ndarray | GroupedWindows) or hasattr(X, "columns"):
+    if isinstance(X, np.ndarray | LaidOutLater) or hasattr(X, "columns"):
         return X
     return check_array(X, ensure_all_finite="allow-nan", allow_nd=True, input_name="X")

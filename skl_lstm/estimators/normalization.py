@@ -128,7 +128,7 @@ def normalized(scaling: WindowScaling, rows: Rows) -> Rows:
     locations, scales = scaling.measure(windows.view())
     if scaling.restores:
         warn_of_other_units(windows, y, scaling)
-        y = _normalized_targets(scaling, y, locations, scales, windows.rows)
+        y = _normalized_targets(scaling, y, locations, scales, windows.numbers)
     return replace(
         rows,
         windows=windows.scaled(scaling, locations, scales),
@@ -158,20 +158,20 @@ def warn_of_other_units(windows: Windows, y: NDArray, scaling: WindowScaling) ->
     if len(y) < FEW_ROWS:
         return
     lags = windows.view()
-    order = np.arange(len(y))
-    if (np.diff(windows.rows) < 0).any():  # rows of several series, in any order
-        order = np.argsort(windows.rows)
-    in_turn = np.flatnonzero(np.diff(windows.rows[order]) == 1)
+    rows, order = windows.numbers, np.arange(len(y))
+    if (np.diff(rows) < 0).any():  # rows of several series, in any order
+        order = np.argsort(rows)
+    in_turn = np.flatnonzero(np.diff(rows[order]) == 1)
     now, following = order[in_turn], order[in_turn + 1]
     some = y[:: max(1, len(y) // MANY_ROWS)]
     for i, column in enumerate(scaling.columns):
         known = lags[..., column]
         low, high = (reduce(known, axis=None) for reduce in (np.fmin.reduce, np.fmax.reduce))
         targets = some[:, i :: len(scaling.columns)]
-        next_values, target = known[windows.rows[following], -1], y[now, i]
+        next_values, target = known[rows[following], -1], y[now, i]
         scaled = same_shape(next_values, target) and not np.allclose(next_values, target)
         outside = np.median(np.maximum(low - targets, targets - high))
-        sizes = [np.nanmedian(np.abs(each)) for each in (known[windows.rows, -1], y[:, i])]
+        sizes = [np.nanmedian(np.abs(each)) for each in (known[rows, -1], y[:, i])]
         other_size = min(sizes) > 0.0 and max(sizes) > FAR * min(sizes)
         if scaled or other_size or outside > FAR * min(high - low, np.ptp(targets) or np.inf):
             how = "has other units than" if scaled or other_size else "lies far outside"

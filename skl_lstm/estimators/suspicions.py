@@ -28,17 +28,19 @@ N_UNKNOWN = 3
 MANY = 0.1
 
 
-def warn_of_rows_left_out(X: Any, complete: NDArray[np.intp], n_rows: int) -> None:
+def warn_of_rows_left_out(X: Any, complete: slice | NDArray[np.intp], n_rows: int) -> None:
     """Warn if many rows are incomplete, apart from those before the first complete one.
 
     `complete` are the positions of the complete rows among the `n_rows` rows of X. Each of
     several series has a first complete row.
     """
-    if isinstance(X, GroupedWindows):
-        n_since = _n_since_first(X, complete)
+    if isinstance(complete, slice):
+        first, n_complete = complete.start, complete.stop - complete.start
     else:
-        n_since = n_rows - int(complete[0]) if len(complete) else 0
-    n_left_out = n_since - len(complete)
+        n_complete = len(complete)
+        first = int(complete[0]) if n_complete else n_rows
+    n_since = _n_since_first(X, complete) if isinstance(X, GroupedWindows) else n_rows - first
+    n_left_out = n_since - n_complete
     if n_left_out > MANY * n_since:
         warn(
             f"X and y have {n_left_out} of {n_rows} rows with a missing lag or target, which are "
@@ -48,7 +50,7 @@ def warn_of_rows_left_out(X: Any, complete: NDArray[np.intp], n_rows: int) -> No
         )
 
 
-def _n_since_first(windows: GroupedWindows, complete: NDArray[np.intp]) -> int:
+def _n_since_first(windows: GroupedWindows, complete: slice | NDArray[np.intp]) -> int:
     """Count the rows that are not before the first complete one of their series."""
     never = np.iinfo(np.int64).max
     first = np.full(int(windows.series.max()) + 1, never)
@@ -93,8 +95,8 @@ def warn_of_unlikely_input(
         The targets as the network learns them.
     """
     names, scaled = step_columns(X), model.window_scaling is not None
-    last_step = values[:, -1] if values.ndim == 3 else values[:, -shape[1] :]
     if not getattr(X, "compared", False):
+        last_step = values[:, -1] if values.ndim == 3 else values[:, -shape[1] :]
         warn_unless_shifted(y, last_step, names or range(shape[1]))
     if not scaled:
         _warn_of_large_targets(learned)

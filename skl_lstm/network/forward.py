@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skl_lstm.network.cells import GRU, LSTM
 from skl_lstm.network.network import Group, Network
 from skl_lstm.network.scaling import WindowScaling
-from skl_lstm.network.windows import cast_finite
+from skl_lstm.network.windows import LagsBehind, cast_finite
 
 Weights = Sequence[NDArray[np.float32]]
 States = Sequence[NDArray[np.float32]]
@@ -28,7 +28,7 @@ STATEFUL_ROWS = 4096
 def predict(
     network: Network,
     weights: Weights,
-    lags: NDArray,
+    lags: NDArray | LagsBehind,
     scaling: WindowScaling | None = None,
     rows: NDArray[np.int64] | None = None,
     stack_type: type[Stack] | None = None,
@@ -41,7 +41,7 @@ def predict(
         The network. It takes the values of a window in ``n_steps`` time steps: `n_lags`, or 1.
     weights : sequence of ndarray
         The parts of its parameters.
-    lags : ndarray of shape (n, n_lags, n_series)
+    lags : ndarray or LagsBehind of shape (n, n_lags, n_series)
         The windows, as an array or a strided view: float32, or any precision with `scaling`. A
         missing value is filled with the nearest known one of the same window and series.
     scaling : WindowScaling, default=None
@@ -69,7 +69,7 @@ def predict(
     try:
         for start in range(0, n_rows, block_rows):
             part = slice(start, start + block_rows)
-            block = fill_missing(lags[part if rows is None else rows[part]])
+            block = fill_missing(lags[part] if rows is None else np.asarray(lags)[rows[part]])
             if len(block) < stack.n_rows:  # the last one
                 stack.close()
                 stack = stack_type(network, weights, len(block))
@@ -87,7 +87,7 @@ def predict(
 def predict_stateful(
     network: Network,
     weights: Weights,
-    lags: NDArray[np.float32],
+    lags: NDArray[np.float32] | LagsBehind,
     states: States = (),
     stack_type: type[Stack] | None = None,
 ) -> tuple[NDArray[np.float32], States]:

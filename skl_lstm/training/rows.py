@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.network.windows import Windows
+from skl_lstm.network.windows import Windows, blocks
 from skl_lstm.warn import warn
+
+# Number of rows that are looked at at once.
+BLOCK_ROWS = 2**16
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,32 @@ class Rows:
     def __len__(self) -> int:
         return len(self.windows)
 
-    def complete(self) -> NDArray[np.intp]:
-        """Return the positions of the rows whose window and target have no missing value."""
-        complete = self.windows.complete()
-        if complete is None:
-            complete = np.ones(len(self), dtype=bool)
-        if np.isnan(self.targets).any():
-            complete = complete & ~np.isnan(self.targets).any(axis=1)
-        return np.flatnonzero(complete)
+    def complete(self) -> slice | NDArray[np.intp]:
+        """Return the positions of the rows whose window and target have no missing value.
+
+        They are a slice if they follow each other, because positions take more memory than a
+        series.
+        """
+        missing = self.windows.missing()
+        found: list[slice | NDArray[np.intp]] = []
+        for block in blocks(len(self), BLOCK_ROWS):
+            complete = self.windows[block].complete(missing)
+            complete &= ~np.isnan(self.targets[block]).any(axis=1)
+            places = np.flatnonzero(complete) + block.start
+            if not len(places):
+                continue
+            first, stop = int(places[0]), int(places[-1]) + 1
+            last = found[-1] if found else slice(first, first)
+            if stop - first > len(places):
+                found.append(places)
+            elif isinstance(last, slice) and last.stop == first:
+                found[-1:] = [slice(last.start, stop)]
+            else:
+                found.append(slice(first, stop))
+        if len(found) == 1:
+            return found[0]
+        parts = [np.arange(p.start, p.stop) if isinstance(p, slice) else p for p in found]
+        return np.concatenate([np.zeros(0, dtype=np.intp), *parts])
 
     def mirrored(self) -> Rows:
         """Return these rows, followed by the same ones upside down in normalized units."""
@@ -56,7 +77,7 @@ class Rows:
         if not len(later):
             return self
         windows = replace(
-            self.windows, rows=np.concatenate([self.windows.rows, later.windows.rows])
+            self.windows, rows=np.concatenate([self.windows.numbers, later.windows.numbers])
         )
         weight = self.sample_weight
         if weight is not None and later.sample_weight is not None:

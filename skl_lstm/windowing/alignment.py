@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ from skl_lstm.warn import SeriesWarning, warn
 
 # Number of rows below which equal values may be chance.
 FEW_ROWS = 10
-# Rows that are compared first, since most columns differ in them already.
+# Rows that are compared first, since most columns differ in them already; then that many times as
+# many, again and again, so that a long series is rarely compared as a whole.
 FIRST_ROWS = 100
+TIMES_MORE = 16
 
 # Spread of values that are equal, in rounding errors of their size.
 ROUNDING = 64
@@ -114,11 +116,23 @@ def equal_column(y: Any, rows: NDArray) -> int | None:
     target = _first_output(y)
     if target is None or len(target) != len(rows) or len(target) < FEW_ROWS:
         return None
-    parts = (slice(FIRST_ROWS), slice(None))
     for column in range(rows.shape[1]):
-        if all(same_shape(target[part], rows[part, column]) for part in parts):
+        if all(
+            same_shape(target[:n].astype(np.float64, copy=False), rows[:n, column])
+            for n in _lengths(len(target))
+        ):
+            target = target.astype(np.float64, copy=False)
             return None if same_shape(target[1:], target[:-1]) else column
     return None
+
+
+def _lengths(n_rows: int) -> Iterator[int]:
+    """Yield how many first rows to compare: few, and more each time, up to all of them."""
+    n_first = FIRST_ROWS
+    while n_first < n_rows:
+        yield n_first
+        n_first *= TIMES_MORE
+    yield n_rows
 
 
 def column_continued(y: Any, rows: NDArray) -> int | None:
@@ -134,6 +148,8 @@ def _first_output(y: Any) -> NDArray | None:
     if values.ndim not in (1, 2) or not values.size:
         return None
     first = values if values.ndim == 1 else values[:, 0]
+    if first.dtype == np.float32:  # as it is, since most of it may not be looked at
+        return first
     try:
         return first.astype(np.float64, copy=False)
     except (TypeError, ValueError):  # labels, or what is refused later

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
-from skl_lstm.windowing.window_array import WindowArray
+from skl_lstm.windowing.laid_out_later import LaidOutLater, selects_whole_rows
 
 
-class GroupedWindows:
+class GroupedWindows(LaidOutLater):
     """Windows of several series, made by a :class:`LookbackWindower` with `group`.
 
     It stands for an array of shape (n_samples, look_back * n_columns), which NumPy and
@@ -60,8 +60,6 @@ class GroupedWindows:
            [5., 6.]])
     """
 
-    ndim = 2
-
     def __init__(
         self,
         rows: NDArray,
@@ -91,14 +89,6 @@ class GroupedWindows:
         """Type of the values."""
         return self.rows.dtype
 
-    @property
-    def size(self) -> int:
-        """Number of values in all windows."""
-        return self.shape[0] * self.shape[1]
-
-    def __len__(self) -> int:
-        return len(self.places)
-
     def __iter__(self) -> Iterator[NDArray]:
         """Lay the windows out one after the other."""
         windows = self._all_windows()
@@ -107,12 +97,8 @@ class GroupedWindows:
     def __getitem__(self, key: Any) -> Any:
         """Select rows, which remain windows, or values, as an array."""
         rows, *columns = key if isinstance(key, tuple) else (key,)
-        whole = all(
-            each is Ellipsis or (isinstance(each, slice) and each == slice(None))
-            for each in columns
-        )
         places = self.places[rows]
-        if places.ndim and whole:
+        if places.ndim and selects_whole_rows(columns):
             return GroupedWindows(
                 self.rows,
                 places,
@@ -136,13 +122,6 @@ class GroupedWindows:
             raise ValueError("windows of several series are laid out in a copy, got copy=False")
         return self._all_windows()[self.places].astype(dtype or self.dtype, copy=False)
 
-    def __array_function__(self, func: Any, types: Iterable[type], args: Any, kwargs: Any) -> Any:
-        """Lay the windows out for a function of NumPy, as ColumnTransformer calls it."""
-        return func(*_laid_out(args), **_laid_out(kwargs))
-
-    def __repr__(self) -> str:
-        return f"GroupedWindows(shape={self.shape}, step_columns={self.step_columns})"
-
     def complete(self) -> NDArray[np.bool_]:
         """Return which windows have no missing value."""
         missing = np.isnan(self.rows).any(axis=1)
@@ -161,11 +140,3 @@ class GroupedWindows:
         """Return the windows of all rows, those across a border included, as a view."""
         width = self.shape[1]
         return sliding_window_view(self.rows.ravel(), width)[:: self.rows.shape[1]]
-
-
-def _laid_out(value: Any) -> Any:
-    if isinstance(value, GroupedWindows):
-        return WindowArray(np.asarray(value), value.step_columns)
-    if isinstance(value, list | tuple):
-        return type(value)(map(_laid_out, value))
-    return {k: _laid_out(v) for k, v in value.items()} if isinstance(value, dict) else value

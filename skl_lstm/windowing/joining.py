@@ -43,12 +43,7 @@ def join(
         A view of consecutive rows; a copy if some are missing.
     """
     n_before, n_columns = tail.shape
-    before, known = tail, np.ones(n_before, dtype=bool)
-    if n_between is None:
-        before, known = np.full_like(tail, np.nan), ~known
-    elif n_between:
-        place = np.array([n_between])
-        (before,), (known,) = _rows_before(tail[np.newaxis], place, repeat | fill)
+    before, known = rows_before(tail, n_between, carry=repeat | fill)
     rows, kept = (series, None) if steps is None else _with_missing_rows(series, steps, n_before)
     joined = np.concatenate([before.astype(series.dtype, copy=False), rows])
     if repeat:
@@ -67,6 +62,23 @@ def join(
     windows = windows[kept]
     windows.flags.writeable = False
     return windows
+
+
+def rows_before(
+    tail: NDArray, n_between: int | None, *, carry: bool = False
+) -> tuple[NDArray, NDArray[np.bool_]]:
+    """Return the rows before a series, NaN if unknown, and which are known.
+
+    `tail` and `n_between` are those of :func:`join`. With `carry`, the last row of the tail is
+    that before a series that begins long after it.
+    """
+    known = np.ones(len(tail), dtype=bool)
+    if n_between is None:
+        return np.full_like(tail, np.nan), ~known
+    if not n_between:
+        return tail, known
+    before, known = _rows_before(tail[np.newaxis], np.array([n_between]), carry)
+    return before[0], known[0]
 
 
 def join_all(

@@ -23,9 +23,10 @@ from skl_lstm.checks import (
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets, warn_unless_shifted
 from skl_lstm.windowing.columns import told_by
+from skl_lstm.windowing.file_windows import FileWindows, is_in_file
 from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.groups import Panel, check_not_empty, refuse_other_order, text_of
-from skl_lstm.windowing.joining import join, last_rows
+from skl_lstm.windowing.joining import join, last_rows, rows_before
 from skl_lstm.windowing.many_series import Joined, SeriesEnds
 from skl_lstm.windowing.span import Place, Span, as_numbers, place, span_of, times_of
 from skl_lstm.windowing.window_array import WindowArray
@@ -36,6 +37,9 @@ Fill = Literal["forward"]
 
 # Number of rows from which equal ones are no chance.
 FEW_ROWS = 3
+
+# Number of rows that are summed at once.
+BLOCK_ROWS = 2**16
 
 
 class LookbackWindower(TransformerMixin, BaseEstimator):
@@ -115,6 +119,9 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     -----
     The output is a read-only view of one padded copy of the series, so its memory does not grow
     with ``look_back``; only a series in which rows are missing is laid out window by window.
+    A series in a file (:class:`numpy.memmap`), contiguous, is not even copied: the output then
+    stands for the array, which :class:`LSTMForecaster` does not need, and which
+    ``np.asarray(windows)`` makes. This is so with the default `padding` and `fill_missing`.
     Apart from ``head_``, ``tail_`` and ``landmarks_``, nothing of the training series is kept.
 
     The index of X decides which rows follow, if it has dates, periods or numbers in :meth:`fit`
@@ -243,7 +250,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
 
     def fit_transform(
         self, X: ArrayLike, y: Any = None, **fit_params: Any
-    ) -> WindowArray | GroupedWindows:
+    ) -> WindowArray | FileWindows | GroupedWindows:
         """Fit to the series and return its windows, regardless of `context`.
 
         Parameters
@@ -257,7 +264,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        windows : WindowArray or GroupedWindows of shape (n_samples, look_back * n_features)
+        windows : WindowArray, FileWindows or GroupedWindows of shape \
+                (n_samples, look_back * n_features)
             The windows; values before the first row are padded.
         """
         if fit_params:
@@ -267,7 +275,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         series, steps = self._learn(X, y)
         return self._join(series, None, steps, compared=y is not None)
 
-    def transform(self, X: ArrayLike) -> WindowArray | GroupedWindows:
+    def transform(self, X: ArrayLike) -> WindowArray | FileWindows | GroupedWindows:
         """Join each row with the rows before it.
 
         Parameters
@@ -278,7 +286,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        windows : WindowArray or GroupedWindows of shape (n_samples, look_back * n_features)
+        windows : WindowArray, FileWindows or GroupedWindows of shape \
+                (n_samples, look_back * n_features)
             Row ``t`` holds rows ``t - look_back + 1 … t`` of the series, oldest first, as a
             read-only view, or of the series of row ``t`` with `group`; float32 if X is float32,
             otherwise float64.
@@ -373,8 +382,13 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         steps: NDArray[np.int64] | None,
         *,
         compared: bool = False,
-    ) -> WindowArray:
+    ) -> WindowArray | FileWindows:
         """Return the windows of a series that begins `n_between` steps after what follows."""
+        changes = steps is not None or any(self._filling().values())
+        if not changes and is_in_file(series) and series.flags.c_contiguous:
+            before, _ = rows_before(self.tail_, n_between)
+            before = before.astype(series.dtype, copy=False)
+            return FileWindows(before, series, self._column_names(), compared=compared)
         windows = join(series, self.tail_, n_between, steps, **self._filling())
         return WindowArray(windows, self._column_names(), compared=compared)
 
@@ -533,8 +547,14 @@ def _sums(series: NDArray, look_back: int) -> NDArray[np.float64]:
     ends = look_back * 2 ** np.arange((len(series) // look_back).bit_length())
     starts = np.concatenate([[0], ends[:-1]])
     parts = [series[start:end] for start, end in zip(starts, ends, strict=True)]
-    return np.cumsum(
-        [np.add.reduce(part, axis=0, where=~np.isnan(part), dtype=np.float64) for part in parts],
+    return np.cumsum([_sum(part) for part in parts], axis=0)
+
+
+def _sum(rows: NDArray) -> NDArray[np.float64]:
+    """Return the sum of the known values of each column, which are looked at block by block."""
+    blocks = (rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS))
+    return np.sum(
+        [np.add.reduce(each, axis=0, where=~np.isnan(each), dtype=np.float64) for each in blocks],
         axis=0,
     )
 

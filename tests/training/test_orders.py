@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skl_lstm.network.network import Network
-from skl_lstm.training.orders import epoch_orders
+from skl_lstm.training import orders as orders_module
+from skl_lstm.training.orders import epoch_order, epoch_orders
 from skl_lstm.training.settings import Settings
 
 
@@ -55,3 +56,21 @@ def test_a_sample_takes_different_rows_from_all_over(n_rows, n_drawn, shuffle):
 
 def test_a_sample_of_as_many_rows_as_there_are_is_all_of_them():
     assert_array_equal(orders(9, 2, windows_per_epoch=50), orders(9, 2))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"shuffle": False}, {"stateful": True, "batch_size": 8}, {"windows_per_epoch": 300}],
+    ids=str,
+)
+@pytest.mark.parametrize("size", [7, 1000, 5000])
+def test_an_order_piece_by_piece_is_that_in_one_go(settings, size, monkeypatch):
+    expected = orders(1000, 1, first_epoch=3, seed=4, **settings)[0]
+    monkeypatch.setattr(orders_module, "PART_ROWS", 300)
+    monkeypatch.setattr(orders_module, "SPARE", 0.5)
+    monkeypatch.setattr(orders_module, "BLOCK_ROWS", 64)
+    network = Network(1, 1, (1,), 1, stateful=settings.pop("stateful", False))
+    pieces = list(epoch_order(1000, 3, network, Settings(seed=4, **settings), size))
+    assert_array_equal(np.concatenate(pieces), expected)
+    assert {len(piece) for piece in pieces[:-1]} <= {size}
+    assert {piece.dtype for piece in pieces} == {np.dtype(np.int64)}

@@ -89,7 +89,7 @@ def _dataset(
 
 def _normalizer(windows: Windows) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Return a function that normalizes the gathered windows of some positions."""
-    rows = tf.constant(windows.rows)
+    rows = tf.constant(windows.numbers)
     locations, scales = tf.constant(windows.locations), tf.constant(windows.scales)
     # One row for each column to normalize, which puts its values in their place in a step.
     places = tf.one_hot(windows.columns, windows.n_features)

@@ -244,7 +244,7 @@ def data_of(
         buffer=read_only(windows.buffer, dtype),
         row_stride=windows.row_stride,
         n_windows=windows.n_in_buffer,
-        rows=read_only(windows.rows, np.int64),
+        rows=read_only(windows.numbers, np.int64),
         n_series=windows.n_features,
         columns=read_only(windows.columns, np.int64),
         locations=read_only(windows.locations, dtype),

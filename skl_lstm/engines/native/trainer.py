@@ -69,16 +69,28 @@ class NativeTrainer:
         self._plain = parameters, slots
         vectors = np.vstack([parameters, slots])
         self._kernel = Kernel(network, plan, batch_size, vectors, seed=seed, n_threads=n_threads)
-        self.outputs = np.zeros((len(rows), network.n_outputs), dtype=parameters.dtype)
+        self._n_outputs = network.n_outputs
+        self._loss_parameters = plan.loss_parameters
+        self.take(rows)
+        self.iterations = iterations
+        self.states = self._kernel.states
+
+    def take(self, rows: Rows) -> None:
+        """Take other rows in place of those before, and go on from the same state.
+
+        Parameters
+        ----------
+        rows : Rows
+            Windows with their targets and weights, to which all positions then refer.
+        """
+        self.outputs = np.zeros((len(rows), self._n_outputs), dtype=self._plain[0].dtype)
         self._data = data_of(
             rows.windows,
             self.outputs,
             targets=rows.targets,
             weights=rows.sample_weight,
-            loss_parameters=plan.loss_parameters,
+            loss_parameters=self._loss_parameters,
         )
-        self.iterations = iterations
-        self.states = self._kernel.states
 
     def epoch(self, order: NDArray[np.int64]) -> float:
         """Train on every position once.
