@@ -9,7 +9,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import make_pipeline
 
 from skl_lstm import LookbackWindower, LSTMForecaster, WindowArray, forecast
-from skl_lstm.engines.native import engine as native_engine
+from skl_lstm.engines.native import epochs as native_epochs
 from skl_lstm.training import orders
 
 LOOK_BACK = 5
@@ -44,7 +44,7 @@ def assert_same_fit(one, other):
 @pytest.fixture(params=["at once", "by portions"])
 def size_of_portion(request, monkeypatch):
     if request.param == "by portions":
-        monkeypatch.setattr(native_engine, "AT_ONCE", 50)
+        monkeypatch.setattr(native_epochs, "AT_ONCE", 50)
         monkeypatch.setattr(orders, "PART_ROWS", 64)
         monkeypatch.setattr(orders, "SPARE", 1.0)
         monkeypatch.setattr(orders, "BLOCK_ROWS", 32)
