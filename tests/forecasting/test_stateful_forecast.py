@@ -61,9 +61,9 @@ def n_read(monkeypatch):
     """Count the windows that networks read from now on, in its only item."""
     counted, read = [0], Stream.next
 
-    def count(self, window):
-        counted[0] += 1
-        return read(self, window)
+    def count(self, windows):
+        counted[0] += len(windows)
+        return read(self, windows)
 
     monkeypatch.setattr(Stream, "next", count)
     return counted
@@ -193,6 +193,7 @@ def test_each_origin_has_a_state_of_its_own(first, horizon):
 
 def test_a_history_is_read_once(n_read):
     model = windowed(12).fit(*make_supervised(SERIES))
+    n_read[0] = 0  # a fit reads its rows for the state in which they end
     forecast(model, SERIES, 1)
     for_one = n_read[0]
     forecast(model, SERIES, 31)
