@@ -32,7 +32,7 @@ from skl_lstm.engines.native.kernels.compiling import (
     stage,
 )
 from skl_lstm.engines.native.kernels.dropout import mask_element, mask_stream
-from skl_lstm.engines.native.kernels.products import PANEL, V, multiply, multiply_rows
+from skl_lstm.engines.native.kernels.products import INNER, PANEL, V, multiply, multiply_rows
 from skl_lstm.engines.native.kernels.tables import (
     ARRANGED,
     BIAS,
@@ -218,10 +218,13 @@ def forward_layer(
         z = layers[column + GATES] + t * n_rows * n_gates
         cells = layers[column + CELLS] + t * n_rows * n_lanes
         tanh_cells = layers[column + TANH_CELLS] + t * n_rows * n_lanes
-        multiply(
-            n_rows, n_gates, n_inner, work, xh, width, UNIT, b, b_at, b_panel, b_row,
-            theta, layers[column + BIAS], FIRST, work, z, n_gates,
-        )  # fmt: skip
+        s, s_at, s_row = theta, layers[column + BIAS], FIRST
+        for p in range(0, n_inner, INNER):
+            multiply(
+                n_rows, n_gates, min(INNER, n_inner - p), work, xh + p, width, UNIT,
+                b, b_at + p * b_row, b_panel, b_row, s, s_at, s_row, work, z, n_gates,
+            )  # fmt: skip
+            s, s_at, s_row = work, z, n_gates
         if dropping:
             h_masked = masked + t * n_rows * n_gates
             _mask_state(work, masks, xh + n_inputs, width, h_masked, n_rows, n_lanes)
@@ -284,11 +287,14 @@ def backward_layer(
                 theta, kernel, n_gates, work, d_xh, d_width,
             )  # fmt: skip
             continue
-        multiply(
-            n_rows, n_columns, n_gates, work, dz, n_gates, UNIT,
-            arranged, transposed, b_panel, b_row,
-            work, net.zeros, FIRST, work, d_xh, d_width,
-        )  # fmt: skip
+        s_at, s_row = net.zeros, FIRST
+        for p in range(0, n_gates, INNER):
+            multiply(
+                n_rows, n_columns, min(INNER, n_gates - p), work, dz + p, n_gates, UNIT,
+                arranged, transposed + p * b_row, b_panel, b_row,
+                work, s_at, s_row, work, d_xh, d_width,
+            )  # fmt: skip
+            s_at, s_row = d_xh, d_width
         if dropping:
             d_masked = masked + net.n_steps * n_rows * n_gates
             for gate in range(0, n_gates, n_lanes):

@@ -20,8 +20,7 @@ from skl_lstm.engines.native.kernels.vectors import load, multiply_add, store, t
 V = np.int64(tables.VECTOR)
 PANEL = np.int64(tables.PANEL)
 
-# Number of rows of B that are taken before the next ones: as much of a panel as stays in the
-# fastest cache.
+# Number of rows of B that one product should take, of which a panel stays in the fastest cache.
 INNER = np.int64(256)
 
 
@@ -35,36 +34,32 @@ def multiply(
     Element (i, p) of A is ``a[a_at + i * a_row + p * a_step]``, so that A can be a transposed
     matrix. If `s_row` is 0, S is one row for all.
     """
-    for p in range(0, n_inner, INNER):
-        n_some = min(INNER, n_inner - p)
-        if p > 0:
-            s, s_at, s_row = c, c_at, c_row
-        for j in range(0, n_columns, PANEL):
-            b_p = b_at + j // PANEL * b_panel + p * b_row
-            whole = j + PANEL <= n_columns
-            i = 0
-            while i + 4 <= n_rows:
-                a_i = a_at + i * a_row + p * a_step
-                s_i = s_at + i * s_row + j
-                c_i = c_at + i * c_row + j
-                if whole:
-                    _four_rows(
-                        n_some, a, a_i, a_row, a_step, b, b_p, b_row, s, s_i, s_row, c, c_i, c_row
-                    )  # fmt: skip
-                else:
-                    _four_rows_of_half(
-                        n_some, a, a_i, a_row, a_step, b, b_p, b_row, s, s_i, s_row, c, c_i, c_row
-                    )  # fmt: skip
-                i += 4
-            while i < n_rows:
-                a_i = a_at + i * a_row + p * a_step
-                s_i = s_at + i * s_row + j
-                c_i = c_at + i * c_row + j
-                if whole:
-                    _row(n_some, a, a_i, a_step, b, b_p, b_row, s, s_i, c, c_i)
-                else:
-                    _row_of_half(n_some, a, a_i, a_step, b, b_p, b_row, s, s_i, c, c_i)
-                i += 1
+    for j in range(0, n_columns, PANEL):
+        b_j = b_at + j // PANEL * b_panel
+        whole = j + PANEL <= n_columns
+        i = 0
+        while i + 4 <= n_rows:
+            a_i = a_at + i * a_row
+            s_i = s_at + i * s_row + j
+            c_i = c_at + i * c_row + j
+            if whole:
+                _four_rows(
+                    n_inner, a, a_i, a_row, a_step, b, b_j, b_row, s, s_i, s_row, c, c_i, c_row
+                )  # fmt: skip
+            else:
+                _four_rows_of_half(
+                    n_inner, a, a_i, a_row, a_step, b, b_j, b_row, s, s_i, s_row, c, c_i, c_row
+                )  # fmt: skip
+            i += 4
+        while i < n_rows:
+            a_i = a_at + i * a_row
+            s_i = s_at + i * s_row + j
+            c_i = c_at + i * c_row + j
+            if whole:
+                _row(n_inner, a, a_i, a_step, b, b_j, b_row, s, s_i, c, c_i)
+            else:
+                _row_of_half(n_inner, a, a_i, a_step, b, b_j, b_row, s, s_i, c, c_i)
+            i += 1
 
 
 @inlined
