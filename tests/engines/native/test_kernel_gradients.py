@@ -7,19 +7,18 @@ from problems import COVERED, N_ROWS, QUANTILES, problem, trainer_of
 
 def gradient_and_loss(arguments):
     """The gradient of one batch, read off a step of plain gradient descent, and its loss."""
-    size = arguments["theta"].size
+    theta = arguments["theta"].copy()
     trainer = trainer_of(
         {
             **arguments,
-            "theta": arguments["theta"].copy(),
+            "theta": theta,
             "optimizer": "sgd",
             "optimizer_args": {"learning_rate": 1.0},
-            "slots": np.zeros((0, size)),
+            "slots": np.zeros((0, theta.size)),
         }
     )
-    before = arguments["theta"].copy()
     loss = trainer.epoch(np.arange(N_ROWS))
-    return before - arguments["theta"], loss
+    return arguments["theta"] - theta, loss
 
 
 def assert_gradient_is_right(arguments):
