@@ -185,7 +185,7 @@ def test_a_fitted_model_is_loaded_by_another_process(data, tmp_path):
         "assert not {'tensorflow', 'keras', 'scikeras'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
-    assert_array_equal(joblib.load(tmp_path / "predictions.joblib"), model.predict(X))
+    assert_allclose(joblib.load(tmp_path / "predictions.joblib"), model.predict(X), rtol=1e-6)
 
 
 def test_pandas_output_inside_the_pipeline_changes_no_prediction(data):
