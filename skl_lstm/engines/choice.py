@@ -93,7 +93,7 @@ def load_kernel() -> None:
         raise RuntimeError(f"the compiled kernel does not work on {failure}")
 
 
-def stack_type(network: Network) -> type[Stack] | None:
+def stack_type(network: Network) -> type[Stack]:
     """Return what runs the forward pass of a network.
 
     Parameters
@@ -103,9 +103,9 @@ def stack_type(network: Network) -> type[Stack] | None:
 
     Returns
     -------
-    stack_type : type or None
+    stack_type : type
         The compiled kernel if this process has loaded it and it covers the network. In any other
-        case None, for NumPy, so that a process that only predicts need not load it.
+        case NumPy, so that a process that only predicts need not load the kernel.
     """
     from skl_lstm.engines.native import engine as native
 

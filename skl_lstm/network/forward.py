@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstm.network.blocks import blocks
 from skl_lstm.network.cells import GRU, LSTM
 from skl_lstm.network.network import Group, Network
 from skl_lstm.network.scaling import WindowScaling
@@ -25,15 +26,8 @@ BLOCK_ROWS = 256
 STATEFUL_ROWS = 4096
 
 
-def predict(
-    network: Network,
-    weights: Weights,
-    lags: NDArray | LagsBehind,
-    scaling: WindowScaling | None = None,
-    rows: NDArray[np.int64] | None = None,
-    stack_type: type[Stack] | None = None,
-) -> NDArray:
-    """Predict each window from zero states.
+class Stack:
+    """The layers of a network with the states of `n_rows` rows, initially zero.
 
     Parameters
     ----------
@@ -41,154 +35,6 @@ def predict(
         The network. It takes the values of a window in ``n_steps`` time steps: `n_lags`, or 1.
     weights : sequence of ndarray
         The parts of its parameters.
-    lags : ndarray or LagsBehind of shape (n, n_lags, n_series)
-        The windows, as an array or a strided view: float32, or any precision with `scaling`. A
-        missing value is filled with the nearest known one of the same window and series.
-    scaling : WindowScaling, default=None
-        How to normalize each window, and its outputs back; none if None.
-    rows : ndarray of int64, default=None
-        Which windows to predict, in this order; all of them if None.
-    stack_type : type, default=None
-        What processes the windows; :class:`Stack` if None.
-
-    Returns
-    -------
-    outputs : ndarray of shape (n, n_outputs)
-        Float32, or float64 with `scaling`. NaN for a window in which some series is not known at
-        any lag.
-
-    Notes
-    -----
-    Apart from the outputs, the memory does not grow with the number of windows.
-    """
-    n_rows = len(lags) if rows is None else len(rows)
-    outputs = np.empty((n_rows, network.n_outputs), np.float64 if scaling else np.float32)
-    stack_type = stack_type or Stack
-    block_rows = max(BLOCK_ROWS, stack_type.block_values // math.prod(lags.shape[1:]))
-    stack = stack_type(network, weights, min(block_rows, n_rows))
-    try:
-        for start in range(0, n_rows, block_rows):
-            part = slice(start, start + block_rows)
-            block = fill_missing(lags[part] if rows is None else np.asarray(lags)[rows[part]])
-            if len(block) < stack.n_rows:  # the last one
-                stack.close()
-                stack = stack_type(network, weights, len(block))
-            if scaling:
-                measured = scaling.measure(block)
-                block = cast_finite(scaling.normalize(block, *measured), np.float32)
-            stack.reset()
-            said = stack.run(block)
-            outputs[part] = scaling.restore(said, *measured) if scaling else said
-    finally:
-        stack.close()
-    return outputs
-
-
-def predict_stateful(
-    network: Network,
-    weights: Weights,
-    lags: NDArray[np.float32] | LagsBehind,
-    states: States = (),
-    stack_type: type[Stack] | None = None,
-) -> tuple[NDArray[np.float32], States]:
-    """Predict each window from the state in which the previous one ended.
-
-    Parameters
-    ----------
-    network, weights, lags, stack_type
-        As in :func:`predict`.
-    states : sequence of ndarray
-        State before the first window, as in :class:`Stream`.
-
-    Returns
-    -------
-    outputs : ndarray of float32 of shape (n, n_outputs)
-        One prediction per window.
-    states : list of ndarray of float32 of shape (units,)
-        State after the last window.
-    """
-    stream = Stream(network, weights, states, stack_type)
-    outputs = np.empty((len(lags), network.n_outputs), dtype=np.float32)
-    for start in range(0, len(lags), STATEFUL_ROWS):
-        part = slice(start, start + STATEFUL_ROWS)
-        outputs[part] = stream.next(lags[part])
-    return outputs, stream.states
-
-
-class Stream:
-    """A stateful network that processes one window after the other.
-
-    Parameters
-    ----------
-    network, weights, stack_type
-        As in :func:`predict`.
-    states : sequence of ndarray of shape (units,)
-        States of each layer, hidden state first, first layer first; zeros if empty.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        weights: Weights,
-        states: States = (),
-        stack_type: type[Stack] | None = None,
-    ) -> None:
-        self.stack = (stack_type or Stack)(network, weights, 1)
-        for state, value in zip(self.stack.states, states, strict=len(states) > 0):
-            state[:] = value
-
-    @property
-    def states(self) -> list[NDArray[np.float32]]:
-        """A copy of the state, in the form that the constructor takes."""
-        return [state[0].copy() for state in self.stack.states]
-
-    def next(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Process windows (n, n_lags, n_series) in turn and return the outputs (n, n_outputs).
-
-        A window in which some series is not known at any lag gives NaN and leaves the state
-        unchanged, as in training.
-        """
-        filled = fill_missing(windows)
-        unknown = np.isnan(filled).any(axis=(1, 2))
-        if not unknown.any():
-            return self.stack.in_turn(filled)
-        outputs = np.full((len(windows), self.stack.network.n_outputs), np.nan, dtype=np.float32)
-        outputs[~unknown] = self.stack.in_turn(filled[~unknown])
-        return outputs
-
-
-def fill_missing(lags: NDArray) -> NDArray:
-    """Fill missing values with the nearest known one of the same window and series.
-
-    That is the known one before it, or else the first one after it.
-
-    Parameters
-    ----------
-    lags : ndarray of shape (n, n_lags, n_series)
-        Windows in which missing values are NaN.
-
-    Returns
-    -------
-    filled : ndarray of shape (n, n_lags, n_series)
-        `lags` itself if nothing is missing.
-    """
-    missing = np.isnan(lags)
-    if not missing.any():
-        return lags
-    steps = np.arange(lags.shape[1])[:, np.newaxis]
-    known_before = np.maximum.accumulate(np.where(missing, -1, steps), axis=1)
-    first_known = np.argmin(missing, axis=1)[:, np.newaxis]
-    source = np.where(known_before < 0, first_known, known_before)
-    return np.take_along_axis(lags, source, axis=1)
-
-
-class Stack:
-    """The layers of a network with the states of `n_rows` rows, initially zero.
-
-    Parameters
-    ----------
-    network, weights
-        As in :func:`predict`.
     n_rows : int
         Number of windows to process in parallel.
 
@@ -247,6 +93,158 @@ class Stack:
 
     def close(self) -> None:
         """Do nothing: there are no threads."""
+
+
+def predict(
+    network: Network,
+    weights: Weights,
+    lags: NDArray | LagsBehind,
+    scaling: WindowScaling | None = None,
+    rows: NDArray[np.int64] | None = None,
+    stack_type: type[Stack] = Stack,
+) -> NDArray:
+    """Predict each window from zero states.
+
+    Parameters
+    ----------
+    network, weights
+        As in :class:`Stack`.
+    lags : ndarray or LagsBehind of shape (n, n_lags, n_series)
+        The windows, as an array or a strided view: float32, or any precision with `scaling`. A
+        missing value is filled with the nearest known one of the same window and series.
+    scaling : WindowScaling, default=None
+        How to normalize each window, and its outputs back; none if None.
+    rows : ndarray of int64, default=None
+        Which windows to predict, in this order; all of them if None.
+    stack_type : type, default=Stack
+        What processes the windows.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n, n_outputs)
+        Float32, or float64 with `scaling`. NaN for a window in which some series is not known at
+        any lag.
+
+    Notes
+    -----
+    Apart from the outputs, the memory does not grow with the number of windows.
+    """
+    n_rows = len(lags) if rows is None else len(rows)
+    outputs = np.empty((n_rows, network.n_outputs), np.float64 if scaling else np.float32)
+    block_rows = max(BLOCK_ROWS, stack_type.block_values // math.prod(lags.shape[1:]))
+    stack = stack_type(network, weights, min(block_rows, n_rows))
+    try:
+        for part in blocks(n_rows, block_rows):
+            block = fill_missing(lags[part] if rows is None else np.asarray(lags)[rows[part]])
+            if len(block) < stack.n_rows:  # the last one
+                stack.close()
+                stack = stack_type(network, weights, len(block))
+            if scaling:
+                measured = scaling.measure(block)
+                block = cast_finite(scaling.normalize(block, *measured), np.float32)
+            stack.reset()
+            said = stack.run(block)
+            outputs[part] = scaling.restore(said, *measured) if scaling else said
+    finally:
+        stack.close()
+    return outputs
+
+
+def predict_stateful(
+    network: Network,
+    weights: Weights,
+    lags: NDArray[np.float32] | LagsBehind,
+    states: States = (),
+    stack_type: type[Stack] = Stack,
+) -> tuple[NDArray[np.float32], States]:
+    """Predict each window from the state in which the previous one ended.
+
+    Parameters
+    ----------
+    network, weights, lags, stack_type
+        As in :func:`predict`.
+    states : sequence of ndarray
+        State before the first window, as in :class:`Stream`.
+
+    Returns
+    -------
+    outputs : ndarray of float32 of shape (n, n_outputs)
+        One prediction per window.
+    states : list of ndarray of float32 of shape (units,)
+        State after the last window.
+    """
+    stream = Stream(network, weights, states, stack_type)
+    outputs = np.empty((len(lags), network.n_outputs), dtype=np.float32)
+    for part in blocks(len(lags), STATEFUL_ROWS):
+        outputs[part] = stream.next(lags[part])
+    return outputs, stream.states
+
+
+class Stream:
+    """A stateful network that processes one window after the other.
+
+    Parameters
+    ----------
+    network, weights, stack_type
+        As in :func:`predict`.
+    states : sequence of ndarray of shape (units,)
+        States of each layer, hidden state first, first layer first; zeros if empty.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        weights: Weights,
+        states: States = (),
+        stack_type: type[Stack] = Stack,
+    ) -> None:
+        self.stack = stack_type(network, weights, 1)
+        for state, value in zip(self.stack.states, states, strict=len(states) > 0):
+            state[:] = value
+
+    @property
+    def states(self) -> list[NDArray[np.float32]]:
+        """A copy of the state, in the form that the constructor takes."""
+        return [state[0].copy() for state in self.stack.states]
+
+    def next(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Process windows (n, n_lags, n_series) in turn and return the outputs (n, n_outputs).
+
+        A window in which some series is not known at any lag gives NaN and leaves the state
+        unchanged, as in training.
+        """
+        filled = fill_missing(windows)
+        unknown = np.isnan(filled).any(axis=(1, 2))
+        if not unknown.any():
+            return self.stack.in_turn(filled)
+        outputs = np.full((len(windows), self.stack.network.n_outputs), np.nan, dtype=np.float32)
+        outputs[~unknown] = self.stack.in_turn(filled[~unknown])
+        return outputs
+
+
+def fill_missing(lags: NDArray) -> NDArray:
+    """Fill missing values with the nearest known one of the same window and series.
+
+    That is the known one before it, or else the first one after it.
+
+    Parameters
+    ----------
+    lags : ndarray of shape (n, n_lags, n_series)
+        Windows in which missing values are NaN.
+
+    Returns
+    -------
+    filled : ndarray of shape (n, n_lags, n_series)
+        `lags` itself if nothing is missing.
+    """
+    missing = np.isnan(lags)
+    if not missing.any():
+        return lags
+    steps = np.arange(lags.shape[1])[:, np.newaxis]
+    known_before = np.maximum.accumulate(np.where(missing, -1, steps), axis=1)
+    first_known = np.argmin(missing, axis=1)[:, np.newaxis]
+    source = np.where(known_before < 0, first_known, known_before)
+    return np.take_along_axis(lags, source, axis=1)
 
 
 def _hidden_states(layers: Sequence[_Layer], steps: Iterator[NDArray]) -> Iterator[NDArray]:

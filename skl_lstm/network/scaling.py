@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstm.checks import check_choice, check_integer, is_number
+from skl_lstm.network.blocks import blocks
 from skl_lstm.network.network import Network
 
 Method = Literal["last", "mean", "standard"]
@@ -222,10 +223,8 @@ def _spread(method: Method, series: NDArray, location: NDArray) -> NDArray[np.fl
 
 
 def _blocks(n: int, windows: NDArray) -> Iterator[slice]:
-    """Yield the parts of `n` windows, as large as these, that are measured at once."""
-    n_rows = max(1, BLOCK_VALUES // math.prod(windows.shape[1:]))
-    for start in range(0, n, n_rows):
-        yield slice(start, start + n_rows)
+    """Return the parts of `n` windows, as large as these, that are measured at once."""
+    return blocks(n, max(1, BLOCK_VALUES // math.prod(windows.shape[1:])))
 
 
 def _median_of_positive(values: NDArray) -> float:

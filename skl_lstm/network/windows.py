@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from skl_lstm.network.blocks import blocks
 from skl_lstm.network.scaling import WindowScaling
 
 # Number of steps that are converted at once.
@@ -275,12 +276,6 @@ class LagsBehind:
             ]
         )
         return replace(windows, buffer=values).view()
-
-
-def blocks(n: int, size: int) -> Iterator[slice]:
-    """Yield the slices of `size` that make up `n`."""
-    for start in range(0, n, size):
-        yield slice(start, min(start + size, n))
 
 
 def _in_float32(values: NDArray, shift: Any, unit: NDArray) -> NDArray[np.float32]:

@@ -113,6 +113,7 @@ def test_a_process_without_tensorflow_loads_it(data, tmp_path):
         "import sys\n"
         "for name in ('tensorflow', 'keras', 'scikeras'): sys.modules[name] = None\n"
         "import joblib, skl_lstm\n"
+        "skl_lstm.load_kernel()\n"
         "model = skl_lstm.load_model('model.skops')\n"
         "joblib.dump(model.predict(joblib.load('X.joblib')), 'y.joblib')\n"
     )

@@ -283,7 +283,7 @@ def test_a_process_without_tensorflow_predicts_to_the_last_bit(tmp_path):
         "LSTMClassifier": LSTMClassifier(units=3, epochs=2).fit(X, Y[:, 0] > 0),
     }
     np.save(tmp_path / "X.npy", X)
-    program = NO_KERAS + "import numpy as np, skl_lstm\nX = np.load('X.npy')\n"
+    program = NO_KERAS + "import numpy as np, skl_lstm\nskl_lstm.load_kernel()\nX = np.load('X.npy')\n"
     for name, model in models.items():
         model.save(tmp_path / f"{name}.h5")
         program += (

@@ -49,7 +49,7 @@ def prepare(network: Network, settings: Settings) -> Plan:
         If a parameter is supported only by Keras, or Numba does not work here.
     """
     prepared = make_plan(network, settings)
-    if settings.verbose and not kernel_failure.cache_info().currsize:
+    if settings.verbose and not _was_tried():
         print("Loading the training kernel; the first fit on a machine compiles it.")
     if failure := kernel_failure():
         raise NotCovered(failure)
@@ -91,6 +91,10 @@ def kernel_failure() -> str | None:
     return None
 
 
+def _was_tried() -> bool:
+    return kernel_failure.cache_info().currsize > 0
+
+
 def _say_that_it_compiles() -> None:
     print(
         "skl_lstm compiles its training kernel; later processes load it from Numba's cache.",
@@ -98,10 +102,10 @@ def _say_that_it_compiles() -> None:
     )
 
 
-def stack_type(network: Network) -> type[Stack] | None:
-    """Return the forward pass in the kernel, if it is loaded and covers a network."""
-    if not kernel_failure.cache_info().currsize or kernel_failure() or not covers(network):
-        return None
+def stack_type(network: Network) -> type[Stack]:
+    """Return the forward pass in the kernel if it is loaded and covers a network, or in NumPy."""
+    if not _was_tried() or kernel_failure() or not covers(network):
+        return Stack
     from skl_lstm.engines.native.forward import NativeStack
 
     return NativeStack
@@ -110,7 +114,7 @@ def stack_type(network: Network) -> type[Stack] | None:
 @functools.cache
 def warn_if_kernel_failed(reason: str) -> None:
     """Warn, once per process, if Keras trains because the kernel fails here."""
-    if kernel_failure.cache_info().currsize and reason == kernel_failure():
+    if _was_tried() and reason == kernel_failure():
         warn(f"the native engine does not cover {reason}; Keras trains instead", RuntimeWarning)
 
 
@@ -159,7 +163,7 @@ def fit(
     best = BestEpoch(settings.patience) if settings.early_stopping else None
     progress = Progress(start.n_epochs, settings.epochs, settings.verbose)
     try:
-        for epoch, logs in enumerate(epochs_of(training, network, settings), start.n_epochs):
+        for epoch, logs in enumerate(epochs_of(training), start.n_epochs):
             for name, value in logs.items():
                 history.setdefault(name, []).append(value)
             progress.update(epoch, logs)

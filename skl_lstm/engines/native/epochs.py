@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,13 +37,14 @@ def are_at_once(n_rows: int, batch_size: int) -> bool:
 
 
 def epochs_of(
-    training: AtOnce | ByPortions, network: Network, settings: Settings
+    training: Training,
 ) -> Iterator[dict[str, float]]:
     """Train epoch by epoch; yield the loss and the metrics of each.
 
     If nothing has to be done between epochs, several run in one call, which releases the GIL;
     few enough to respond to Ctrl-C quickly.
     """
+    network, settings = training.network, training.settings
     watched = (
         len(training.validation)
         or settings.metrics
@@ -66,23 +68,34 @@ def epochs_of(
             yield logs
 
 
-class AtOnce:
+@dataclass
+class Training:
+    """Training of one network on some rows, of which `n_epochs` are done."""
+
+    trainer: NativeTrainer
+    rows: Rows
+    validation: Rows
+    n_epochs: int
+    network: Network
+    settings: Settings
+
+    def epochs(self, n_epochs: int) -> list[dict[str, float]]:
+        """Train up to so many epochs; return the loss and the metrics of each."""
+        raise NotImplementedError
+
+    def judge(self) -> dict[str, float]:
+        """Evaluate on the validation rows."""
+        raise NotImplementedError
+
+
+@dataclass
+class AtOnce(Training):
     """Training on rows that are handed to the kernel once, all of them."""
 
-    def __init__(
-        self,
-        trainer: NativeTrainer,
-        rows: Rows,
-        validation: Rows,
-        n_epochs: int,
-        network: Network,
-        settings: Settings,
-    ) -> None:
-        self.trainer = trainer
-        self.rows, self.validation = rows, validation
-        self.settings = settings
-        self.orders = epoch_orders(len(rows), n_epochs, network, settings)
-        self.judged = len(rows) + time_order(len(validation), network, settings)
+    def __post_init__(self) -> None:
+        network, settings, n_rows = self.network, self.settings, len(self.rows)
+        self.orders = epoch_orders(n_rows, self.n_epochs, network, settings)
+        self.judged = n_rows + time_order(len(self.validation), network, settings)
 
     def epochs(self, n_epochs: int) -> list[dict[str, float]]:
         """Train some epochs, in which nothing is measured if they are several."""
@@ -107,28 +120,15 @@ class AtOnce:
         return _measured(targets[positions - first], outputs, self.settings)
 
 
-class ByPortions:
+@dataclass
+class ByPortions(Training):
     """Training on rows that are handed to the kernel a portion at a time, in their order.
 
     So what a row takes apart from the series, such as its position, is needed for a portion only.
     """
 
-    def __init__(
-        self,
-        trainer: NativeTrainer,
-        rows: Rows,
-        validation: Rows,
-        n_epochs: int,
-        network: Network,
-        settings: Settings,
-    ) -> None:
-        self.trainer = trainer
-        self.rows = rows
-        self.validation = validation
-        self.n_epochs = n_epochs
-        self.network = network
-        self.settings = settings
-        batch_size = min(settings.batch_size, settings.rows_per_epoch(len(rows)))
+    def __post_init__(self) -> None:
+        batch_size = self.trainer.batch_size
         self.portion = max(AT_ONCE // batch_size, 1) * batch_size
 
     def epochs(self, n_epochs: int) -> list[dict[str, float]]:

@@ -18,10 +18,8 @@ class NativeStack(Stack):
 
     Parameters
     ----------
-    network, weights
-        As in :func:`skl_lstm.network.forward.predict`.
-    n_rows : int
-        Number of windows to process in parallel.
+    network, weights, n_rows
+        As in :class:`skl_lstm.network.forward.Stack`.
     """
 
     block_values = 2**17  # so many that handing them to threads pays

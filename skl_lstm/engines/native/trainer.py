@@ -28,20 +28,14 @@ class NativeTrainer:
         Plan of the training run.
     rows : Rows
         Windows with their targets and weights.
-    batch_size : int
-        Number of rows per update.
+    batch_size, seed, n_threads
+        As in :class:`skl_lstm.engines.native.kernel.Kernel`.
     parameters : ndarray of float32 of shape (network.size,)
         Flat vector of parameters. Updated in place.
-    slots : ndarray of float32 of shape (n_slots, network.size), default=None
-        State of the optimizer, one row for each name in ``plan.slots``; initially zeros. Updated
-        in place.
+    slots : ndarray of float32 of shape (n_slots, network.size)
+        State of the optimizer, one row for each name in ``plan.slots``. Updated in place.
     iterations : int, default=0
         Number of updates so far.
-    seed : int, default=0
-        Seed of the dropout masks, used together with the number of the update.
-    n_threads : int, default=None
-        Maximum number of threads among which to divide a batch; as many as this process may use
-        if None. Does not change the result.
 
     Attributes
     ----------
@@ -66,6 +60,7 @@ class NativeTrainer:
         seed: int = 0,
         n_threads: int | None = None,
     ) -> None:
+        self.batch_size = batch_size
         self._plain = parameters, slots
         vectors = np.vstack([parameters, slots])
         self._kernel = Kernel(network, plan, batch_size, vectors, seed=seed, n_threads=n_threads)
@@ -124,7 +119,7 @@ class NativeTrainer:
         n_rows = orders[0].size
         stacked = orders[0][np.newaxis] if len(orders) == 1 else np.stack(orders)
         losses = self._kernel.train(self._data, stacked, self.iterations)
-        self.iterations += len(losses) * -(-n_rows // self._kernel.batch_size)
+        self.iterations += len(losses) * -(-n_rows // self.batch_size)
         parameters, slots = self._plain
         vectors = self._kernel.vectors
         parameters[:], slots[:] = vectors[0], vectors[1:]
