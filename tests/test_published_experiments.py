@@ -25,6 +25,7 @@ from skl_lstm import (
     LSTMForecaster,
     forecast,
     load_airline_passengers,
+    load_kernel,
     make_supervised,
 )
 from skl_lstm.training.state import TrainingState
@@ -194,11 +195,13 @@ def test_a_saved_model_predicts_the_same_in_another_process(tmp_path, engine):
         model.set_params(epochs=3)
     path = tmp_path / "lstm_model.h5"
     model.fit(X, y).save(path)
+    load_kernel()
     elsewhere = subprocess.run(
         [
             sys.executable,
             "-c",
-            "from skl_lstm import LSTMForecaster\n"
+            "from skl_lstm import LSTMForecaster, load_kernel\n"
+            "load_kernel()\n"
             f"model = LSTMForecaster.load({str(path)!r})\n"
             "print(model.predict([[0.0], [0.1], [0.2], [0.3], [0.4]]).tolist())",
         ],

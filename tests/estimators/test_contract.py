@@ -62,7 +62,7 @@ def expected_failures(estimator):
 NETWORKS = [
     forecaster(),
     forecaster(reshape_mode="features"),
-    forecaster(units=(4, 4), verbose=1),
+    forecaster(units=(4, 4), epochs=60, verbose=1),
     forecaster(verbose=2),
     ForecasterOfFloat32(**forecaster().get_params()),
     forecaster(engine="keras"),

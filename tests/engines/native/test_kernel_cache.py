@@ -22,6 +22,7 @@ def add(tmp_path, monkeypatch):
     source.write_text("def add(a, b):\n    return a + b\n")
     spec = importlib.util.spec_from_file_location("small", source)
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "small", module)  # Numba imports what it has loaded
     spec.loader.exec_module(module)
     return module.add
 
