@@ -11,7 +11,9 @@ from skl_lstm.engines.native.kernels.vectors import (
     at_least,
     at_most,
     load,
+    magnitude,
     multiply_add,
+    square_root,
     store,
 )
 
@@ -40,6 +42,12 @@ def fuse(x, y, out):
 def bound(x, out):
     limit = np.float32(0.5)
     store(out, 0, at_least(at_most(load(x, 0), limit), -limit))
+
+
+@numba.njit(**OPTIONS)
+def measure(x, out):
+    store(out, 0, magnitude(load(x, 0)))
+    store(out, 8, square_root(load(x, 0)))
 
 
 @pytest.fixture(params=[np.float32, np.float64])
@@ -76,6 +84,14 @@ def test_bounds_leave_nan_as_it_is(dtype):
     out = np.zeros(VECTOR, dtype)
     bound(x, out)
     assert_array_equal(out, np.clip(x, -0.5, 0.5))
+
+
+def test_magnitudes_and_roots_are_those_of_numpy(dtype):
+    x = np.array([-2, -0.0, 0, 1e-30, 0.3, 2, np.inf, np.nan], dtype)
+    out = np.zeros(2 * VECTOR, dtype)
+    measure(x, out)
+    with np.errstate(invalid="ignore"):
+        assert_array_equal(out.reshape(2, VECTOR), [np.abs(x), np.sqrt(x)])
 
 
 def test_nothing_around_a_vector_is_touched(dtype):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skl_lstm.engines.native.kernels.arithmetic import tanh
-from skl_lstm.engines.native.kernels.compiling import HALF, ONE, TWO, ZERO, U, jit
+from skl_lstm.engines.native.kernels.compiling import HALF, ONE, TWO, ZERO, U, compactly, jit
 from skl_lstm.engines.native.kernels.tables import (
     BINARY_CROSSENTROPY,
     HUBER,
@@ -21,6 +21,7 @@ from skl_lstm.engines.native.kernels.tables import (
 @jit
 def activate_outputs(activation, values, at, n):
     """Apply the activation of the Dense layer to a row, in place."""
+    compactly()
     if activation == SOFTMAX:
         largest = values[U(at)]
         for k in range(1, n):
@@ -73,6 +74,7 @@ def _cross_entropy(net, work, logits, deltas, outputs, y, at):
     the outputs; categorical cross-entropy after a softmax is sum(y * (log(sum(exp(z))) - z)).
     The gradient of both is p - y.
     """
+    compactly()
     n = net.n_outputs
     total = 0.0
     if net.loss == BINARY_CROSSENTROPY:
@@ -102,6 +104,7 @@ def row_loss(net, work, logits, deltas, outputs, at, parameters, y, target):
     Each of the parameters of the loss has outputs of its own, one for each target. Stores the
     gradient with respect to the logits in the workspace at `deltas`.
     """
+    compactly()
     if net.loss >= BINARY_CROSSENTROPY:
         return _cross_entropy(net, work, logits, deltas, outputs, y, at)
     n = net.n_outputs

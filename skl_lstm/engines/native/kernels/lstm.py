@@ -28,6 +28,7 @@ from skl_lstm.engines.native.kernels.compiling import (
     UNIT,
     ZERO,
     U,
+    compactly,
     jit,
     stage,
 )
@@ -151,6 +152,7 @@ def _draw_recurrent_masks(
     net, layer, n_units, n_lanes, work, masks, first_row, n_rows, iteration
 ):  # fmt: skip
     """Draw the masks of recurrent dropout: one per row and gate, the same at every step."""
+    compactly()
     rate = np.float32(net.recurrent_dropout)
     for r in range(n_rows):
         # Streams separate from those of the dropout after the layers.
@@ -164,6 +166,7 @@ def _draw_recurrent_masks(
 @jit
 def _mask_state(work, masks, h_at, h_row, masked, n_rows, n_lanes):
     """Store h times the mask of each gate side by side, in the order of the gates."""
+    compactly()
     for r in range(n_rows):
         for gate in range(4):
             at = (4 * r + gate) * n_lanes
@@ -175,6 +178,7 @@ def _mask_state(work, masks, h_at, h_row, masked, n_rows, n_lanes):
 @jit
 def _unmask_gradient(work, masks, masked, dh_at, dh_row, n_rows, n_lanes):
     """Sum the gradients of the four masked states, each multiplied by its mask."""
+    compactly()
     for r in range(n_rows):
         for gate in range(4):
             at = (4 * r + gate) * n_lanes
@@ -184,7 +188,7 @@ def _unmask_gradient(work, masks, masked, dh_at, dh_row, n_rows, n_lanes):
                 store(work, dh + j, load(work, dh + j) + kept)
 
 
-@stage
+@jit
 def forward_layer(
     net, layer, layers, theta, arranged, work, first_row, n_rows, iteration, training
 ):  # fmt: skip
@@ -238,7 +242,7 @@ def forward_layer(
         _forward_cells(work, z, cells, tanh_cells, next_h, width, n_rows, n_lanes)
 
 
-@stage
+@jit
 def backward_layer(
     net, layer, layers, theta, arranged, work, gradient, first_row, n_rows, iteration
 ):

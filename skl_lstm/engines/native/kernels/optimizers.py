@@ -1,9 +1,21 @@
-"""Use of a gradient: sum over lanes, clipping, weight decay, and the update of each optimizer."""
+"""Use of a gradient: sum over lanes, clipping, weight decay, and the update of each optimizer.
+
+The parameters, their parts, and the slots of an optimizer are whole numbers of vectors.
+"""
 
 import numpy as np
 
-from skl_lstm.engines.native.kernels.compiling import FIRST, ONE, U, jit, stage
+from skl_lstm.engines.native.kernels.compiling import FIRST, ONE, U, compactly, jit, stage
+from skl_lstm.engines.native.kernels.products import V
 from skl_lstm.engines.native.kernels.tables import ADAM, LANES, RMSPROP, SGD
+from skl_lstm.engines.native.kernels.vectors import (
+    at_least,
+    at_most,
+    load,
+    magnitude,
+    square_root,
+    store,
+)
 
 # An epsilon of zero would make 0 / 0 of the zeros between the parameters.
 TINY = np.finfo(np.float32).tiny
@@ -11,6 +23,7 @@ TINY = np.finfo(np.float32).tiny
 
 @jit
 def _squared_norm(gradient, start, stop):
+    compactly()
     total = 0.0
     for j in range(stop - start):
         total += gradient[U(start + j)] * gradient[U(start + j)]
@@ -19,13 +32,15 @@ def _squared_norm(gradient, start, stop):
 
 @jit
 def _scale(gradient, start, stop, factor):
-    for j in range(stop - start):
-        gradient[U(start + j)] *= factor
+    compactly()
+    for j in range(start, stop, V):
+        store(gradient, j, load(gradient, j) * factor)
 
 
 @jit
 def _clip(optimizer, gradient, bounds):
     """Clip a gradient as Keras's optimizers do: only the first limit that is set applies."""
+    compactly()
     n = gradient.size
     if optimizer.clipnorm > 0.0:
         limit = np.float32(optimizer.clipnorm)
@@ -41,27 +56,25 @@ def _clip(optimizer, gradient, bounds):
         _scale(gradient, FIRST, n, ONE if norm <= limit else limit / norm + (norm - norm))
     elif optimizer.clipvalue > 0.0:
         limit = np.float32(optimizer.clipvalue)
-        for j in range(n):
-            g = gradient[U(j)]
-            g = limit if g > limit else g
-            gradient[U(j)] = -limit if g < -limit else g
+        for j in range(0, n, V):
+            store(gradient, j, at_least(at_most(load(gradient, j), limit), -limit))
 
 
 @jit
 def _sgd(optimizer, theta, gradient, slots):
     """Do v = mu v - lr g; theta += v, with Nesterov's momentum theta += mu v - lr g."""
+    compactly()
     n = theta.size
     rate = np.float32(optimizer.learning_rate)
     mu = np.float32(optimizer.momentum)
-    if optimizer.momentum == 0.0:
-        for j in range(n):
-            theta[U(j)] -= rate * gradient[U(j)]
-        return
-    for j in range(n):
-        change = rate * gradient[U(j)]
-        v = mu * slots[U(j)] - change
-        slots[U(j)] = v
-        theta[U(j)] += mu * v - change if optimizer.variant else v
+    for j in range(0, n, V):
+        change = rate * load(gradient, j)
+        if optimizer.momentum == 0.0:
+            store(theta, j, load(theta, j) - change)
+            continue
+        v = mu * load(slots, j) - change
+        store(slots, j, v)
+        store(theta, j, load(theta, j) + (mu * v - change if optimizer.variant else v))
 
 
 @jit
@@ -72,6 +85,7 @@ def _rmsprop(optimizer, theta, gradient, slots):
     the new change is added to mu times the previous one. Slots: v, then the change if there is
     momentum, then the mean if centered.
     """
+    compactly()
     n = theta.size
     rate = np.float32(optimizer.learning_rate)
     mu = np.float32(optimizer.momentum)
@@ -80,19 +94,19 @@ def _rmsprop(optimizer, theta, gradient, slots):
     epsilon = max(np.float32(optimizer.epsilon), TINY)
     change_at = n
     mean_at = 2 * n if optimizer.momentum > 0.0 else n
-    for j in range(n):
-        g = gradient[U(j)]
-        v = rho * slots[U(j)] + rest * g * g
-        slots[U(j)] = v
+    for j in range(0, n, V):
+        g = load(gradient, j)
+        v = rho * load(slots, j) + rest * g * g
+        store(slots, j, v)
         if optimizer.variant:
-            mean = rho * slots[U(mean_at + j)] + rest * g
-            slots[U(mean_at + j)] = mean
-            v -= mean * mean
-        change = rate * g / np.sqrt(v + epsilon)
+            mean = rho * load(slots, mean_at + j) + rest * g
+            store(slots, mean_at + j, mean)
+            v = v - mean * mean
+        change = rate * g / square_root(v + epsilon)
         if optimizer.momentum > 0.0:
-            change += mu * slots[U(change_at + j)]
-            slots[U(change_at + j)] = change
-        theta[U(j)] -= change
+            change = change + mu * load(slots, change_at + j)
+            store(slots, change_at + j, change)
+        store(theta, j, load(theta, j) - change)
 
 
 @jit
@@ -114,19 +128,18 @@ def _adam(optimizer, theta, gradient, slots, step):
     left_1 = ONE - _power(optimizer.momentum, step)
     left_2 = ONE - _power(optimizer.decay, step)
     alpha = np.float32(optimizer.learning_rate) * np.sqrt(left_2) / left_1
-    for j in range(n):
-        g = gradient[U(j)]
-        m = slots[U(j)]
-        v = slots[U(n + j)]
-        m += (g - m) * rest_1
-        v += (g * g - v) * rest_2
-        slots[U(j)] = m
-        slots[U(n + j)] = v
+    for j in range(0, n, V):
+        g = load(gradient, j)
+        m = load(slots, j)
+        v = load(slots, n + j)
+        m = m + (g - m) * rest_1
+        v = v + (g * g - v) * rest_2
+        store(slots, j, m)
+        store(slots, n + j, v)
         if optimizer.variant:
-            largest = slots[U(2 * n + j)]
-            v = largest if largest > v else v
-            slots[U(2 * n + j)] = v
-        theta[U(j)] -= m * alpha / (np.sqrt(v) + epsilon)
+            v = at_least(v, load(slots, 2 * n + j))
+            store(slots, 2 * n + j, v)
+        store(theta, j, load(theta, j) - m * alpha / (square_root(v) + epsilon))
 
 
 @jit
@@ -138,16 +151,14 @@ def _adamax(optimizer, theta, gradient, slots, step):
     epsilon = max(np.float32(optimizer.epsilon), TINY)
     rate = np.float32(optimizer.learning_rate)
     left_1 = ONE - _power(optimizer.momentum, step)
-    for j in range(n):
-        g = gradient[U(j)]
-        m = slots[U(j)]
-        m += (g - m) * rest_1
-        slots[U(j)] = m
-        size = abs(g)
-        u = beta_2 * slots[U(n + j)]
-        u = u if u > size else size
-        slots[U(n + j)] = u
-        theta[U(j)] -= rate * m / (left_1 * (u + epsilon))
+    for j in range(0, n, V):
+        g = load(gradient, j)
+        m = load(slots, j)
+        m = m + (g - m) * rest_1
+        u = at_least(magnitude(g), beta_2 * load(slots, n + j))
+        store(slots, j, m)
+        store(slots, n + j, u)
+        store(theta, j, load(theta, j) - rate * m / (left_1 * (u + epsilon)))
 
 
 @stage
@@ -157,14 +168,15 @@ def apply_gradient(net, optimizer, theta, gradients, slots, bounds, n_batch, ite
     gradient = gradients[:n]
     n_shards = (n_batch + net.shard_rows - 1) // net.shard_rows
     for lane in range(1, min(n_shards, LANES)):
-        for j in range(n):
-            gradient[U(j)] += gradients[U(lane * n + j)]
+        for j in range(0, n, V):
+            store(gradient, j, load(gradient, j) + load(gradients, lane * n + j))
     _clip(optimizer, gradient, bounds)
     if optimizer.weight_decay > 0.0:
         decay = np.float32(optimizer.weight_decay)
         rate = np.float32(optimizer.learning_rate)
-        for j in range(n):
-            theta[U(j)] -= theta[U(j)] * decay * rate
+        for j in range(0, n, V):
+            x = load(theta, j)
+            store(theta, j, x - x * decay * rate)
     if optimizer.kind == SGD:
         _sgd(optimizer, theta, gradient, slots)
     elif optimizer.kind == RMSPROP:

@@ -22,6 +22,7 @@ from skl_lstm.engines.native.kernels.compiling import (
     UNIT,
     ZERO,
     U,
+    compactly,
     jit,
     stage,
 )
@@ -56,6 +57,7 @@ def arrange_weights(net, layers, theta, arranged, training):
     transposed [K; R] of each layer and the transposed Dense kernel. K is left out of the latter
     in the first layer, where the gradient of the inputs is not needed.
     """
+    compactly()
     dropping = net.recurrent_dropout > 0.0
     for layer in range(net.n_layers):
         column = layer * N_COLUMNS
@@ -89,6 +91,7 @@ def arrange_weights(net, layers, theta, arranged, training):
 @jit
 def _gather_windows(net, layers, work, data, order, start, n_rows):
     """Copy the windows of a shard, normalized, to the inputs of the first layer."""
+    compactly()
     width = layers[WIDTH]
     for r in range(n_rows):
         row = data.rows[U(order[U(start + r)])]
@@ -107,6 +110,7 @@ def _gather_windows(net, layers, work, data, order, start, n_rows):
 @jit
 def _load_states(net, layers, work, states, first_row, n_rows):
     """Set h_{-1} and c_{-1} of every layer: zero, or the stored state of the stream."""
+    compactly()
     for layer in range(net.n_layers):
         column = layer * N_COLUMNS
         n_inputs = layers[column + INPUTS]
@@ -130,6 +134,7 @@ def _load_states(net, layers, work, states, first_row, n_rows):
 @jit
 def _store_states(net, layers, work, states, first_row, n_rows):
     """Store the last h and c of every layer for the next window of each stream."""
+    compactly()
     for layer in range(net.n_layers):
         column = layer * N_COLUMNS
         n_inputs = layers[column + INPUTS]
@@ -187,6 +192,7 @@ def _losses(net, work, data, order, start, n_rows, n_batch):
     Stores the gradient of the batch's mean loss with respect to the logits in the workspace.
     Without targets the sum is zero.
     """
+    compactly()
     n = net.n_outputs
     n_targets = n // data.loss_parameters.size
     total = 0.0

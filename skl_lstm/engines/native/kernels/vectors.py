@@ -69,6 +69,17 @@ def _pointer(context, builder, array, value, at):
     return builder.bitcast(builder.gep(data, [at]), vector.as_pointer())
 
 
+def _call_llvm(context, builder, name, given, values):
+    """Call a function of LLVM, whose operands and result are of one type."""
+    kind = context.get_value_type(given)
+    vector = isinstance(given, Vector)
+    suffix = f"v{VECTOR}f{given.dtype.bitwidth}" if vector else f"f{given.bitwidth}"
+    function = builder.module.declare_intrinsic(
+        f"llvm.{name}.{suffix}", (), ir.FunctionType(kind, [kind] * len(values))
+    )
+    return builder.call(function, values)
+
+
 @intrinsic
 def load(typing, array, at):
     """Return the vector that starts at a position of an array."""
@@ -96,16 +107,11 @@ def store(typing, array, at, vector):
 @intrinsic
 def multiply_add(typing, a, b, c):
     """Return ``a * b + c`` of numbers, vectors, or both."""
-    vector = _common(a, b, c)
-    result = vector or a
+    result = _common(a, b, c) or a
 
     def generate(context, builder, signature, values):
-        kind = context.get_value_type(result)
-        suffix = f"v{VECTOR}f{vector.dtype.bitwidth}" if vector else f"f{a.bitwidth}"
-        function = builder.module.declare_intrinsic(
-            f"llvm.fmuladd.{suffix}", (), ir.FunctionType(kind, [kind] * 3)
-        )
-        return builder.call(function, _to_common(context, builder, signature, values))
+        operands = _to_common(context, builder, signature, values)
+        return _call_llvm(context, builder, "fmuladd", result, operands)
 
     return result(a, b, c), generate
 
@@ -127,6 +133,20 @@ def total(typing, vector):
         return builder.extract_element(x, ir.Constant(ir.IntType(32), 0))
 
     return vector.dtype(vector), generate
+
+
+def _of_each_number(name):
+    @intrinsic
+    def function(typing, x):
+        def generate(context, builder, signature, values):
+            return _call_llvm(context, builder, name, x, values)
+
+        return x(x), generate
+
+    return function
+
+
+magnitude, square_root = _of_each_number("fabs"), _of_each_number("sqrt")
 
 
 def _bound(comparison):
