@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import importlib.util
 import inspect
 import math
 from collections.abc import Callable, Iterable
@@ -50,6 +51,34 @@ def naming_the_nearest(init: Init) -> Init:
     # For scikit-learn, which asks for it several times whenever it clones.
     checked.__signature__ = signature  # type: ignore[attr-defined]
     return cast(Init, checked)
+
+
+def check_installed(what: str, extra: str, *modules: str) -> None:
+    """Check that the modules of an extra are installed.
+
+    Parameters
+    ----------
+    what : str
+        What needs them, in the user's words.
+    extra : str
+        Extra of this package that installs them.
+    *modules : str
+        Names of top-level modules.
+
+    Raises
+    ------
+    ImportError
+        If one is missing; the message holds the command that installs them.
+    """
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        names = ", ".join(missing)
+        raise ImportError(f'{what} needs {names}: pip install "skl-lstm[{extra}]"')
+
+
+def check_keras(what: str) -> None:
+    """Check that Keras, with what trains it, is installed; `what` needs it."""
+    check_installed(what, "keras", "keras", "tensorflow", "scikeras")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

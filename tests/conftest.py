@@ -21,7 +21,9 @@ def airline():
     return make_supervised(load_airline_passengers() / 1000)
 
 
-@pytest.fixture(params=["native", pytest.param("keras", marks=pytest.mark.slow)])
+@pytest.fixture(
+    params=["native", pytest.param("keras", marks=[pytest.mark.slow, pytest.mark.needs("keras")])]
+)
 def engine(request):
     return request.param
 

@@ -64,7 +64,7 @@ def test_worker_processes_give_the_same_weights(engine):
 
 
 def restart_keras_generator():
-    import keras
+    keras = pytest.importorskip("keras")
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(3)
@@ -73,7 +73,7 @@ def restart_keras_generator():
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_global_generators_stay_where_they_were(engine):
-    import keras
+    keras = pytest.importorskip("keras")
 
     train(engine)  # whatever the first import moves
     restart_keras_generator()

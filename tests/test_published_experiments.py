@@ -299,7 +299,7 @@ SHORT_EPOCHS = 2
 
 def plain_keras(fitted):
     """Build what a tutorial writes for one of our networks, with the same first weights."""
-    import keras
+    keras = pytest.importorskip("keras")
 
     network = fitted.network_
     stateful = network.stateful

@@ -79,6 +79,7 @@ def test_a_warning_of_fit_names_the_line_of_fit(
         assert each.category is category
 
 
+@pytest.mark.needs("keras")
 def test_that_the_kernel_fails_is_said_at_the_line_of_fit(monkeypatch, caught):
     def fail(*arguments):
         raise ImportError("no numba here")
@@ -97,7 +98,7 @@ def test_that_the_kernel_fails_is_said_at_the_line_of_fit(monkeypatch, caught):
 
 @pytest.mark.slow
 def test_that_callbacks_are_not_saved_is_said_at_the_line_of_save(tmp_path, caught):
-    import keras
+    keras = pytest.importorskip("keras")
 
     model = forecaster(epochs=1, callbacks=[keras.callbacks.TerminateOnNaN()]).fit(X, Y)
     caught.clear()
@@ -108,7 +109,7 @@ def test_that_callbacks_are_not_saved_is_said_at_the_line_of_save(tmp_path, caug
 
 
 def test_what_of_a_keras_model_is_left_out_is_said_at_the_line_of_from_keras(tmp_path, caught):
-    import keras
+    keras = pytest.importorskip("keras")
 
     model = keras.Sequential([keras.Input((1, 1)), keras.layers.LSTM(2), keras.layers.Dense(1)])
     model.compile(loss=lambda y, p: keras.ops.mean(y - p), optimizer="adam")

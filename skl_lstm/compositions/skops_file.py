@@ -6,12 +6,12 @@ import io
 import math
 import os
 import zipfile
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skl_lstm.checks import check_installed
 from skl_lstm.compositions.parts import parts
 from skl_lstm.estimators.interchange import Interchange, save_to_bytes
 from skl_lstm.files.json_text import parse_json
@@ -66,7 +66,7 @@ def save_model(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
     OSError
         If the file cannot be written.
     ImportError
-        If skops is not installed: ``pip install skops``.
+        If skops is not installed: ``pip install "skl-lstm[skops]"``.
 
     See Also
     --------
@@ -98,9 +98,11 @@ def save_model(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
     >>> bool((loaded.predict(X) == model.predict(X)).all())
     True
     """
-    io_of_skops = _skops_io()
+    check_installed("save_model", "skops", "skops")
+    import skops.io
+
     try:
-        content = io_of_skops.dumps(model, compression=zipfile.ZIP_DEFLATED)
+        content = skops.io.dumps(model, compression=zipfile.ZIP_DEFLATED)
         # A model that could not be loaded is not saved: better to find out now than months
         # later.
         _loads(content)
@@ -132,7 +134,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     OSError
         If the file cannot be read.
     ImportError
-        If skops is not installed: ``pip install skops``.
+        If skops is not installed: ``pip install "skl-lstm[skops]"``.
 
     Examples
     --------
@@ -143,7 +145,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     Traceback (most recent call last):
     FileNotFoundError: [Errno 2] No such file or directory: 'no such file.skops'
     """
-    _skops_io()
+    check_installed("load_model", "skops", "skops")
     content = read_whole(path)
     try:
         return _loads(content)
@@ -151,28 +153,21 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from error
 
 
-def _skops_io() -> ModuleType:
-    try:
-        import skops.io
-    except ImportError as error:
-        raise ImportError("save_model and load_model need skops: pip install skops") from error
-    return skops.io
-
-
 def _loads(content: bytes) -> Any:
-    io_of_skops = _skops_io()
+    import skops.io
+
     if HEADER.match(content):
         raise ModelFileError(
             "it was written by save(): LSTMForecaster.load or LSTMClassifier.load reads it"
         )
     with refusing("skops cannot read it"):
         _check_sizes(content)
-        unknown = set(io_of_skops.get_untrusted_types(data=content)) - set(TRUSTED)
+        unknown = set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED)
         if unknown:
             raise ModelFileError(
                 f"it holds objects of types that are not trusted: {', '.join(sorted(unknown))}"
             )
-        model = io_of_skops.loads(content, trusted=list(TRUSTED))
+        model = skops.io.loads(content, trusted=list(TRUSTED))
         # skops checks only types, but values that our own format rejects could crash the kernel.
         for part in parts(model):
             if isinstance(part, Interchange) and hasattr(part, "weights_"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstm.checks import check_integer
+from skl_lstm.checks import check_installed, check_integer
 from skl_lstm.drawing.inks import Inks, model_styles
 from skl_lstm.drawing.labels import (
     add_legend,
@@ -28,7 +28,7 @@ from skl_lstm.drawing.lines import (
     interval_name,
     places,
 )
-from skl_lstm.drawing.panels import check_matplotlib, dress, figure_of, panels
+from skl_lstm.drawing.panels import dress, figure_of, panels
 from skl_lstm.drawing.paths import (
     NAIVE,
     apart,
@@ -137,7 +137,7 @@ def draw_backtest(
         If there is no such model, series or column, if `n_origins` is not a positive integer, or
         if `axes` are not as many.
     ImportError
-        If matplotlib is missing.
+        If matplotlib is missing: ``pip install "skl-lstm[plot]"``.
 
     Notes
     -----
@@ -145,7 +145,7 @@ def draw_backtest(
     overlap: of the last one, and so on back. Errors of a naive forecast that are more than twice
     those of all models lie outside the axes.
     """
-    check_matplotlib("plot")
+    check_installed("plot", "plot", "matplotlib")
     if n_origins is not None:
         check_integer("n_origins", n_origins)
     shown, left_out = _panels(frame, series, column)

@@ -15,14 +15,6 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, FURTHER_HEIGHT = 10.0, 4.0, 2.4
 
 
-def check_matplotlib(name: str) -> None:
-    """Raise ImportError, with the command to install it, if matplotlib is missing."""
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ImportError(f"{name} needs matplotlib: pip install matplotlib") from error
-
-
 def panels(
     given: Any, n_rows: int, n_columns: int = 1, *, name: str = "ax"
 ) -> NDArray[np.object_]:

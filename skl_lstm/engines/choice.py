@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstm.checks import check_keras
 from skl_lstm.network.forward import Stack, States, predict_stateful
 from skl_lstm.network.network import Network
 from skl_lstm.network.windows import Windows
@@ -44,6 +45,13 @@ def train(
         Engine that was used.
     state : TrainingState
         State after training, with the history of all epochs so far.
+
+    Raises
+    ------
+    ValueError
+        If the native engine is asked for and does not cover something.
+    ImportError
+        If Keras is needed and not installed.
     """
     from skl_lstm.engines.native import engine as native
 
@@ -51,7 +59,9 @@ def train(
         rows = equal_streams(rows, settings.batch_size, "training")
         validation = equal_streams(validation, settings.batch_size, "validation")
     plan = None
-    if engine != "keras":
+    if engine == "keras":
+        check_keras("engine='keras'")
+    else:
         try:
             plan = native.prepare(network, settings)
         except native.NotCovered as reason:
@@ -59,6 +69,7 @@ def train(
                 raise ValueError(
                     f"engine='native' does not cover {reason}; engine='keras' may"
                 ) from None
+            check_keras(f"{reason}, which the native engine does not cover,")
             native.warn_if_kernel_failed(str(reason))
             if settings.verbose:
                 print(f"Training with Keras: the native engine does not cover {reason}.")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skl_lstm.checks import check_keras
 from skl_lstm.estimators.parameters import LSTMParameters
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.files.whole_files import MISFITS, ModelFileError, read_whole, write_whole
@@ -56,6 +57,11 @@ class Interchange(LSTMParameters):
             shape ``(n, n_steps, n_features)`` without missing values. The model of a stateful
             network takes one row at a time (``batch_size=1``).
 
+        Raises
+        ------
+        ImportError
+            If Keras is not installed: ``pip install "skl-lstm[keras]"``.
+
         Notes
         -----
         This imports TensorFlow. The model is independent of the estimator afterwards.
@@ -69,6 +75,7 @@ class Interchange(LSTMParameters):
         y does; unlike those of :meth:`LSTMForecaster.predict_quantiles`, they may cross.
         """
         check_is_fitted(self)
+        check_keras("to_keras()")
         from skl_lstm.engines.keras.model import to_model
 
         return to_model(self._trained(), self._settings_of_fit())
@@ -211,7 +218,8 @@ class Interchange(LSTMParameters):
         left out, with a warning, unless they are given as `parameters`; so are regularizers,
         constraints, and dropout elsewhere than after an LSTM layer, on which predictions do not
         depend. A BatchNormalization layer is merged into the weights of the layer after it.
-        Restoring the optimizer state imports TensorFlow.
+        Restoring the optimizer state imports TensorFlow; where Keras is not installed, it is left
+        out with a warning.
         """
         from skl_lstm.estimators.keras_import import contents_of
 

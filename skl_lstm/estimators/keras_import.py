@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstm.checks import check_keras
 from skl_lstm.estimators.parameters import LSTMParameters
 from skl_lstm.files import keras_reader
 from skl_lstm.files.contents import Contents
@@ -185,6 +186,14 @@ def _description(value: Any, classes: tuple[str, ...]) -> Any:
 def _optimizer_state(parts: Parts, network: Network, settings: Settings) -> dict[str, NDArray]:
     state = parts.optimizer_state
     if any(np.any(variable) for variable in parts.optimizer_variables[:1]):  # steps taken
+        try:
+            check_keras("reading it")
+        except ImportError as error:
+            warn(
+                f"the state of the Keras model's optimizer is left out: {error}; training "
+                "continues from a fresh optimizer state"
+            )
+            return {}
         from skl_lstm.engines.keras.model import named_state
 
         state = named_state(parts.optimizer_variables, network, settings)

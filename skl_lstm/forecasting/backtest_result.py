@@ -255,7 +255,7 @@ class Backtest:
             If there is no such model, series or column, if `n_origins` is not a positive integer,
             or if `axes` are not as many.
         ImportError
-            If matplotlib is missing.
+            If matplotlib is missing: ``pip install "skl-lstm[plot]"``.
         """
         return draw_backtest(
             self.frame,

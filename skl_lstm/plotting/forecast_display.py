@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from skl_lstm.checks import check_integer
+from skl_lstm.checks import check_installed, check_integer
 from skl_lstm.compositions.parts import fitted_group
 from skl_lstm.drawing.inks import Inks
 from skl_lstm.drawing.labels import add_legend, keep_labels_whole, label_time, label_values
@@ -26,7 +26,7 @@ from skl_lstm.drawing.lines import (
     few_points,
     places,
 )
-from skl_lstm.drawing.panels import check_matplotlib, dress, figure_of, panels
+from skl_lstm.drawing.panels import dress, figure_of, panels
 from skl_lstm.forecasting.course import n_until_unknown
 from skl_lstm.forecasting.fitted_model import roles_in, sample_of
 from skl_lstm.forecasting.forecast import forecast
@@ -250,11 +250,11 @@ class ForecastDisplay:
             of rows, `steps` is given but y does not continue X, `coverage` is given without
             `steps`, the index of X cannot be continued, or there is no such series.
         ImportError
-            If matplotlib is missing.
+            If matplotlib is missing: ``pip install "skl-lstm[plot]"``.
         """
         import pandas as pd
 
-        check_matplotlib(cls.__name__)
+        check_installed(cls.__name__, "plot", "matplotlib")
         check_is_fitted(estimator)
         check_n_history(n_history)
         if is_classifier(estimator):
@@ -371,7 +371,7 @@ class ForecastDisplay:
         ValueError
             As :meth:`plot`.
         ImportError
-            If matplotlib is missing.
+            If matplotlib is missing: ``pip install "skl-lstm[plot]"``.
         """
         return cls(
             history=history,
@@ -404,9 +404,9 @@ class ForecastDisplay:
             a backtest is of several models; if quantiles do not come in pairs; or if `n_history`
             or `ax` is invalid.
         ImportError
-            If matplotlib is missing.
+            If matplotlib is missing: ``pip install "skl-lstm[plot]"``.
         """
-        check_matplotlib(type(self).__name__)
+        check_installed(type(self).__name__, "plot", "matplotlib")
         check_n_history(self.n_history)
         shown = [
             each.recent(self.n_history)

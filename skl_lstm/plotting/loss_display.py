@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skl_lstm.checks import check_integer
+from skl_lstm.checks import check_installed, check_integer
 from skl_lstm.compositions.parts import trained_part
 from skl_lstm.drawing.inks import Inks, model_styles
 from skl_lstm.drawing.labels import add_legend, keep_labels_whole, label_values
 from skl_lstm.drawing.lines import draw_line
-from skl_lstm.drawing.panels import check_matplotlib, dress, figure_of, panels
+from skl_lstm.drawing.panels import dress, figure_of, panels
 from skl_lstm.training.early_stopping import BestEpoch
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class LossCurveDisplay:
         ValueError
             If a model does not hold exactly one LSTM estimator, or there is no model.
         ImportError
-            If matplotlib is missing.
+            If matplotlib is missing: ``pip install "skl-lstm[plot]"``.
         """
         if isinstance(estimator, Mapping):
             named = {str(name): model for name, model in estimator.items()}
@@ -182,7 +182,7 @@ class LossCurveDisplay:
         ValueError
             If there is no history, or `kept` names no model or no epoch of it.
         ImportError
-            If matplotlib is missing.
+            If matplotlib is missing: ``pip install "skl-lstm[plot]"``.
         """
         return cls(histories=histories, ylabel=ylabel, kept=kept).plot(ax=ax)
 
@@ -199,7 +199,7 @@ class LossCurveDisplay:
         display : LossCurveDisplay
             This object, with the attributes set.
         """
-        check_matplotlib(type(self).__name__)
+        check_installed(type(self).__name__, "plot", "matplotlib")
         if not self.histories:
             raise ValueError("histories must hold at least one history, got none")
         kept = _checked_kept(self.kept, self.histories)

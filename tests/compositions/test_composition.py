@@ -160,7 +160,7 @@ def test_clone_takes_the_parameters_and_not_the_fit(windows):
 @pytest.mark.slow
 @pytest.mark.parametrize("copied", [lambda m: pickle.loads(pickle.dumps(m)), clone])
 def test_keras_objects_as_parameters_can_be_copied(copied, windows):
-    import keras
+    keras = pytest.importorskip("keras")
 
     model = forecaster(
         optimizer=keras.optimizers.Adam(0.01),

@@ -27,6 +27,8 @@ from skl_lstm import (
     save_model,
 )
 
+pytestmark = pytest.mark.needs("skops")
+
 
 def composed(**parameters):
     forecaster = LSTMForecaster(**{"units": 3, "epochs": 2, "random_state": 0, **parameters})
@@ -258,10 +260,10 @@ def test_the_systems_errors_of_a_path_stay(tmp_path):
 def test_without_skops_the_error_says_how_to_get_it(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "skops", None)
     monkeypatch.setitem(sys.modules, "skops.io", None)
-    message = re.escape("pip install skops")
-    with pytest.raises(ImportError, match=message):
+    message = ' needs skops: pip install "skl-lstm[skops]"'
+    with pytest.raises(ImportError, match=re.escape("save_model" + message)):
         save_model(LookbackWindower(), tmp_path / "model.skops")
-    with pytest.raises(ImportError, match=message):
+    with pytest.raises(ImportError, match=re.escape("load_model" + message)):
         load_model(tmp_path / "model.skops")
 
 

@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import joblib
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +17,8 @@ from skl_lstm import (
     make_supervised,
 )
 from skl_lstm.__main__ import main
+
+plt = pytest.importorskip("matplotlib.pyplot")
 
 
 @pytest.fixture(scope="module")

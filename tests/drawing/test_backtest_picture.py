@@ -2,15 +2,16 @@
 
 from itertools import combinations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from backtest_frames import NAIVE, TIMES, frame_of
-from matplotlib.dates import date2num
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skl_lstm.drawing.backtest import draw_backtest
+
+plt = pytest.importorskip("matplotlib.pyplot")
+date2num = pytest.importorskip("matplotlib.dates").date2num
 
 
 def runs(line):

@@ -29,7 +29,7 @@ def forecaster(**parameters):
 
 def plain_keras_fit(fitted, X, y, optimizer, sample_weight=None, loss="mse"):
     """The same network from the same start, in plain Keras."""
-    import keras
+    keras = pytest.importorskip("keras")
 
     units = fitted.network_.units
     model = keras.Sequential([keras.Input((3, 1))])
@@ -64,7 +64,7 @@ def plain_keras_fit(fitted, X, y, optimizer, sample_weight=None, loss="mse"):
     ],
 )
 def test_weights_end_where_plain_keras_ends(optimizer, parameters, units, weighted, rows, engine):
-    import keras
+    keras = pytest.importorskip("keras")
 
     X, y = rows
     weight = np.linspace(0.1, 2.0, len(X)) if weighted else None
@@ -202,7 +202,7 @@ def test_dropout_changes_training_and_not_prediction(rows, engine):
 @pytest.mark.filterwarnings("ignore:stateful=True cuts")
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_stateful_training_is_keras_with_states_reset_each_epoch(batch_size, rows, engine):
-    import keras
+    keras = pytest.importorskip("keras")
 
     X, y = rows
     ours = forecaster(

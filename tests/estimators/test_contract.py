@@ -166,6 +166,7 @@ np.save(sys.argv[2], whole)
 """
 
 
+@pytest.mark.needs("skops")
 def test_without_the_kernel_rows_agree_to_a_millionth(tmp_path):
     X = np.random.default_rng(0).normal(size=(50, 6))
     model = forecaster(units=33, random_state=0).fit(X, X[:, 0])

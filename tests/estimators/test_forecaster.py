@@ -144,7 +144,7 @@ def test_a_weight_of_zero_leaves_a_row_unlearned(engine):
     ["rmsprop", "RMSprop", "class", "instance"],
 )
 def test_an_optimizer_is_a_name_a_class_or_a_template(optimizer):
-    import keras
+    keras = pytest.importorskip("keras")
 
     choices = {
         "class": keras.optimizers.RMSprop,
@@ -165,7 +165,7 @@ def test_an_optimizer_is_a_name_a_class_or_a_template(optimizer):
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", ["mae", "MeanAbsoluteError", "class", "instance", "function"])
 def test_a_loss_is_a_name_a_class_an_instance_or_a_function(loss):
-    import keras
+    keras = pytest.importorskip("keras")
 
     choices = {
         "class": keras.losses.MeanAbsoluteError,
@@ -179,7 +179,7 @@ def test_a_loss_is_a_name_a_class_an_instance_or_a_function(loss):
 
 @pytest.mark.slow
 def test_callbacks_are_copied_before_each_fit():
-    import keras
+    keras = pytest.importorskip("keras")
 
     class Counter(keras.callbacks.Callback):
         epochs = 0
@@ -196,6 +196,8 @@ def test_callbacks_are_copied_before_each_fit():
     assert model.engine_ == "keras"
 
 
+KERAS = pytest.mark.needs("keras")
+
 BAD_PARAMETERS = [
     ({"units": 0}, "units must be a positive integer, got 0"),
     ({"units": ()}, "units must be a positive integer or a sequence of them, got ()"),
@@ -208,17 +210,29 @@ BAD_PARAMETERS = [
     ({"recurrent_dropout": -0.1}, "recurrent_dropout must be a number in [0, 1), got -0.1"),
     ({"output_activation": "swish"}, "output_activation must be one of ("),
     ({"loss": "guess"}, "loss must be one of bce, binary_crossentropy, "),
-    ({"loss": 3}, "loss must be a Keras loss (name, class, instance or function), got 3"),
+    pytest.param(
+        {"loss": 3},
+        "loss must be a Keras loss (name, class, instance or function), got 3",
+        marks=KERAS,
+    ),
     ({"optimizer": "guess"}, "optimizer must be one of adadelta, adafactor, "),
-    ({"optimizer": 3}, "optimizer must be a Keras optimizer (name, class or instance), got 3"),
+    pytest.param(
+        {"optimizer": 3},
+        "optimizer must be a Keras optimizer (name, class or instance), got 3",
+        marks=KERAS,
+    ),
     ({"learning_rate": 0}, "learning_rate must be a positive number or None, got 0"),
-    ({"optimizer_kwargs": {"speed": 1}}, "optimizer_kwargs must be parameters of Adam, got"),
+    pytest.param(
+        {"optimizer_kwargs": {"speed": 1}},
+        "optimizer_kwargs must be parameters of Adam, got",
+        marks=KERAS,
+    ),
     ({"optimizer_kwargs": 3}, "optimizer_kwargs must be a dict, got 3"),
     ({"metrics": "mae"}, "metrics must be a list, got 'mae'"),
     ({"metrics": ["mae", "guess"]}, "metrics must be one of acc, accuracy, "),
-    ({"metrics": [3]}, "metrics must be Keras metrics, got [3]"),
+    pytest.param({"metrics": [3]}, "metrics must be Keras metrics, got [3]", marks=KERAS),
     ({"callbacks": 3}, "callbacks must be a list, got 3"),
-    ({"callbacks": [3]}, "callbacks must be Keras callbacks, got [3]"),
+    pytest.param({"callbacks": [3]}, "callbacks must be Keras callbacks, got [3]", marks=KERAS),
     ({"epochs": 0}, "epochs must be a positive integer, got 0"),
     ({"batch_size": 0}, "batch_size must be a positive integer, got 0"),
     ({"shuffle": "yes"}, "shuffle must be one of (True, False, 'auto'), got 'yes'"),
@@ -238,8 +252,16 @@ BAD_PARAMETERS = [
     ({"stateful": "no"}, "stateful must be one of (True, False), got 'no'"),
     ({"learning_rate": True}, "learning_rate must be a positive number or None, got True"),
     ({"quantile": 0.0}, "quantile must be a number in (0, 1), got 0.0"),
-    ({"optimizer": "sgd", "optimizer_kwargs": {"momentum": 5.0}}, "optimizer_kwargs must be"),
-    ({"optimizer_kwargs": {"clipnorm": 1.0, "clipvalue": 1.0}}, "optimizer_kwargs must be"),
+    pytest.param(
+        {"optimizer": "sgd", "optimizer_kwargs": {"momentum": 5.0}},
+        "optimizer_kwargs must be",
+        marks=KERAS,
+    ),
+    pytest.param(
+        {"optimizer_kwargs": {"clipnorm": 1.0, "clipvalue": 1.0}},
+        "optimizer_kwargs must be",
+        marks=KERAS,
+    ),
 ]
 
 
@@ -388,7 +410,7 @@ def test_a_native_fit_interrupted_between_epochs_leaves_the_earlier_one_usable(
 @pytest.mark.slow
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_a_fit_cut_short_leaves_the_earlier_one_usable(error, fitted):
-    import keras
+    keras = pytest.importorskip("keras")
 
     class Interrupt(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

@@ -175,6 +175,7 @@ def test_what_leaves_nothing_to_learn_is_refused(parameters, y, message):
         KnownRowsRegressor(**parameters).fit(np.arange(5.0)[:, np.newaxis], y)
 
 
+@pytest.mark.needs("skops")
 def test_a_pipeline_with_it_is_saved_without_pickle(tmp_path, gap):
     model = behind_windows(KnownRowsRegressor(Ridge(), horizon=2)).fit(*make_supervised(gap))
     save_model(model, tmp_path / "model.skops")

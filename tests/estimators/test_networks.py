@@ -40,7 +40,7 @@ def forecaster(**parameters):
 
 def plain_keras(model):
     """Build the network of a forecaster as a user of Keras would."""
-    import keras
+    keras = pytest.importorskip("keras")
 
     sizes = model.network_
     n_streams = model.batch_size if sizes.stateful else None
@@ -79,7 +79,7 @@ def test_its_weights_end_where_plain_keras_ends(network):
 @pytest.mark.slow
 @each_network
 def test_it_goes_to_keras_and_back(network, tmp_path):
-    import keras
+    keras = pytest.importorskip("keras")
 
     model = forecaster(**network).fit(WINDOWS, Y)
     expected = model.predict(WINDOWS)
@@ -145,7 +145,7 @@ def test_it_normalizes_windows_and_mirrors_them(network):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])
 def test_what_keras_trained_trains_on_as_keras_would(kind, tmp_path):
-    import keras
+    keras = pytest.importorskip("keras")
 
     layers = keras.layers
     theirs = keras.Sequential([keras.Input((3, 2))])
@@ -171,7 +171,7 @@ def test_what_keras_trained_trains_on_as_keras_would(kind, tmp_path):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:the state of the Keras model's optimizer")
 def test_a_merged_normalization_is_named_in_a_warning():
-    import keras
+    keras = pytest.importorskip("keras")
 
     layers = [keras.layers.LSTM(3), keras.layers.BatchNormalization(name="batches")]
     theirs = keras.Sequential([keras.Input((3, 2)), *layers, keras.layers.Dense(1)])

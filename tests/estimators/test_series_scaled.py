@@ -480,6 +480,7 @@ def test_clones_and_pickles_are_the_same_model(group):
     ],
     ids=["level", "column", "both"],
 )
+@pytest.mark.needs("skops")
 def test_it_is_saved_without_pickle(tmp_path, X, group):
     model = SeriesScaledRegressor(Ridge(), group=group, columns="sold").fit(X, following(X))
     save_model(model, tmp_path / "model.skops")

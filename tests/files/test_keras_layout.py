@@ -1,11 +1,12 @@
 """A saved file is one of Keras's too."""
 
-import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skl_lstm import LSTMClassifier, LSTMForecaster
+
+keras = pytest.importorskip("keras")
 
 X = np.random.default_rng(0).normal(size=(24, 6)).astype(np.float32)
 WINDOWS = X.reshape(24, 3, 2)

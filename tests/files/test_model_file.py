@@ -41,6 +41,9 @@ def assert_same(loaded, model):
         assert_equal(getattr(loaded, name), value, err_msg=name)
 
 
+KERAS = pytest.mark.needs("keras")
+
+
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -54,8 +57,8 @@ def assert_same(loaded, model):
         {"loss": "pinball", "quantile": (0.5,), "window_scaling": "last", "target": [0, 1]},
         {"learning_rate": 0.02, "early_stopping": True, "warm_start": True, "verbose": False},
         {"output_activation": "tanh", "engine": "native", "shuffle": False, "random_state": None},
-        {"dense_units": 4},
-        {"dense_units": [4, 2], "dense_activation": "tanh"},
+        pytest.param({"dense_units": 4}, marks=KERAS),
+        pytest.param({"dense_units": [4, 2], "dense_activation": "tanh"}, marks=KERAS),
         {"window_scaling": "last", "target": (1, 0)},
         {"window_scaling": "standard", "target": 0, "reshape_mode": "features"},
         {"window_scaling": "mean", "target": -1},
@@ -129,7 +132,7 @@ def test_a_loaded_estimator_is_one_of_scikit_learn(tmp_path):
 
 @pytest.mark.slow
 def test_keras_objects_come_back_as_plain_values_that_train_alike(tmp_path):
-    import keras
+    keras = pytest.importorskip("keras")
 
     schedule = keras.optimizers.schedules.ExponentialDecay(0.05, 4, 0.5)
     model = forecaster(
@@ -150,7 +153,7 @@ def test_keras_objects_come_back_as_plain_values_that_train_alike(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["class", "instance"])
 def test_keras_objects_of_the_defaults_come_back_as_names(kind, tmp_path):
-    import keras
+    keras = pytest.importorskip("keras")
 
     loss, optimizer = keras.losses.MeanAbsoluteError, keras.optimizers.RMSprop
     model = forecaster(loss=loss if kind == "class" else loss(), optimizer=optimizer).fit(X, Y)

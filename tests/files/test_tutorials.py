@@ -1,11 +1,12 @@
 """The networks of twenty tutorials: most come over from Keras, the others are refused by name."""
 
-import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from skl_lstm import LSTMClassifier, LSTMForecaster
+
+keras = pytest.importorskip("keras")
 
 layers = keras.layers
 ONE, TWO = (12, 1), (12, 2)

@@ -1,6 +1,5 @@
 """What a backtest reports: measures, comparison, chance, and its looks in a notebook."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +16,8 @@ from skl_lstm import (
     backtest,
     load_airline_passengers,
 )
+
+plt = pytest.importorskip("matplotlib.pyplot")
 
 
 def frame_of(errors, *, steps=1, stride=1, **columns):

@@ -5,8 +5,6 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from mapie.regression import TimeSeriesRegressor
-from mapie.subsample import BlockBootstrap
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
@@ -24,6 +22,9 @@ from skl_lstm import (
     load_airline_passengers,
     make_supervised,
 )
+
+TimeSeriesRegressor = pytest.importorskip("mapie.regression").TimeSeriesRegressor
+BlockBootstrap = pytest.importorskip("mapie.subsample").BlockBootstrap
 
 
 def linear(look_back=12):

@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from optuna.distributions import CategoricalDistribution
-from optuna_integration import OptunaSearchCV
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -33,6 +31,9 @@ from skl_lstm import (
     load_airline_passengers,
     make_supervised,
 )
+
+CategoricalDistribution = pytest.importorskip("optuna.distributions").CategoricalDistribution
+OptunaSearchCV = pytest.importorskip("optuna_integration").OptunaSearchCV
 
 SPLITS = TimeSeriesSplit(3, test_size=18)
 

@@ -7,7 +7,6 @@ import warnings
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 import sklearn
 from hypothesis import given
@@ -27,6 +26,8 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 
 from skl_lstm import PanelTimeSeriesSplit
+
+pl = pytest.importorskip("polars")
 
 DAYS = pd.date_range("2024-01-01", periods=30)
 

@@ -2,12 +2,13 @@
 
 import re
 
-import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skl_lstm.network.cells import LSTM
+
+keras = pytest.importorskip("keras")
 
 N_INPUTS, N_UNITS = 3, 4
 

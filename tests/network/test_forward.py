@@ -26,7 +26,7 @@ def random_windows(n_rows, network, seed=2):
 
 
 def keras_model(network, weights, batch_size=None):
-    import keras
+    keras = pytest.importorskip("keras")
 
     inputs = outputs = keras.Input(batch_shape=(batch_size, network.n_steps, network.n_features))
     layer = getattr(keras.layers, network.recurrent_cell.keras_class)

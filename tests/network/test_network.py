@@ -12,7 +12,7 @@ NETWORK = Network(n_steps=3, n_features=2, units=(5, 4), n_outputs=3)
 
 
 def test_shapes_are_those_of_keras():
-    import keras
+    keras = pytest.importorskip("keras")
 
     inputs = keras.Input((3, 2))
     hidden = keras.layers.LSTM(5, return_sequences=True)(inputs)

@@ -1,6 +1,5 @@
 """What the tests of pictures share."""
 
-import matplotlib.pyplot as plt
 import pytest
 
 from skl_lstm import load_airline_passengers
@@ -8,6 +7,7 @@ from skl_lstm import load_airline_passengers
 
 @pytest.fixture(autouse=True)
 def _figures_are_closed():
+    plt = pytest.importorskip("matplotlib.pyplot")
     plt.close("all")  # those that other tests in the same process left open
     yield
     plt.close("all")

@@ -1,5 +1,6 @@
 """Pictures write out their numbers, and need matplotlib, a fitted model and no backend."""
 
+import re
 import subprocess
 import sys
 
@@ -34,7 +35,8 @@ def test_an_unfitted_model_is_not_drawn(series):
 
 def test_without_matplotlib_its_name_is_told(series, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match="needs matplotlib: pip install matplotlib"):
+    message = 'ForecastDisplay needs matplotlib: pip install "skl-lstm[plot]"'
+    with pytest.raises(ImportError, match=re.escape(message)):
         ForecastDisplay.from_predictions(series)
     with pytest.raises(ImportError, match="LossCurveDisplay needs matplotlib"):
         LossCurveDisplay.from_histories({"a": {"loss": [1.0]}})

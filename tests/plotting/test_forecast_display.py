@@ -1,10 +1,8 @@
 """Pictures of forecasts show each value at the time it is of, and name what they show."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.dates import ConciseDateFormatter, date2num
 from numpy.testing import assert_allclose, assert_array_equal
 from pictures import N_TRAIN, fitted_on, linear, names, points
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -18,6 +16,10 @@ from skl_lstm import (
     forecast_interval,
     make_supervised,
 )
+
+plt = pytest.importorskip("matplotlib.pyplot")
+ConciseDateFormatter = pytest.importorskip("matplotlib.dates").ConciseDateFormatter
+date2num = pytest.importorskip("matplotlib.dates").date2num
 
 
 def test_each_value_stands_at_the_time_it_is_of(series):

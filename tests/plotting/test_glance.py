@@ -2,17 +2,18 @@
 
 from itertools import combinations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgba
-from matplotlib.dates import date2num
 from numpy.testing import assert_allclose
 from pictures import points
 
 from skl_lstm import ForecastDisplay, LossCurveDisplay
 from skl_lstm.drawing.backtest import draw_backtest
+
+plt = pytest.importorskip("matplotlib.pyplot")
+to_rgba = pytest.importorskip("matplotlib.colors").to_rgba
+date2num = pytest.importorskip("matplotlib.dates").date2num
 
 FREQUENCIES = {"hourly": "h", "monthly": "MS", "yearly": "YS"}
 

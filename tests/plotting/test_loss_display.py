@@ -1,6 +1,5 @@
 """Pictures of training show each model's losses by epoch."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -17,6 +16,8 @@ from skl_lstm import (
     LSTMForecaster,
     make_supervised,
 )
+
+plt = pytest.importorskip("matplotlib.pyplot")
 
 
 def lstm(**parameters):

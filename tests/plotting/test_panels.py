@@ -2,11 +2,9 @@
 
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.dates import date2num
 from numpy.testing import assert_allclose, assert_array_equal
 from pictures import linear, names, points
 from sklearn.linear_model import LinearRegression
@@ -19,6 +17,9 @@ from skl_lstm import (
     forecast_interval,
     make_supervised,
 )
+
+plt = pytest.importorskip("matplotlib.pyplot")
+date2num = pytest.importorskip("matplotlib.dates").date2num
 
 TIMES = pd.date_range("2024-01-01", periods=60, name="day")
 

@@ -1,12 +1,13 @@
 """Training stops at the epoch at which Keras would, and keeps the weights that Keras would."""
 
-import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from skl_lstm.training.early_stopping import BestEpoch, warn_of_divergence
+
+keras = pytest.importorskip("keras")
 
 NAN = float("nan")
 INF = float("inf")

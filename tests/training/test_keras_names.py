@@ -5,12 +5,13 @@ import json
 import re
 import sys
 
-import keras
 import numpy as np
 import pytest
 
 from skl_lstm import LSTMForecaster
 from skl_lstm.training import keras_names
+
+keras = pytest.importorskip("keras")
 
 X = np.random.default_rng(0).normal(size=(24, 6)).astype(np.float32)
 Y = np.tanh(X[:, 0])

@@ -1,12 +1,13 @@
 """Plain Keras opens a network with its normalization, and forecasts in the units of the series."""
 
-import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from skl_lstm import LSTMClassifier, LSTMForecaster
 from skl_lstm.network.scaling import METHODS
+
+keras = pytest.importorskip("keras")
 
 pytestmark = pytest.mark.slow
 N_LAGS, N_SERIES = 5, 3

@@ -214,7 +214,7 @@ def told(text):
 
 @pytest.mark.slow
 def test_what_keras_callbacks_measure_is_shown(capsys):
-    import keras
+    keras = pytest.importorskip("keras")
 
     schedule = keras.callbacks.ReduceLROnPlateau()
     fit(engine="keras", verbose=2, callbacks=[schedule])

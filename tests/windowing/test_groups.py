@@ -5,7 +5,6 @@ import re
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +18,8 @@ from skl_lstm.windowing.groups import (
     series_at,
     text_of,
 )
+
+pl = pytest.importorskip("polars")
 
 DAYS = pd.DatetimeIndex([f"2024-01-0{day}" for day in (1, 2, 3, 4)], name="day")
 MONTHS = pd.period_range("2024-01", periods=2, freq="M")

@@ -370,7 +370,9 @@ def test_windows_take_the_memory_of_the_rows():
     assert windows[10:].rows is windows.rows
 
 
-@pytest.mark.parametrize("store", ["pickle", "skops"])
+@pytest.mark.parametrize(
+    "store", ["pickle", pytest.param("skops", marks=pytest.mark.needs("skops"))]
+)
 def test_a_fitted_windower_is_stored_with_its_series(store, tmp_path):
     windower = LookbackWindower(3, group="shop").fit(table(DAYS))
     later = table([("A", 6), ("B", 8), ("C", 1)])

@@ -26,7 +26,7 @@ def forecaster(**parameters):
 
 
 def only_keras():
-    import keras
+    keras = pytest.importorskip("keras")
 
     return [
         ("callbacks", {"callbacks": [keras.callbacks.TerminateOnNaN()]}),
@@ -61,7 +61,7 @@ def test_what_only_keras_covers_is_named_and_given_to_keras(case, capsys):
 
 
 def covered():
-    import keras
+    keras = pytest.importorskip("keras")
 
     return [
         {"optimizer": keras.optimizers.SGD(0.1, momentum=0.5)},
@@ -116,6 +116,7 @@ def test_the_engines_agree(case):
     ],
 )
 @pytest.mark.parametrize("first", ["native", "keras"])
+@pytest.mark.needs("keras")
 def test_one_engine_goes_on_where_the_other_stopped(first, optimizer):
     second = {"native": "keras", "keras": "native"}[first]
     kwargs = {"momentum": 0.9} if optimizer == "sgd" else {}

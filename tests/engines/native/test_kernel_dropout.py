@@ -21,7 +21,7 @@ def masks(seed, iteration, layer, n_rows, n_columns, rate):
 
 @pytest.mark.slow
 def test_recurrent_dropout_is_that_of_keras_given_its_masks():
-    import keras
+    keras = pytest.importorskip("keras")
 
     arguments = problem((6,), batch_size=N_ROWS, recurrent_dropout=0.4)
     drawn = masks(0, 0, 1, N_ROWS, 4 * 6, 0.4).reshape(N_ROWS, 4, 6)

@@ -22,7 +22,7 @@ from skl_lstm.engines.native.coverage import OPTIMIZERS
 
 
 def keras_loss(loss):
-    import keras
+    keras = pytest.importorskip("keras")
 
     if loss == "pinball":
         quantile = LOSS_ARGS[loss]["quantile"]
@@ -38,7 +38,7 @@ def keras_loss(loss):
 
 
 def keras_model(arguments):
-    import keras
+    keras = pytest.importorskip("keras")
 
     units, optimizer = arguments["units"], arguments["optimizer"]
     stateful = arguments.get("stateful", False)
