@@ -5,8 +5,8 @@ and how long does it take to save and load it? `save` and `load`, for only the f
 compared with plain Keras for the same network and with joblib; `save_model` and `load_model`, for
 the pipeline with its scalers, are compared with joblib. The loaded model must make the same
 predictions as the saved one. Imports are not timed. Saving includes the sync to disk in skl_lstm,
-but not in Keras and joblib. With `--install`: how large are the packages of a process that only
-loads and predicts, and those of a full installation? This option downloads the packages.
+but not in Keras and joblib. With `--install`: how large are the packages without Keras, and with it?
+This option downloads the packages.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ from skl_lstm import (
 )
 
 ROOT = Path(__file__).parents[1]
-SERVICE = ("numpy", "scikit-learn", "h5py", "skops")
 CALLS = 10
 
 Side = tuple[Path, Callable[[], object], Callable[[], Any]]
@@ -102,19 +101,20 @@ def whole_pipeline(report: Report, runs: int, folder: Path, epochs: int) -> None
 
 
 def installations(report: Report, folder: Path) -> None:
-    whole = megabytes(folder / "whole", [[str(ROOT)]])
-    service = megabytes(folder / "service", [[*SERVICE], ["--no-deps", str(ROOT)]])
-    report.add("packages installed", {"with TensorFlow": [whole], OURS: [service]}, "MB")
+    sizes = {
+        name: [megabytes(folder / name, f"{ROOT}[{extras}]")]
+        for name, extras in (("with Keras", "keras"), (OURS, ""))
+    }
+    report.add("packages installed", sizes, "MB")
 
 
-def megabytes(folder: Path, installs: list[list[str]]) -> float:
-    """Install packages into a new environment and return their size."""
+def megabytes(folder: Path, package: str) -> float:
+    """Install a package into a new environment and return the size of all packages."""
     venv.create(folder, with_pip=True)
     (site,) = folder.glob("[Ll]ib/**/site-packages")
     before = _size(site)
-    for packages in installs:
-        python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", package], check=True)
     return (_size(site) - before) / 1e6
 
 

@@ -28,10 +28,17 @@ def test_the_python_blocks_run_one_after_the_other(tmp_path, monkeypatch):
 
 
 def test_the_commands_are_those_that_run():  # the demonstration does in its own tests
-    demonstration, tests, service = blocks("console")
-    assert demonstration == "pip install . && python -m skl_lstm\n"
+    demonstration, tests = blocks("console")
+    assert demonstration == 'pip install ".[plot]" && python -m skl_lstm\n'
     assert tests.endswith("python -m pytest -n 2\n")
-    assert service.endswith("pip install --no-deps .\n")
+
+
+def test_every_extra_for_users_stands_in_the_table():
+    text = README.read_text(encoding="utf-8")
+    project = (README.parent / "pyproject.toml").read_text(encoding="utf-8")
+    (extras,) = re.findall(r"^all = \[\"skl-lstm\[(.*)\]\"\]$", project, re.MULTILINE)
+    for extra in ("all", *extras.split(",")):
+        assert f"`{extra}`" in text
 
 
 def test_every_parameter_stands_in_the_tables_with_its_default():
