@@ -5,8 +5,8 @@ and how long does it take to save and load it? `save` and `load`, for only the f
 compared with plain Keras for the same network and with joblib; `save_model` and `load_model`, for
 the pipeline with its scalers, are compared with joblib. The loaded model must make the same
 predictions as the saved one. Imports are not timed. Saving includes the sync to disk in skl_lstm,
-but not in Keras and joblib. With `--install`: how large are the packages without Keras, and with it?
-This option downloads the packages.
+but not in Keras and joblib. With `--install`: how large are the packages without Keras, and with
+it? This option downloads the packages.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from skl_lstm.network.network import Network
 from skl_lstm.network.scaling import WindowScaling
 from skl_lstm.plotting.forecast_display import ForecastDisplay
 from skl_lstm.plotting.loss_display import LossCurveDisplay
+from skl_lstm.versions import show_versions
 from skl_lstm.warn import SeriesWarning
 from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.supervised import make_supervised
@@ -55,6 +56,7 @@ __all__ = [
     "make_supervised",
     "panel_scorer",
     "save_model",
+    "show_versions",
 ]
 
 __version__ = "0.1.0"
