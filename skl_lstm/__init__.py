@@ -2,6 +2,7 @@
 
 import sys as _sys
 
+from skl_lstm.compositions.onnx_file import to_onnx
 from skl_lstm.compositions.skops_file import load_model, save_model
 from skl_lstm.datasets import load_airline_passengers
 from skl_lstm.engines.choice import load_kernel
@@ -57,6 +58,7 @@ __all__ = [
     "panel_scorer",
     "save_model",
     "show_versions",
+    "to_onnx",
 ]
 
 __version__ = "0.1.0"
