@@ -81,8 +81,9 @@ def to_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     ``probabilities``, in the order of ``classes_``.
 
     A missing value is NaN, and filled as by :meth:`LSTMForecaster.predict`. A window that has no
-    known value of a column, or an infinite value, gives NaN; `predict` refuses the latter. Such a
-    window has no label, so a classifier's run fails as `predict` does, if ``label`` is computed.
+    known value of a column, or an infinite value, gives NaN; `predict` refuses the latter. No
+    label is right for such a window, so the run of a classifier fails, as `predict` does. So does
+    a run with fewer than ``look_back`` rows.
 
     All but the network is computed in float64, as here, so that the results agree to about a
     millionth. The file needs version 17 of the operators, and its content is the same each time.

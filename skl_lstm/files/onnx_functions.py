@@ -5,6 +5,7 @@ Where ONNX has no such operator, or its runtimes have it in float32 alone, other
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from skl_lstm.files.onnx_graph import Graph
 # Below this size, one more or less than a value loses digits of it.
 SMALL = 0.5
 
-# Above this size, a square is no longer finite.
+# Below this size, the square of a value is finite.
 LARGE = 1e150
 
 
@@ -24,7 +25,7 @@ def _plain(operator: str) -> Callable[[Graph, str], str]:
 
 
 def _scaled_log(base: float) -> Callable[[Graph, str], str]:
-    return lambda graph, x: graph.add("Div", graph.add("Log", x), float(np.log(base)))
+    return lambda graph, x: graph.add("Div", graph.add("Log", x), math.log(base))
 
 
 def _if_small(graph: Graph, x: str, small: str, other: str) -> str:
@@ -67,9 +68,9 @@ def _arcsinh(graph: Graph, x: str) -> str:
     root = graph.add("Sqrt", graph.add("Add", square, 1.0))
     beyond = graph.add("Div", square, graph.add("Add", root, 1.0))
     value = _log1p(graph, graph.add("Add", size, beyond))
-    # What is too large stays so, and is not taken for a missing value.
-    known = graph.add("Where", graph.add("Less", size, LARGE), value, size)
-    return graph.add("Mul", graph.add("Sign", x), known)
+    large = graph.add("Add", graph.add("Log", size), math.log(2.0))
+    value = graph.add("Where", graph.add("Less", size, LARGE), value, large)
+    return graph.add("Mul", graph.add("Sign", x), value)
 
 
 def _cbrt(graph: Graph, x: str) -> str:
