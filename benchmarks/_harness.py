@@ -35,6 +35,7 @@ PACKAGES = (
     "tensorflow",
     "scikeras",
     "torch",
+    "onnxruntime",
     "statsmodels",
     "neuralforecast",
     "mlforecast",
