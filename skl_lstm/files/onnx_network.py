@@ -1,4 +1,7 @@
-"""Windows, and a network that reads them, as operators of ONNX."""
+"""Windows, and a network that reads them, as operators of ONNX.
+
+The operators are written as they are in version 17 and in all later ones so far.
+"""
 
 from __future__ import annotations
 
@@ -89,12 +92,12 @@ def outputs_of(
         location, scale = _measured(graph, lags, scaling, shape)
         lags = graph.add("Div", graph.add("Sub", lags, location), scale)
     lags = graph.add("Cast", lags, to=graph.onnx.TensorProto.FLOAT)
-    # Only of single windows, since a runtime may turn NaN into a number in its recurrent layers.
+    # Told for each window, since a runtime may turn NaN into a number in its recurrent layers.
     is_finite = graph.add("Less", graph.add("Abs", lags), np.array(np.inf, dtype=np.float32))
-    as_numbers = graph.add("Cast", is_finite, to=graph.onnx.TensorProto.FLOAT)
-    by_window = graph.add("ReduceMin", as_numbers, axes=[1, 2], keepdims=0)
-    all_finite = graph.add("Cast", by_window, to=graph.onnx.TensorProto.BOOL)
-    known = graph.add("Unsqueeze", all_finite, np.array([1]))
+    as_numbers = graph.add("Cast", graph.add("Not", is_finite), to=graph.onnx.TensorProto.FLOAT)
+    n_others = graph.add("ReduceSum", as_numbers, np.array([1, 2]), keepdims=0)
+    none = graph.add("Equal", n_others, np.array(0.0, dtype=np.float32))
+    known = graph.add("Unsqueeze", none, np.array([1]))
 
     x = graph.add("Reshape", lags, np.array([0, network.n_steps, network.n_features]))
     values = _run(graph, x, network, weights)
@@ -144,17 +147,18 @@ def _measured(
     def of_chosen(value: str, otherwise: float) -> str:
         return graph.add("Where", is_chosen, value, otherwise)
 
+    def mean(values: str) -> str:
+        return graph.add("Div", graph.add("ReduceSum", values, np.array([1])), float(n_lags))
+
     if scaling.method == "last":
         return of_chosen(last, 0.0), unit
     if scaling.method == "mean":
-        size = graph.add("ReduceMean", graph.add("Abs", lags), axes=[1])
+        size = mean(graph.add("Abs", lags))
         return np.zeros((1, 1, n_series)), of_chosen(graph.add("Max", size, unit), 1.0)
     # About the last value first, so that the mean of equal values is exactly theirs.
-    beyond = graph.add("ReduceMean", graph.add("Sub", lags, last), axes=[1])
-    location = graph.add("Add", last, beyond)
+    location = graph.add("Add", last, mean(graph.add("Sub", lags, last)))
     deviations = graph.add("Sub", lags, location)
-    squares = graph.add("Mul", deviations, deviations)
-    spread = graph.add("Sqrt", graph.add("ReduceMean", squares, axes=[1]))
+    spread = graph.add("Sqrt", mean(graph.add("Mul", deviations, deviations)))
     return of_chosen(location, 0.0), of_chosen(graph.add("Max", spread, unit), 1.0)
 
 
