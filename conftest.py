@@ -7,6 +7,7 @@ import pytest
 # What only an extra installs, by the doctests that use it.
 EXAMPLES = {
     "matplotlib": ["ForecastDisplay", "LossCurveDisplay"],
+    "onnxruntime": ["to_onnx"],
     "skops": ["load_model", "save_model"],
 }
 

@@ -23,6 +23,8 @@ PACKAGES = (
     "scikeras",
     "matplotlib",
     "skops",
+    "onnx",
+    "onnxruntime",
     "dask",
     "ray",
 )

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from skl_lstm.checks import check_installed
+
 # The oldest operators that have all that is needed, and the format of that time: runtimes of years
 # past read them too.
 OPSET = 17
@@ -129,11 +131,10 @@ class Graph:
 
 def import_onnx() -> ModuleType:
     """Return the package onnx, with what is needed of it."""
-    try:
-        import onnx
-        import onnx.checker
-        import onnx.helper
-        import onnx.numpy_helper
-    except ImportError as error:
-        raise ImportError('to_onnx needs onnx: pip install "skl-lstm[onnx]"') from error
+    check_installed("to_onnx", "onnx", "onnx")
+    import onnx
+    import onnx.checker
+    import onnx.helper
+    import onnx.numpy_helper
+
     return onnx

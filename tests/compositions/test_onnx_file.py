@@ -5,14 +5,11 @@ import sys
 from dataclasses import replace
 
 import numpy as np
-import onnx
-import onnxruntime
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from onnx.reference import ReferenceEvaluator
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.decomposition import PCA
@@ -36,6 +33,10 @@ from skl_lstm.compositions.onnx_file import to_bytes
 from skl_lstm.compositions.quantiles import by_quantile
 from skl_lstm.files.onnx_functions import FUNCTIONS
 from skl_lstm.files.onnx_graph import Graph, Port
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+ReferenceEvaluator = pytest.importorskip("onnx.reference").ReferenceEvaluator
 
 # Scalers are left out where they are not the question.
 pytestmark = pytest.mark.filterwarnings("ignore::skl_lstm.SeriesWarning")
@@ -623,5 +624,7 @@ def test_an_existing_file_stays_if_the_model_is_refused(passengers, tmp_path):
 
 def test_without_onnx_the_error_says_how_to_get_it(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ImportError, match=re.escape('pip install "skl-lstm[onnx]"')):
+    with pytest.raises(
+        ImportError, match=re.escape('to_onnx needs onnx: pip install "skl-lstm[onnx]"')
+    ):
         to_onnx(LSTMForecaster(), tmp_path / "model.onnx")
