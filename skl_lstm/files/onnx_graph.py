@@ -31,20 +31,14 @@ class Graph:
     What flows in it is known by name; an array in place of a name is a constant, and a number one
     in float64.
 
-    Parameters
-    ----------
-    prefix : str, default=""
-        Beginning of all names that are made here.
-
     Raises
     ------
     ImportError
         If onnx is not installed.
     """
 
-    def __init__(self, prefix: str = "") -> None:
-        self.onnx = import_onnx()
-        self.prefix = prefix
+    def __init__(self) -> None:
+        self.onnx = _import_onnx()
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self._names: dict[tuple[Any, ...], str] = {}
@@ -72,7 +66,7 @@ class Graph:
         **attributes : dict
             Attributes of the operator.
         """
-        name = name or f"{self.prefix}{operator}_{len(self.nodes)}"
+        name = name or f"{operator}_{len(self.nodes)}"
         named = [
             f"{name}_{i}" if has and i else name if has else "" for i, has in enumerate(outputs)
         ]
@@ -124,12 +118,12 @@ class Graph:
             content = values.tobytes()
         key = values.dtype.str, values.shape, content
         if key not in self._names:
-            self._names[key] = name = f"{self.prefix}constant_{len(self._names)}"
+            self._names[key] = name = f"constant_{len(self._names)}"
             self.constants.append(self.onnx.numpy_helper.from_array(values, name))
         return self._names[key]
 
 
-def import_onnx() -> ModuleType:
+def _import_onnx() -> ModuleType:
     """Return the package onnx, with what is needed of it."""
     check_installed("to_onnx", "onnx", "onnx")
     import onnx

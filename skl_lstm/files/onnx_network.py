@@ -59,7 +59,7 @@ def join_rows(graph: Graph, rows: str, look_back: int, shape: tuple[int, ...]) -
     firsts = graph.add("Range", np.array(0), n_windows, np.array(1))
     numbers = graph.add("Add", graph.add("Unsqueeze", firsts, np.array([1])), np.arange(look_back))
     # The error of a runtime names the operator.
-    name = f"{graph.prefix}needs_{look_back}_rows_{len(graph.nodes)}"
+    name = f"needs_{look_back}_rows_{len(graph.nodes)}"
     windows = graph.add("Gather", rows, numbers, name=name, axis=0)
     return graph.add("Reshape", windows, np.array([0, look_back * math.prod(shape)]))
 

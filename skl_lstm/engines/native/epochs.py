@@ -36,9 +36,7 @@ def are_at_once(n_rows: int, batch_size: int) -> bool:
     return n_rows <= max(AT_ONCE, batch_size)
 
 
-def epochs_of(
-    training: Training,
-) -> Iterator[dict[str, float]]:
+def epochs_of(training: Training) -> Iterator[dict[str, float]]:
     """Train epoch by epoch; yield the loss and the metrics of each.
 
     If nothing has to be done between epochs, several run in one call, which releases the GIL;
