@@ -15,17 +15,20 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_generated"]
+exclude_patterns = ["_build", "_generated", "templates"]
 nitpicky = True
+# The inventories of other projects are on the web, and the build needs none.
+nitpick_ignore_regex = [("py:.*", r"(copy|matplotlib|numpy|pandas|sklearn)\..*")]
 default_role = "literal"
+smartquotes = False  # code is quoted in types too
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autosummary_generate = True
+templates_path = ["templates"]
 autodoc_typehints = "none"
-numpydoc_class_members_toctree = False
-numpydoc_show_inherited_class_members = False
+numpydoc_show_class_members = False
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

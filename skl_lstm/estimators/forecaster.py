@@ -180,7 +180,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         Seed drawn from `random_state`.
     n_features_in_ : int
         Number of columns of X, or of time steps if X has three dimensions.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X has column names that are strings.
 
     See Also

@@ -80,7 +80,7 @@ class SeriesScaledRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         What they are divided by then.
     n_features_in_ : int
         Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns of X, if they are all strings.
 
     See Also

@@ -81,12 +81,12 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    head_ : ndarray of shape (look_back, n_features_in_)
+    head_ : ndarray of shape (look_back, `n_features_in_`)
         The first rows seen in :meth:`fit`, used to recognize the same series.
-    tail_ : ndarray of shape (look_back - 1, n_features_in_)
+    tail_ : ndarray of shape (look_back - 1, `n_features_in_`)
         The last rows seen in :meth:`fit`, used to complete the first windows of the rows that
         follow.
-    landmarks_ : ndarray of shape (n_landmarks, n_features_in_)
+    landmarks_ : ndarray of shape (n_landmarks, `n_features_in_`)
         Sums of the first `look_back` rows, of twice as many, four times as many …, used to
         recognize the same series.
     span_ : dict or None
@@ -105,7 +105,7 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         between two rows of a series without a regular step.
     n_features_in_ : int
         Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if the series has column names that are strings.
 
     See Also
@@ -319,13 +319,13 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        input_features : array-like of str of shape (n_features_in_,), default=None
+        input_features : array-like of str of shape (`n_features_in_`,), default=None
             Names of the columns of the series; those seen in :meth:`fit`, or ``x0, x1, …``, if
             None.
 
         Returns
         -------
-        names : ndarray of str of shape (look_back * n_features_in_,)
+        names : ndarray of str of shape (look_back * `n_features_in_`,)
             Names of the columns of the output of :meth:`transform`, in their order.
         """
         check_is_fitted(self)
