@@ -141,7 +141,7 @@ def test_an_interval_whose_worker_is_killed_is_the_serial_one(flag):
 
 def test_the_page_on_distributed_searches_runs_as_it_stands(cluster):
     pytest.importorskip("dask.dataframe")
-    page = Path(__file__).parents[1] / "docs" / "distributed.md"
+    page = Path(__file__).parents[1] / "docs" / "user_guide" / "distributed.md"
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     names, scores = {}, []
     for block in blocks:
