@@ -36,7 +36,7 @@ def pages():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", list(pages()))
 @pytest.mark.filterwarnings("error::skl_lstm.SeriesWarning")
 def test_the_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
