@@ -191,7 +191,8 @@ def _standardized(values: NDArray) -> tuple[NDArray, Any, Any, Any]:
     values = np.asarray(values, dtype=np.result_type(values, np.float32))
     precision = np.finfo(values.dtype).eps
     spread, size = values.std(axis=0), np.abs(values).max(axis=0, initial=0.0)
-    # The spread of equal values may be that of rounding.
+    # The spread of equal values may be that of rounding, which says nothing of their precision.
     changes = spread > ROUNDING * precision * size
     centered = np.where(changes, values - values.mean(axis=0), 0.0)
-    return centered / np.where(changes, spread, 1.0), spread, size, precision
+    own = np.where(changes, spread, 0.0)
+    return centered / np.where(changes, spread, 1.0), own, size, precision

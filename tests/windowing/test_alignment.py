@@ -96,6 +96,12 @@ def test_a_missing_target_does_not_hide_the_equal_column():
     assert equal_column(y, WALK) == 0
 
 
+@pytest.mark.parametrize("value", [3.0, 0.999, 5.49, -0.1])
+def test_a_column_that_does_not_change_equals_nothing(value):
+    n = 30  # of so many equal values, NumPy finds a spread by rounding
+    assert equal_column(WALK[:n, 0], np.full((n, 1), value)) is None
+
+
 def test_the_column_that_goes_on_is_found():
     assert column_continued(WALK[1:, 1], WALK[:-1]) == 1
     assert column_continued(WALK[:, 1], WALK) is None
