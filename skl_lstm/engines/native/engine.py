@@ -24,7 +24,7 @@ from skl_lstm.training.settings import Settings
 from skl_lstm.training.state import TrainingState
 from skl_lstm.warn import warn
 
-# If the kernel is not loaded after this time, it is being compiled.
+# If the kernel is not loaded after this time, it is compiled, or the machine is busy.
 LOADING_SECONDS = 2.0
 
 
@@ -74,7 +74,7 @@ def kernel_failure() -> str | None:
     rows = Rows(Windows.of(nothing, 1, 1), nothing)
     settings = Settings(epochs=1)
     start = TrainingState.fresh(network, 0)
-    note = threading.Timer(LOADING_SECONDS, _say_that_it_compiles)
+    note = threading.Timer(LOADING_SECONDS, _say_what_takes_time)
     note.daemon = True
     try:
         with _LOADING:
@@ -95,9 +95,10 @@ def _was_tried() -> bool:
     return kernel_failure.cache_info().currsize > 0
 
 
-def _say_that_it_compiles() -> None:
+def _say_what_takes_time() -> None:
     print(
-        "skl_lstm compiles its training kernel; later processes load it from Numba's cache.",
+        "skl_lstm loads its training kernel. The first time on a machine it is compiled, which "
+        "takes up to a minute.",
         file=sys.stderr,
     )
 
