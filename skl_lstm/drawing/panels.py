@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
+
+    # What users pass for several panels.
+    SeveralAxes: TypeAlias = Sequence[Axes] | Sequence[Sequence[Axes]] | NDArray[np.object_]
 
 # Inches. A wide picture shows the course of a series.
 WIDTH, HEIGHT, FURTHER_HEIGHT = 10.0, 4.0, 2.4

@@ -21,7 +21,7 @@ from skl_lstm.checks import (
 from skl_lstm.estimators.known_rows import score_known
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets
-from skl_lstm.windowing.columns import names_in, told_by
+from skl_lstm.windowing.columns import Names, names_in, told_by
 from skl_lstm.windowing.frames import as_frame
 from skl_lstm.windowing.groups import Panel, index_of, kinds_of
 
@@ -122,8 +122,8 @@ class SeriesScaledRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         self,
         regressor: Any = None,
         *,
-        group: Any,
-        columns: Any = None,
+        group: Names,
+        columns: Names | None = None,
         method: Method = "standard",
     ) -> None:
         self.regressor = regressor

@@ -23,13 +23,15 @@ from skl_lstm.forecasting.parallel import run_parallel
 from skl_lstm.forecasting.series_origins import SeriesData
 from skl_lstm.model_selection.panel_split import folds_by_time
 from skl_lstm.warn import SeriesWarning, warn
-from skl_lstm.windowing.columns import told_by, told_names
+from skl_lstm.windowing.columns import Names, told_by, told_names
 from skl_lstm.windowing.frames import as_frame
 from skl_lstm.windowing.groups import text_of
 from skl_lstm.windowing.supervised import make_supervised
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from skl_lstm.windowing.span import Freq
 
 # Parameters of forecast_interval that interval_params may hold.
 OF_INTERVALS = ("calibration", "refits", "symmetric", "pooled", "adaptive")
@@ -49,11 +51,11 @@ def backtest(
     cv: Any = None,
     steps: int | None = None,
     *,
-    target: Any = None,
-    known: Any = None,
-    static: Any = None,
+    target: Names | None = None,
+    known: Names | None = None,
+    static: Names | None = None,
     horizon: int | None = None,
-    group: Any = None,
+    group: Names | None = None,
     refit: bool | int = True,
     stride: int | None = None,
     window: Literal["expanding", "sliding"] = "expanding",
@@ -61,7 +63,7 @@ def backtest(
     interval_params: Mapping[str, Any] | None = None,
     scoring: str | Iterable[str] | None = None,
     season: int | None = None,
-    freq: Any = None,
+    freq: Freq | None = None,
     n_jobs: int | None = None,
     verbose: Literal[0, 1] = 0,
 ) -> Backtest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,9 @@ from skl_lstm.forecasting.measures import OF_INTERVALS, check_scoring, measured
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from skl_lstm.drawing.panels import SeveralAxes
+    from skl_lstm.windowing.columns import Names
 
 OVERALL = "all"
 
@@ -107,7 +110,7 @@ class Backtest:
         *,
         coverage: float | None = None,
         scoring: str | Sequence[str] | None = None,
-        target: Any = None,
+        target: Hashable | None = None,
     ) -> None:
         if coverage is not None:
             check_coverage(coverage)
@@ -218,12 +221,12 @@ class Backtest:
 
     def plot(
         self,
-        models: Any = None,
+        models: Names | None = None,
         *,
-        series: Any = None,
-        column: Any = None,
+        series: Names | None = None,
+        column: Names | None = None,
         n_origins: int | None = MOST_ORIGINS,
-        axes: Any = None,
+        axes: SeveralAxes | None = None,
     ) -> BacktestPicture:
         """Draw each model's forecasts over the true values and, beside them, its error by step.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,18 +17,77 @@ from skl_lstm.windowing.frames import as_given, is_foreign
 if TYPE_CHECKING:
     import pandas as pd
 
+    from skl_lstm.windowing.columns import Names
+    from skl_lstm.windowing.span import Freq
 
+
+@overload
+def forecast(
+    model: Any,
+    history: pd.Series,
+    steps: int,
+    *,
+    target: Names | None = None,
+    known: Names | None = None,
+    static: Names | None = None,
+    future: pd.DataFrame | None = None,
+    group: Names | None = None,
+    freq: Freq | None = None,
+    quantiles: Literal[False] = False,
+) -> pd.Series: ...
+@overload
+def forecast(
+    model: Any,
+    history: pd.DataFrame,
+    steps: int,
+    *,
+    target: str | int,
+    known: Names | None = None,
+    static: Names | None = None,
+    future: pd.DataFrame | None = None,
+    group: Names | None = None,
+    freq: Freq | None = None,
+    quantiles: Literal[False] = False,
+) -> pd.Series: ...
+@overload
 def forecast(
     model: Any,
     history: pd.Series | pd.DataFrame | ArrayLike,
     steps: int,
     *,
-    target: Any = None,
-    known: Any = None,
-    static: Any = None,
+    target: Names | None = None,
+    known: Names | None = None,
+    static: Names | None = None,
     future: pd.DataFrame | None = None,
-    group: Any = None,
-    freq: Any = None,
+    group: Names | None = None,
+    freq: Freq | None = None,
+    quantiles: Literal[True],
+) -> pd.DataFrame: ...
+@overload
+def forecast(
+    model: Any,
+    history: pd.Series | pd.DataFrame | ArrayLike,
+    steps: int,
+    *,
+    target: Names | None = None,
+    known: Names | None = None,
+    static: Names | None = None,
+    future: pd.DataFrame | None = None,
+    group: Names | None = None,
+    freq: Freq | None = None,
+    quantiles: bool = False,
+) -> pd.Series | pd.DataFrame: ...
+def forecast(
+    model: Any,
+    history: pd.Series | pd.DataFrame | ArrayLike,
+    steps: int,
+    *,
+    target: Names | None = None,
+    known: Names | None = None,
+    static: Names | None = None,
+    future: pd.DataFrame | None = None,
+    group: Names | None = None,
+    freq: Freq | None = None,
     quantiles: bool = False,
 ) -> pd.Series | pd.DataFrame:
     """Forecast several steps ahead with a model that predicts the next value or values.

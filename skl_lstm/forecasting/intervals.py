@@ -17,6 +17,9 @@ from skl_lstm.forecasting.panel_origins import PanelData
 if TYPE_CHECKING:
     import pandas as pd
 
+    from skl_lstm.windowing.columns import Names
+    from skl_lstm.windowing.span import Freq
+
 
 def forecast_interval(
     model: Any,
@@ -31,12 +34,12 @@ def forecast_interval(
     adaptive: bool = False,
     n_jobs: int | None = None,
     verbose: int = 0,
-    target: Any = None,
-    known: Any = None,
-    static: Any = None,
+    target: Names | None = None,
+    known: Names | None = None,
+    static: Names | None = None,
     future: pd.DataFrame | None = None,
-    group: Any = None,
-    freq: Any = None,
+    group: Names | None = None,
+    freq: Freq | None = None,
 ) -> pd.DataFrame:
     """Forecast several steps ahead, with prediction intervals of the given coverage.
 

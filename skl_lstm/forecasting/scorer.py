@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,10 @@ from skl_lstm.forecasting.series_origins import SeriesData
 from skl_lstm.forecasting.walk import walk_forward
 from skl_lstm.model_selection.errors import ErrorScorer, Metric, check_metric, error_by
 from skl_lstm.windowing.calendar import label_text
-from skl_lstm.windowing.columns import told_by, told_names
+from skl_lstm.windowing.columns import Names, told_by, told_names
+
+if TYPE_CHECKING:
+    from skl_lstm.windowing.span import Freq
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,10 @@ class ForecastScorer(ErrorScorer):
     steps: int
     stride: int
     metric: Metric | None
-    target: Any
-    known: Any
-    static: Any
-    freq: Any
+    target: Names | None
+    known: Names | None
+    static: Names | None
+    freq: Freq | None
 
     def __call__(self, estimator: Any, X: Any, y: Any) -> float:
         """Score a model.
@@ -114,10 +117,10 @@ def forecast_scorer(
     *,
     stride: int = 1,
     metric: Metric | None = None,
-    target: Any = None,
-    known: Any = None,
-    static: Any = None,
-    freq: Any = None,
+    target: Names | None = None,
+    known: Names | None = None,
+    static: Names | None = None,
+    freq: Freq | None = None,
 ) -> ForecastScorer:
     """Make a scorer that judges a model by its forecasts of several steps.
 

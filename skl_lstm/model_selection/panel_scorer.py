@@ -12,6 +12,7 @@ from sklearn.utils import check_array
 
 from skl_lstm.checks import check_choice
 from skl_lstm.model_selection.errors import ErrorScorer, Metric, check_metric, error_by
+from skl_lstm.windowing.columns import Names
 from skl_lstm.windowing.groups import Panel, names_of_group, refuse_other_order, series_at
 
 
@@ -19,7 +20,7 @@ from skl_lstm.windowing.groups import Panel, names_of_group, refuse_other_order,
 class PanelScorer(ErrorScorer):
     """Scorer made by :func:`panel_scorer`, whose parameters it holds."""
 
-    group: Any
+    group: Names
     metric: Metric | None
     weights: Literal["alike", "size"]
 
@@ -79,7 +80,7 @@ class PanelScorer(ErrorScorer):
 
 
 def panel_scorer(
-    group: Any, *, metric: Metric | None = None, weights: Literal["alike", "size"] = "alike"
+    group: Names, *, metric: Metric | None = None, weights: Literal["alike", "size"] = "alike"
 ) -> PanelScorer:
     """Make a scorer that judges a model by series, each relative to its size.
 

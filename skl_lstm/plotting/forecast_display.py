@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,6 +47,11 @@ if TYPE_CHECKING:
     from matplotlib.collections import PolyCollection
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
+
+    from skl_lstm.drawing.panels import SeveralAxes
+    from skl_lstm.forecasting.backtest_result import Backtest
+    from skl_lstm.windowing.columns import Names
+    from skl_lstm.windowing.span import Freq
 
 
 class ForecastPanel(NamedTuple):
@@ -163,11 +168,11 @@ class ForecastDisplay:
         *,
         history: pd.Series | pd.DataFrame,
         fitted: pd.Series | pd.DataFrame | None = None,
-        predicted: Any = None,
-        forecast: Any = None,
+        predicted: pd.Series | pd.DataFrame | Backtest | None = None,
+        forecast: pd.Series | pd.DataFrame | Backtest | None = None,
         coverage: float | None = None,
-        series: Any = None,
-        n_history: int | str | None = "auto",
+        series: Names | None = None,
+        n_history: int | Literal["auto"] | None = "auto",
     ) -> None:
         self.history = history
         self.fitted = fitted
@@ -187,15 +192,15 @@ class ForecastDisplay:
         n_train: int | None = None,
         steps: int | None = None,
         coverage: float | None = None,
-        target: Any = None,
-        known: Any = None,
-        static: Any = None,
-        future: Any = None,
-        group: Any = None,
-        series: Any = None,
-        freq: Any = None,
-        n_history: int | str | None = "auto",
-        ax: Any = None,
+        target: Names | None = None,
+        known: Names | None = None,
+        static: Names | None = None,
+        future: pd.DataFrame | None = None,
+        group: Names | None = None,
+        series: Names | None = None,
+        freq: Freq | None = None,
+        n_history: int | Literal["auto"] | None = "auto",
+        ax: Axes | SeveralAxes | None = None,
     ) -> ForecastDisplay:
         """Plot a model's predictions for training rows and later rows, and its forecast.
 
@@ -338,12 +343,12 @@ class ForecastDisplay:
         history: pd.Series | pd.DataFrame,
         *,
         fitted: pd.Series | pd.DataFrame | None = None,
-        predicted: Any = None,
-        forecast: Any = None,
+        predicted: pd.Series | pd.DataFrame | Backtest | None = None,
+        forecast: pd.Series | pd.DataFrame | Backtest | None = None,
         coverage: float | None = None,
-        series: Any = None,
-        n_history: int | str | None = "auto",
-        ax: Any = None,
+        series: Names | None = None,
+        n_history: int | Literal["auto"] | None = "auto",
+        ax: Axes | SeveralAxes | None = None,
     ) -> ForecastDisplay:
         """Plot existing predictions.
 
@@ -383,7 +388,7 @@ class ForecastDisplay:
             n_history=n_history,
         ).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> ForecastDisplay:
+    def plot(self, ax: Axes | SeveralAxes | None = None) -> ForecastDisplay:
         """Draw the plot.
 
         Parameters

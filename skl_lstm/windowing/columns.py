@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# A column, or several of them. (None is hashable: the parameters that may be None say so.)
+Names: TypeAlias = Hashable | Iterable[Hashable]
 
 # Under which name the attributes of a DataFrame or Series tell the roles of its columns.
 TOLD = "skl_lstm"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,10 @@ from skl_lstm.windowing.calendar import (
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas.tseries.offsets import BaseOffset
+
+    # The step between two rows.
+    Freq: TypeAlias = str | int | BaseOffset
 
 # The value of `freq` that takes rows to follow each other, whatever their times.
 ROWS = "rows"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skl_lstm.checks import check_integer
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import step_names
-from skl_lstm.windowing.columns import Roles, refuse_laid_out, tell
+from skl_lstm.windowing.columns import Names, Roles, refuse_laid_out, tell
 from skl_lstm.windowing.frames import as_frame, as_given
 from skl_lstm.windowing.groups import Panel, check_not_empty, check_static, text_of
 from skl_lstm.windowing.panel_steps import steps_of
@@ -19,16 +19,62 @@ from skl_lstm.windowing.span import is_numbered_afresh, looks_like_dates, span_o
 if TYPE_CHECKING:
     import pandas as pd
 
+    from skl_lstm.windowing.span import Freq
 
+
+@overload
+def make_supervised(
+    series: pd.Series,
+    *,
+    target: Names | None = None,
+    known: Names | None = None,
+    horizon: Literal[1] = 1,
+    group: Names | None = None,
+    static: Names | None = None,
+    freq: Freq | None = None,
+) -> tuple[pd.DataFrame, pd.Series]: ...
+@overload
+def make_supervised(
+    series: pd.DataFrame,
+    *,
+    target: str | int,
+    known: Names | None = None,
+    horizon: Literal[1] = 1,
+    group: Names | None = None,
+    static: Names | None = None,
+    freq: Freq | None = None,
+) -> tuple[pd.DataFrame, pd.Series]: ...
+@overload
+def make_supervised(
+    series: pd.Series | pd.DataFrame,
+    *,
+    target: Names | None = None,
+    known: Names | None = None,
+    horizon: int = 1,
+    group: Names | None = None,
+    static: Names | None = None,
+    freq: Freq | None = None,
+) -> tuple[pd.DataFrame, pd.Series | pd.DataFrame]: ...
+@overload
 def make_supervised(
     series: Any,
     *,
-    target: Any = None,
-    known: Any = None,
+    target: Names | None = None,
+    known: Names | None = None,
     horizon: int = 1,
-    group: Any = None,
-    static: Any = None,
-    freq: Any = None,
+    group: Names | None = None,
+    static: Names | None = None,
+    freq: Freq | None = None,
+) -> tuple[Any, Any]: ...
+def make_supervised(
+    series: Any,
+    *,
+    target: Names | None = None,
+    known: Names | None = None,
+    horizon: int = 1,
+    group: Names | None = None,
+    static: Names | None = None,
+    freq: Freq | None = None,
 ) -> tuple[Any, Any]:
     """Pair each row of a series with the value, or values, that follow it.
 

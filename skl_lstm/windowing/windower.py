@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +22,7 @@ from skl_lstm.checks import (
 )
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import names_of_targets, warn_unless_shifted
-from skl_lstm.windowing.columns import told_by
+from skl_lstm.windowing.columns import Names, told_by
 from skl_lstm.windowing.file_windows import FileWindows, is_in_file
 from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.groups import Panel, check_not_empty, refuse_other_order, text_of
@@ -30,6 +30,9 @@ from skl_lstm.windowing.joining import join, last_rows, rows_before
 from skl_lstm.windowing.many_series import Joined, SeriesEnds
 from skl_lstm.windowing.span import Place, Span, as_numbers, place, span_of, times_of
 from skl_lstm.windowing.window_array import WindowArray
+
+if TYPE_CHECKING:
+    from skl_lstm.windowing.span import Freq
 
 Padding = Literal["nan", "edge"]
 Context = Literal["auto", "fit", "none"]
@@ -188,8 +191,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
     """
 
     # For windowers that an earlier version pickled without them.
-    group: Any = None
-    freq: Any = None
+    group: Names | None = None
+    freq: Freq | None = None
     fill_missing: Fill | None = None
     landmarks_: NDArray | None = None
     span_: Span | None = None
@@ -202,8 +205,8 @@ class LookbackWindower(TransformerMixin, BaseEstimator):
         *,
         padding: Padding = "nan",
         context: Context = "auto",
-        group: Any = None,
-        freq: Any = None,
+        group: Names | None = None,
+        freq: Freq | None = None,
         fill_missing: Fill | None = None,
     ) -> None:
         self.look_back = look_back
