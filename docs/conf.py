@@ -1,6 +1,10 @@
 """The documentation, built by ``python -m sphinx -W --keep-going docs docs/_build/html``."""
 
 import importlib.metadata
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))  # for gallery_order
 
 project = "skl_lstm"
 author = "The skl_lstm developers"
@@ -34,12 +38,15 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_order.GalleryOrder",
     "abort_on_example_error": True,
     "show_memory": False,
     "min_reported_time": 1e6,
     "remove_config_comments": True,
     "plot_gallery": True,
+    "image_srcset": ["2x"],
+    "show_signature": False,
+    "reference_url": {"skl_lstm": None},
 }
 
 html_theme = "pydata_sphinx_theme"

@@ -1,17 +1,33 @@
-"""Hourly load with temperature and calendar: the next 24 hours, at once.
+"""
+Hourly load, a day ahead
+========================
 
-The temperature of the next day is known from the weather forecast, and the calendar anyway; the
-wind is known only up to now.
+The load of a power grid for the next 24 hours, all at once. The temperature of the next day is
+known from the weather forecast, and the calendar anyway; the wind is known only up to now.
 """
 
 import numpy as np
 import pandas as pd
 from sklearn.compose import make_column_transformer
-from sklearn.model_selection import TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skl_lstm import LookbackWindower, LSTMForecaster, backtest, forecast, make_supervised
+from skl_lstm import (
+    ForecastDisplay,
+    LookbackWindower,
+    LSTMForecaster,
+    backtest,
+    forecast_interval,
+    make_supervised,
+)
+
+# %%
+# Twelve weeks of hours
+# ---------------------
+#
+# People heat when it is cold, and work from Monday to Friday. The hours are those of a time zone
+# whose clocks are changed after four weeks, which the windows do not mind. The last day is held
+# out.
 
 rng = np.random.default_rng(0)
 hours = pd.date_range("2024-03-04", periods=84 * 24, freq="h", tz="Europe/Berlin", name="time")
@@ -23,11 +39,24 @@ frame["load"] = 300 - 3 * frame["temp"] + 20 * frame["workday"] + rng.normal(siz
 frame["load"] += 15 * np.sin(of_day - 2) * (0.5 + frame["workday"] / 2)
 history, next_day = frame[:-24], frame[-24:]
 
-# The columns are named once, with the same meaning in every function.
-names = {"target": "load", "known": ["temp", "workday"]}
+data = ForecastDisplay.from_predictions(frame[["load", "temp", "wind"]], n_history=14 * 24)
 
-# A row of X holds the load and the wind of its hour, and what is known of the hour a day later.
-X, y = make_supervised(history, **names, horizon=24)
+# %%
+# The model
+# ---------
+#
+# The columns are named once, and with the same meaning in every function. With ``horizon=24`` a
+# row of ``X`` holds the load and the wind of its hour, and what is known of the hour a day
+# later; ``y`` has the next 24 loads.
+
+known = ["temp", "workday"]
+X, y = make_supervised(history, target="load", known=known, horizon=24)
+X.tail(3)
+
+# %%
+# The weather is scaled, the load is not: ``window_scaling`` brings it to its own level in each
+# window. Two days make a window.
+
 weather = make_column_transformer(
     (StandardScaler(), ["temp", "wind"]),
     remainder="passthrough",
@@ -43,13 +72,48 @@ lstm = LSTMForecaster(
 )
 model = make_pipeline(weather, LookbackWindower(look_back=48), lstm).fit(X, y)
 
-ahead = forecast(model, history, steps=24, **names, future=next_day)
-error = (ahead - next_day["load"]).abs().mean()
+# %%
+# The next day
+# ------------
+#
+# ``future`` has the temperature and the calendar of the next day. The interval is wider at those
+# hours that have been harder to forecast; five clones of the model tell which.
+
+ahead = forecast_interval(
+    model, history, steps=24, target="load", known=known, future=next_day, refits=5
+)
+error = (ahead["forecast"] - next_day["load"]).abs().mean()
 day_before = np.abs(history["load"].to_numpy()[-24:] - next_day["load"]).mean()
 print(f"mean absolute error {error:.2f}, of the same hours a day before {day_before:.2f}")
-assert error < day_before
+assert error < 0.9 * day_before
 
-# The same from three earlier days, each with a model that was trained on the days before.
-folds = TimeSeriesSplit(3, test_size=24)
-result = backtest(model, history, cv=folds, steps=24, **names, horizon=24, season=24)
-print(result.compare()[["MAE", "ratio", "p_value"]].round(2))
+picture = ForecastDisplay.from_predictions(
+    frame["load"], forecast=ahead, coverage=0.9, n_history=7 * 24
+)
+
+# %%
+# Seven earlier days
+# ------------------
+#
+# One day says little. Here each of the last seven days is forecast from the midnight before, by
+# a model that was fitted once on what was known before them. The naive forecast of the season is
+# that of the same hours a day before.
+
+result = backtest(
+    model,
+    history,
+    cv=7,
+    steps=24,
+    stride=24,
+    refit=False,
+    target="load",
+    known=known,
+    horizon=24,
+    season=24,
+)
+table = result.compare()
+assert table["ratio"]["model"] < 0.5
+table[["MAE", "ratio", "better", "p_value"]].round(2)
+
+# %%
+week = result.plot()

@@ -1,21 +1,34 @@
-"""A table larger than memory: train on a part of the series, forecast all of them by partition.
+"""
+A table larger than memory
+==========================
 
-`forecast` depends only on the fitted model and on the rows that it gets, so a scheduler can call
-it once for each partition of whole series. This example needs ``pip install "dask[dataframe]"``.
+Train on a part of the series, and forecast all of them, partition by partition.
+:func:`~skl_lstm.forecast` depends only on the fitted model and on the rows that it gets, so a
+scheduler can call it once for each partition of whole series. This example needs ``pip install
+"dask[dataframe]"``.
 """
 
-import dask
+from collections.abc import Iterable
+
+import dask.config
 import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import make_pipeline
 
-from skl_lstm import LookbackWindower, LSTMForecaster, forecast, make_supervised
+from skl_lstm import ForecastDisplay, LookbackWindower, LSTMForecaster, forecast, make_supervised
+
+# %%
+# Meters
+# ------
+#
+# Sixty meters of 200 hours stand for millions. Each has its own level, and its own hour of the
+# highest load.
 
 METERS, HOURS, STEPS = 60, 200, 24
 
 
-def meters(numbers):
+def meters(numbers: Iterable[int]) -> pd.DataFrame:
     """Read the hours of some meters; in place of files."""
     hours = pd.date_range("2024-01-01", periods=HOURS, freq="h", name="hour")
     frames = {}
@@ -27,7 +40,13 @@ def meters(numbers):
     return pd.concat(frames, names=["meter", "hour"]).reset_index("meter")
 
 
-# Some meters teach the model; a partition of the table holds all hours of its meters.
+# %%
+# A part of them teaches the model
+# --------------------------------
+#
+# Every fourth meter is enough. ``windows_per_epoch`` bounds the time of an epoch, however many
+# there are.
+
 sample = meters(range(0, METERS, 4))
 X, y = make_supervised(sample, horizon=STEPS, group="meter")
 model = make_pipeline(
@@ -37,19 +56,37 @@ model = make_pipeline(
     ),
 ).fit(X, y)
 
+# %%
+# Partition by partition
+# ----------------------
+#
+# A partition holds all hours of its meters. Dask reads it, forecasts, and lets it go.
+
 parts = [range(start, start + 20) for start in range(0, METERS, 20)]
 table = dd.from_map(meters, parts)
 
 
-def ahead_of(partition):
+def ahead_of(partition: pd.DataFrame) -> pd.DataFrame:
     """Forecast the meters of a partition."""
     return forecast(model, partition, steps=STEPS).reset_index()
 
 
 with dask.config.set(scheduler="threads"):
     ahead = table.map_partitions(ahead_of, meta=ahead_of(meters([0]))).compute()
-print(ahead.groupby("meter")["load"].mean().round(2).tail(3).to_string())
+ahead.tail(3)
 
-# Meter by meter or all together: the same forecasts.
+# %%
+# Meter by meter or all together: the forecasts are the same.
+
 whole = forecast(model, meters(range(METERS)), steps=STEPS)
 assert np.allclose(ahead["load"], whole)
+
+# %%
+# Two meters that the model has not been trained on.
+
+picture = ForecastDisplay.from_predictions(
+    meters(range(METERS)).set_index("meter", append=True).swaplevel()[["load"]],
+    forecast=whole,
+    series=[1, 59],
+    n_history=120,
+)
