@@ -46,7 +46,6 @@ sphinx_gallery_conf = {
     "plot_gallery": True,
     "image_srcset": ["2x"],
     "show_signature": False,
-    "reference_url": {"skl_lstm": None},
 }
 
 html_theme = "pydata_sphinx_theme"

@@ -19,7 +19,7 @@ from skl_lstm import LookbackWindower, LossCurveDisplay, LSTMClassifier
 # Eight recordings
 # ----------------
 #
-# Each recording is a minute of several activities, ten seconds of each. Two axes are recorded,
+# Each recording is a minute: each activity twice, for ten seconds. Two axes are recorded,
 # and how the sensor sits at the wrist differs from recording to recording, so that no single
 # value tells the activity; the rhythm does.
 
@@ -30,7 +30,7 @@ STEPS = {"rest": (0.0, 0.0), "walk": (1.8, 1.0), "run": (2.7, 1.6)}  # per secon
 def record(number: int) -> pd.DataFrame:
     """Make up a recording: two axes, and what was being done."""
     rng = np.random.default_rng(number)
-    activities = np.repeat(rng.choice(list(STEPS), SECONDS // 10), 10 * HERTZ)
+    activities = np.repeat(rng.permutation([*STEPS, *STEPS]), 10 * HERTZ)
     rhythm, strength = np.array([STEPS[activity] for activity in activities]).T
     phase = 2 * np.pi * np.cumsum(rhythm * rng.uniform(0.9, 1.1)) / HERTZ
     swing = strength * np.sin(phase)
@@ -81,7 +81,14 @@ assert accuracy > 0.8
 
 figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
 confusion = ConfusionMatrixDisplay.from_predictions(
-    test["activity"], said, normalize="true", cmap="Blues", values_format=".0%", ax=ax
+    test["activity"],
+    said,
+    labels=list(STEPS),
+    normalize="true",
+    cmap="Blues",
+    values_format=".0%",
+    colorbar=False,
+    ax=ax,
 )
 
 # %%
@@ -91,6 +98,7 @@ confusion = ConfusionMatrixDisplay.from_predictions(
 # At each step the classifier gives a probability of each activity. Below the recording, the
 # areas show what it takes for how probable, and the bar at the top shows what was really done.
 
+# sphinx_gallery_thumbnail_number = 3
 colors = dict(zip(STEPS, ["#56B4E9", "#E69F00", "#D55E00"], strict=True))
 one = test.loc[7]
 probabilities = model.predict_proba(test[["x", "y"]])[-len(one) :]

@@ -161,10 +161,8 @@ display = ForecastDisplay.from_estimator(model, X, y, n_train=n_train, n_history
 # saturate. If each window is brought to its own level instead, there are no scalers any more and
 # no cut peaks. The windows here hold a whole year and one month.
 
-normalized = make_pipeline(
-    LookbackWindower(look_back=13),
-    LSTMForecaster(window_scaling="last", reshape_mode="features", random_state=0),
-)
+of_shapes = LSTMForecaster(window_scaling="last", reshape_mode="features", random_state=0)
+normalized = make_pipeline(LookbackWindower(look_back=13), of_shapes)
 normalized.fit(X_train, y_train)
 error = root_mean_squared_error(y_test, normalized.predict(X_test))
 print(f"test {error:.1f}")
@@ -182,4 +180,4 @@ assert np.isfinite(year).all()
 #
 # The network is a compiled Keras model for whoever wants it. This line alone imports TensorFlow.
 
-model.regressor_[-1].to_keras().summary()
+of_shapes.to_keras().summary()

@@ -87,6 +87,7 @@ day_before = np.abs(history["load"].to_numpy()[-24:] - next_day["load"]).mean()
 print(f"mean absolute error {error:.2f}, of the same hours a day before {day_before:.2f}")
 assert error < 0.9 * day_before
 
+# sphinx_gallery_thumbnail_number = 2
 picture = ForecastDisplay.from_predictions(
     frame["load"], forecast=ahead, coverage=0.9, n_history=7 * 24
 )

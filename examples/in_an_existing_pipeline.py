@@ -143,4 +143,7 @@ result = backtest(
 result.compare()[["MAE", "ratio", "p_value"]].round(2)
 
 # %%
+# The sales of this shop are a sum of effects, which is what a linear model is made for. On other
+# sales another of them may be the best; the table tells.
+
 paths = result.plot()

@@ -56,7 +56,7 @@ MOST_ORIGINS = 12
 MOST_NAMES = 12
 
 # How many times the largest error of a model the errors of naive forecasts are shown up to.
-FAR = 2.0
+FAR = 3.0
 
 NAIVE_DASHES: dict[Any, Any] = {"naive": (0, (4, 2)), "seasonal_naive": (0, (1, 1.2))}
 

@@ -92,7 +92,7 @@ def _put_legend(ax: Axes, given: Sequence[Any] | None) -> None:
             loc="upper left",
             ncols=math.ceil(len(handles) / n_rows),
             fontsize="x-small" if small else "small",
-            framealpha=0.8,
+            framealpha=1.0,
             edgecolor="none",
             handlelength=1.5 if small else 1.8,
             columnspacing=1.0 if small else 1.4,
