@@ -26,12 +26,11 @@ from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.columns import Names, told_by, told_names
 from skl_lstm.windowing.frames import as_frame
 from skl_lstm.windowing.groups import text_of
+from skl_lstm.windowing.span import Freq
 from skl_lstm.windowing.supervised import make_supervised
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from skl_lstm.windowing.span import Freq
 
 # Parameters of forecast_interval that interval_params may hold.
 OF_INTERVALS = ("calibration", "refits", "symmetric", "pooled", "adaptive")

@@ -12,13 +12,12 @@ from skl_lstm.compositions.parts import fitted_group
 from skl_lstm.compositions.quantiles import ascending, by_quantile
 from skl_lstm.forecasting.course import begin, path_ahead
 from skl_lstm.forecasting.panel import begin_all, long_frame, paths_ahead
+from skl_lstm.windowing.columns import Names
 from skl_lstm.windowing.frames import as_given, is_foreign
+from skl_lstm.windowing.span import Freq
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from skl_lstm.windowing.columns import Names
-    from skl_lstm.windowing.span import Freq
 
 
 @overload

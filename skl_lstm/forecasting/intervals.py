@@ -13,12 +13,11 @@ from skl_lstm.forecasting.course import begin, path_ahead
 from skl_lstm.forecasting.panel import begin_all, long_frame, paths_ahead, with_labels
 from skl_lstm.forecasting.panel_calibration import ErrorsOfAll
 from skl_lstm.forecasting.panel_origins import PanelData
+from skl_lstm.windowing.columns import Names
+from skl_lstm.windowing.span import Freq
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from skl_lstm.windowing.columns import Names
-    from skl_lstm.windowing.span import Freq
 
 
 def forecast_interval(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,7 @@ from skl_lstm.forecasting.walk import walk_forward
 from skl_lstm.model_selection.errors import ErrorScorer, Metric, check_metric, error_by
 from skl_lstm.windowing.calendar import label_text
 from skl_lstm.windowing.columns import Names, told_by, told_names
-
-if TYPE_CHECKING:
-    from skl_lstm.windowing.span import Freq
+from skl_lstm.windowing.span import Freq
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     # The step between two rows.
     Freq: TypeAlias = str | int | BaseOffset
+else:
+    Freq: TypeAlias = Any  # prediction alone does not need pandas
 
 # The value of `freq` that takes rows to follow each other, whatever their times.
 ROWS = "rows"

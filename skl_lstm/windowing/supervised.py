@@ -14,12 +14,10 @@ from skl_lstm.windowing.columns import Names, Roles, refuse_laid_out, tell
 from skl_lstm.windowing.frames import as_frame, as_given
 from skl_lstm.windowing.groups import Panel, check_not_empty, check_static, text_of
 from skl_lstm.windowing.panel_steps import steps_of
-from skl_lstm.windowing.span import is_numbered_afresh, looks_like_dates, span_of, times_of
+from skl_lstm.windowing.span import Freq, is_numbered_afresh, looks_like_dates, span_of, times_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from skl_lstm.windowing.span import Freq
 
 
 @overload

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,11 +28,8 @@ from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.groups import Panel, check_not_empty, refuse_other_order, text_of
 from skl_lstm.windowing.joining import join, last_rows, rows_before
 from skl_lstm.windowing.many_series import Joined, SeriesEnds
-from skl_lstm.windowing.span import Place, Span, as_numbers, place, span_of, times_of
+from skl_lstm.windowing.span import Freq, Place, Span, as_numbers, place, span_of, times_of
 from skl_lstm.windowing.window_array import WindowArray
-
-if TYPE_CHECKING:
-    from skl_lstm.windowing.span import Freq
 
 Padding = Literal["nan", "edge"]
 Context = Literal["auto", "fit", "none"]
