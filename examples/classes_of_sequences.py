@@ -19,9 +19,9 @@ from skl_lstm import LookbackWindower, LossCurveDisplay, LSTMClassifier
 # Eight recordings
 # ----------------
 #
-# Each recording is a minute: each activity twice, for ten seconds. Two axes are recorded,
-# and how the sensor sits at the wrist differs from recording to recording, so that no single
-# value tells the activity; the rhythm does.
+# Each recording is a minute: each activity twice, for ten seconds. Two axes are recorded, and
+# how the sensor sits at the wrist differs from recording to recording, so that no single value
+# tells the activity; the rhythm does.
 
 HERTZ, SECONDS = 25, 60
 STEPS = {"rest": (0.0, 0.0), "walk": (1.8, 1.0), "run": (2.7, 1.6)}  # per second, and how strong
@@ -71,15 +71,15 @@ losses = LossCurveDisplay.from_estimator(model)
 # Two recordings that it has not seen
 # -----------------------------------
 #
-# Most of the errors are in the seconds after a change, when most of the window belongs to the
-# activity before.
+# Many of the errors are in the second after a change, when most of the window still belongs to
+# the activity before.
 
 said = model.predict(test[["x", "y"]])
 accuracy = accuracy_score(test["activity"], said)
 print(f"{100 * accuracy:.0f} % are right")
 assert accuracy > 0.8
 
-figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+figure, ax = plt.subplots(figsize=(4.4, 4), layout="constrained")
 confusion = ConfusionMatrixDisplay.from_predictions(
     test["activity"],
     said,
@@ -96,7 +96,7 @@ confusion = ConfusionMatrixDisplay.from_predictions(
 # -----------------------
 #
 # At each step the classifier gives a probability of each activity. Below the recording, the
-# areas show what it takes for how probable, and the bar at the top shows what was really done.
+# areas show what it takes for how probable, and the bar between shows what was really done.
 
 # sphinx_gallery_thumbnail_number = 3
 colors = dict(zip(STEPS, ["#56B4E9", "#E69F00", "#D55E00"], strict=True))
@@ -108,14 +108,17 @@ seconds = one.index / HERTZ
 figure, (above, truth, below) = plt.subplots(
     3, figsize=(10, 5), sharex=True, height_ratios=(4, 0.5, 4), layout="constrained"
 )
-above.plot(seconds, one[["x", "y"]], linewidth=0.8)
+for axis, gray in {"x": "0.2", "y": "0.65"}.items():
+    above.plot(seconds, one[axis], color=gray, linewidth=0.8, label=axis)
 above.set_ylabel("acceleration")
 for activity, color in colors.items():
-    truth.fill_between(seconds, 0, 1, where=one["activity"] == activity, color=color, linewidth=0)
+    truth.fill_between(
+        seconds, 0, 1, where=one["activity"] == activity, step="post", color=color, linewidth=0
+    )
 truth.set(yticks=[])
 truth.set_ylabel("truth", rotation=0, ha="right", va="center")
 below.stackplot(
     seconds, [by_class[name] for name in colors], labels=list(colors), colors=list(colors.values())
 )
 below.set(xlabel="seconds", ylabel="probability", xlim=(0, SECONDS), ylim=(0, 1))
-figure.legend(loc="outside upper right", ncols=3)
+figure.legend(loc="outside upper right", ncols=5)
