@@ -36,7 +36,7 @@ def meters(numbers: Iterable[int]) -> pd.DataFrame:
         rng = np.random.default_rng(number)
         phase = rng.uniform(0, 24)
         load = 1 + number / 10 + np.sin(2 * np.pi * (np.arange(HOURS) + phase) / 24)
-        frames[f"meter {number}"] = pd.DataFrame(
+        frames[f"meter {number:02}"] = pd.DataFrame(
             {"load": load + rng.normal(0, 0.1, HOURS)}, index=hours
         )
     return pd.concat(frames, names=["meter", "hour"]).reset_index("meter")
@@ -89,6 +89,6 @@ assert np.allclose(ahead["load"], whole)
 picture = ForecastDisplay.from_predictions(
     meters(range(METERS)).set_index("meter", append=True).swaplevel()[["load"]],
     forecast=whole,
-    series=["meter 1", "meter 59"],
+    series=["meter 01", "meter 59"],
     n_history=120,
 )
