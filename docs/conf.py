@@ -4,7 +4,7 @@ import importlib.metadata
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent))  # for gallery_order
+sys.path.append(str(Path(__file__).parent))  # for gallery_settings
 
 project = "skl_lstm"
 author = "The skl_lstm developers"
@@ -38,13 +38,14 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",
-    "within_subsection_order": "gallery_order.GalleryOrder",
+    "within_subsection_order": "gallery_settings.GalleryOrder",
     "abort_on_example_error": True,
     "show_memory": False,
     "min_reported_time": 1e6,
     "remove_config_comments": True,
     "plot_gallery": True,
     "image_srcset": ["2x"],
+    "reset_modules": ("matplotlib", "gallery_settings.load_kernel_before"),
     "show_signature": False,
 }
 

@@ -111,14 +111,11 @@ figure, (above, truth, below) = plt.subplots(
 for axis, gray in {"x": "0.2", "y": "0.65"}.items():
     above.plot(seconds, one[axis], color=gray, linewidth=0.8, label=axis)
 above.set_ylabel("acceleration")
-for activity, color in colors.items():
-    truth.fill_between(
-        seconds, 0, 1, where=one["activity"] == activity, step="post", color=color, linewidth=0
-    )
-truth.set(yticks=[])
+truth.vlines(seconds, 0, 1, colors=[colors[activity] for activity in one["activity"]])
+truth.set(yticks=[], ylim=(0, 1))
 truth.set_ylabel("truth", rotation=0, ha="right", va="center")
 below.stackplot(
     seconds, [by_class[name] for name in colors], labels=list(colors), colors=list(colors.values())
 )
 below.set(xlabel="seconds", ylabel="probability", xlim=(0, SECONDS), ylim=(0, 1))
-figure.legend(loc="outside upper right", ncols=5)
+legend = figure.legend(loc="outside upper right", ncols=5)

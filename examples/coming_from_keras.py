@@ -178,6 +178,7 @@ assert np.isfinite(year).all()
 # Back to Keras
 # -------------
 #
-# The network is a compiled Keras model for whoever wants it. This line alone imports TensorFlow.
+# The network is a compiled Keras model for whoever wants it, with the scaling of the windows in
+# plain layers. This line alone imports TensorFlow.
 
 of_shapes.to_keras().summary()

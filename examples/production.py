@@ -62,7 +62,7 @@ from skl_lstm import forecast, load_model
 
 model = load_model(sys.argv[1])
 history = pd.read_csv(sys.stdin, index_col=0, parse_dates=True)
-forecast(model, history, steps=3).to_csv(sys.stdout)
+forecast(model, history, steps=3).round(1).to_csv(sys.stdout)
 assert not {"keras", "tensorflow", "numba"} & set(sys.modules)
 """
 answer = subprocess.run(

@@ -1,6 +1,10 @@
-"""The order of the examples in the gallery: from the first steps to the special."""
+"""What sphinx-gallery needs by name: the order of the examples, and what precedes each."""
+
+from typing import Any
 
 from sphinx_gallery.sorting import ExplicitOrder
+
+from skl_lstm import load_kernel
 
 FIRST_TO_LAST = [
     "airline.py",
@@ -21,3 +25,8 @@ class GalleryOrder(ExplicitOrder):
 
     def __init__(self, src_dir: str) -> None:
         super().__init__(FIRST_TO_LAST)
+
+
+def load_kernel_before(gallery_conf: dict[str, Any], fname: str) -> None:
+    """Compile the training kernel, so that no example says that it does."""
+    load_kernel()
