@@ -4,7 +4,8 @@ import importlib.metadata
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent))  # for gallery_settings
+sys.path.insert(0, str(Path(__file__).parent))  # for gallery_settings too
+import tables  # noqa: E402
 
 project = "skl_lstm"
 author = "The skl_lstm developers"
@@ -26,7 +27,8 @@ nitpick_ignore_regex = [("py:.*", r"(copy|matplotlib|numpy|pandas|sklearn)\..*")
 default_role = "literal"
 smartquotes = False  # code is quoted in types too
 
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["colon_fence", "deflist", "substitution"]
+myst_substitutions = tables.write()  # what the pages of benchmarks/ say of its figures
 myst_heading_anchors = 3
 
 autosummary_generate = True
