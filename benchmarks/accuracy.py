@@ -13,18 +13,14 @@ had no part in the choice and have a summary of their own. The other methods hav
 
 MASE divides the mean absolute error by that of the seasonal naive forecast on the training rows
 (Hyndman and Koehler, 2006). Figures of skl_lstm are of several seeds. ``--data FOLDER`` adds ETTh1
-and series of the M4 competition. ``--table FILE`` writes MASE by series as Markdown; ``--picture
-FILE`` draws it and needs matplotlib.
+and series of the M4 competition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 import numpy as np
 from _harness import Report, arguments
-from _methods import BOOSTING, ETS_, NAIVE, RECIPE, SEASONAL, THETA, Fit, Method, methods
+from _methods import BOOSTING, ETS_, NAIVE, SEASONAL, THETA, Fit, Method, methods
 from _series import RealSeries, real_series
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
@@ -73,11 +69,7 @@ def main() -> None:
     options = arguments(
         __doc__,
         runs=1,
-        files={
-            "data": "a folder with ETTh1.csv, m4_hourly.csv, m4_weekly.csv",
-            "table": "MASE by series",
-            "picture": "plot",
-        },
+        files={"data": "a folder with ETTh1.csv, m4_hourly.csv, m4_weekly.csv"},
     )
     report = Report(__doc__, options)
     series = real_series(options.data)
@@ -103,10 +95,6 @@ def main() -> None:
     unseen = [each.name for each in chosen if each.unseen]
     for horizon, by_series in by_horizon.items():
         _summarize(report, horizon, by_series, long, unseen)
-    if options.table is not None:
-        options.table.write_text(tables(by_horizon, report.machine))
-    if options.picture is not None:
-        _draw(by_horizon, options.picture)
     report.close()
 
 
@@ -156,54 +144,6 @@ def _summarize(
     for baseline in (THETA, ETS_, BOOSTING):
         if baseline in means and long:
             compare(f"error relative to {baseline}, {len(long)} long series", baseline, long)
-
-
-def tables(by_horizon: dict[str, dict[str, Errors]], machine: Mapping[str, str]) -> str:
-    """Return MASE by series in Markdown: means over seeds, the smallest of each row in bold."""
-    _, question = (__doc__ or "").split("\n\n", maxsplit=1)
-    lines = ["# Accuracy", "", question.strip().replace("``", "`")]
-    versions = ", ".join(f"{name} {value}" for name, value in machine.items())
-    lines += ["", f"Measured with: {versions}."]
-    for horizon, by_series in by_horizon.items():
-        names = list(next(iter(by_series.values())))
-        lines += ["", f"## MASE, {horizon}", "", f"| series | {' | '.join(names)} |"]
-        lines += ["| --- |" + " --- |" * len(names)]
-        for series, errors in by_series.items():
-            means = [float(np.mean(errors[name])) for name in names]
-            cells = [f"**{m:.3f}**" if m == min(means) else f"{m:.3f}" for m in means]
-            lines.append(f"| {series} | {' | '.join(cells)} |")
-        every = np.log(
-            [[np.mean(errors[name]) for name in names] for errors in by_series.values()]
-        )
-        cells = [f"{mean:.3f}" for mean in np.exp(every.mean(axis=0))]
-        lines.append(f"| geometric mean | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def _draw(by_horizon: dict[str, dict[str, Errors]], file: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    n_series = len(by_horizon["one step"])
-    height = 2.0 + 0.25 * n_series
-    figure, axes = plt.subplots(1, len(by_horizon), figsize=(11, height), layout="constrained")
-    colors = plt.get_cmap("tab20").colors
-    for ax, (horizon, by_series) in zip(axes, by_horizon.items(), strict=True):
-        places = np.arange(n_series)[::-1]
-        for number, name in enumerate(next(iter(by_series.values()))):
-            means = [np.mean(errors[name]) for errors in by_series.values()]
-            size = 9 if name == RECIPE else 5
-            color = "black" if name == RECIPE else colors[number]
-            ax.plot(means, places, "o", color=color, label=name, markersize=size, alpha=0.8)
-        ax.set(xscale="log", xlabel="MASE", title=horizon, yticks=places)
-        ax.set_yticklabels(by_series if ax is axes[0] else [])
-        ax.set_xticks([0.1, 0.3, 1, 3, 10], ["0.1", "0.3", "1", "3", "10"])
-        ax.minorticks_off()
-        ax.grid(axis="y", alpha=0.3)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    figure.savefig(file, dpi=120)
 
 
 if __name__ == "__main__":

@@ -167,10 +167,10 @@ def main() -> None:
     options = arguments(__doc__, runs=3)
     report = Report(__doc__, options)
     n_series = 20 if options.quick else N_SERIES
-    names = [OURS, *(name for name in ("neuralforecast", "darts") if installed(name))]
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    runs: dict[str, list[dict[str, float]]] = {OURS: [], "neuralforecast": [], "darts": []}
+    here = [name for name in runs if name == OURS or installed(name)]
     for _ in range(options.runs):
-        for name in names:
+        for name in here:
             runs[name].append(in_fresh_process(measure, name, n_series)[1])
     for what, unit in (
         ("fit", "s"),
@@ -179,7 +179,7 @@ def main() -> None:
         ("growth", "MB"),
         ("error", "RMSE"),
     ):
-        figures = {name: [run[what] for run in found] for name, found in runs.items()}
+        figures = {name: [run[what] for run in found] or None for name, found in runs.items()}
         report.add(f"{n_series:,} series x {N_ROWS} rows: {what}", figures, unit)
     n_many, sample = (50, 1000) if options.quick else (MANY_SERIES, SAMPLE)
     found = [in_fresh_process(measure_many, n_many, sample)[1] for _ in range(options.runs)]

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # for gallery_settings too
-import tables  # noqa: E402
+import tables
 
 project = "skl_lstm"
 author = "The skl_lstm developers"
