@@ -68,7 +68,8 @@ def short(value: float) -> str:
     """Return two digits of a number below 100, and the whole of a larger one."""
     if not value:
         return "0"
-    digits = max(0, 1 - math.floor(math.log10(abs(value))))
+    rounded = abs(float(f"{value:.2g}"))  # 0.996 has the digits of 1.0
+    digits = max(0, 1 - math.floor(math.log10(rounded)))
     return f"{value:,.{digits}f}"
 
 

@@ -326,7 +326,7 @@ def m4(script: Measured) -> str:
     """Return the measures of the competition by method, one row for each seed."""
     of_columns = {}
     for part, measures in script.grouped().items():
-        del measures["fit"]
+        measures.pop("fit", None)
         for measure, result in measures.items():
             names, errors = [], []
             for side, runs in result["figures"].items():

@@ -80,6 +80,7 @@ def test_figures_that_are_not_related_have_no_multiple(tables, measured):
         (0.0, "MB", "0 MB"),
         (69.6, "%", "70 %"),
         (0.0264, "x", "0.026x"),
+        (0.996, "x", "1.0x"),
     ],
 )
 def test_a_quantity_has_two_digits_and_a_unit_that_fits(tables, value, unit, written):
@@ -95,7 +96,7 @@ def test_epochs_are_multiples_of_ours_beside_the_shares_of_sgemm(tables, measure
         (f"share of sgemm's speed at {size}", "%", shares),
     )
     assert cells(tables.epochs(script)) == [
-        [size, "2.0 s", "4.0x", "not installed", "1.5x", "70 %", "not installed"]
+        [size, "2.0 s", "4.0x (8.0 s)", "not installed", "1.5x (3.0 s)", "70 %", "not installed"]
     ]
 
 
