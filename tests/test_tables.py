@@ -47,6 +47,18 @@ def measured(tables):
     return make
 
 
+@pytest.fixture
+def figures_of(tables):
+    """Return the function that reads a file of the documentation."""
+
+    def find(name):
+        if name in tables.AWAITED:
+            pytest.skip(f"{name}.json is to be made")
+        return tables.read(DOCS / "figures" / f"{name}.json", tables.command(name))
+
+    return find
+
+
 def cells(text):
     """Return the rows of a Markdown table, without its head."""
     _, line, *rows = [row.strip("|\n").split("|") for row in text.splitlines()]
@@ -248,14 +260,73 @@ def test_every_figure_of_the_documentation_is_told(tables, path):
             assert make(script)
 
 
-def test_the_tables_of_accuracy_are_the_means_of_its_runs(tables):
-    file = DOCS / "figures" / "accuracy.json"
-    if "accuracy" in tables.AWAITED:
-        pytest.skip("to be measured")
-    results = json.loads(file.read_text(encoding="utf-8"))["results"]
-    by_what = {result["what"]: result["figures"] for result in results}
+# What the pages say in words.
+
+
+def test_the_import_is_most_of_the_first_fit_of_a_process(figures_of):
+    script = figures_of("cold_start")
+    first, imported = (
+        statistics.median(script.sides(what)["skl_lstm"])
+        for what in ("first fit of a process", "import skl_lstm")
+    )
+    assert first / 2 < imported < first
+
+
+def test_the_recipe_is_better_than_naive_forecasts_on_most_series(tables, figures_of):
+    script = figures_of("accuracy")
+    for horizon, baseline in (("one step", "naive"), ("many steps", "seasonal naive")):
+        errors = tables.errors_by_series(script, horizon).values()
+        better = [each[tables.RECIPE] < each[baseline] for each in errors]
+        assert np.mean(better) > 0.6
+
+
+def test_a_linear_model_or_standard_is_better_many_hours_ahead(tables, figures_of):
+    errors = tables.errors_by_series(figures_of("accuracy"), "many steps")
+    hourly = {name: each for name, each in errors.items() if name.startswith("m4_hourly")}
+    means = tables.geometric_means(hourly)
+    assert max(means["ridge"], means["skl_lstm, standard"]) < means[tables.RECIPE]
+
+
+@pytest.mark.parametrize("hours", [24, 96, 720])
+def test_without_normalization_etth1_is_by_far_the_worst(figures_of, hours):
+    errors = figures_of("etth1").sides(f"{hours} hours, all at once")
+    medians = {side: statistics.median(runs) for side, runs in errors.items()}
+    worst = medians.pop("skl_lstm, None")
+    assert worst > 2 * max(medians.values())
+
+
+def test_one_network_of_quantiles_trains_faster_and_is_not_calibrated(figures_of):
+    script = figures_of("quantiles")
+    times = script.sides("training")
+    inside = script.sides("between the quantiles")
+    for units in (16, 48):
+        one, three = (
+            statistics.median(times[f"{side}, {units} units"])
+            for side in ("one network", "three networks")
+        )
+        assert one < three
+        assert statistics.median(inside[f"one network, {units} units"]) < 80
+
+
+@pytest.mark.parametrize("part", ["weekly", "hourly"])
+def test_boosting_of_all_series_is_within_the_spread_of_the_seeds(figures_of, part):
+    owa = figures_of("m4").sides(f"{part}, test: OWA")
+    (boosting,) = owa["gradient boosting"]
+    assert min(owa["skl_lstm"]) <= boosting <= max(owa["skl_lstm"])
+
+
+def test_means_of_either_engine_are_alike(figures_of):
+    for result in figures_of("published_experiments").results:
+        native, keras = (result["figures"].get(side) for side in ("skl_lstm", "skl_lstm (Keras)"))
+        if keras is not None and not result["what"].endswith("seconds in total"):
+            assert np.mean(native) == pytest.approx(np.mean(keras), rel=2e-3, abs=1e-12)
+
+
+def test_the_tables_of_accuracy_are_the_means_of_its_runs(tables, figures_of):
+    script = figures_of("accuracy")
+    by_what = {result["what"]: result["figures"] for result in script.results}
     for horizon in ("one step", "many steps"):
-        text = tables.accuracy_of(horizon)(tables.read(file, "a command"))
+        text = tables.accuracy_of(horizon)(script)
         methods = [name.strip() for name in text.splitlines()[0].strip("|").split("|")][1:]
         *rows, means = cells(text)
         for series, *told in rows:
