@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 MISSING = "not installed"
+SPACE = "\N{NO-BREAK SPACE}"  # between a figure and what belongs to it
 
 # The runs of each side; None is a side that was not installed.
 Sides = dict[str, "list[float] | None"]
@@ -78,10 +79,10 @@ def quantity(value: float, unit: str) -> str:
     if unit == "x":
         return f"{short(value)}x"
     if unit == "%":
-        return f"{value:.0f} %"
+        return f"{value:.0f}{SPACE}%"
     if unit == "s" and abs(value) < 0.1:
         value, unit = (value * 1e3, "ms") if abs(value) >= 1e-4 else (value * 1e6, "µs")
-    return f"{short(value)} {unit}"
+    return f"{short(value)}{SPACE}{unit}"
 
 
 def median(runs: list[float] | None, unit: str) -> str:

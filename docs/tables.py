@@ -15,6 +15,7 @@ from typing import Any
 
 from measured import (
     MISSING,
+    SPACE,
     Measured,
     median,
     quantity,
@@ -97,7 +98,7 @@ def compared(*scripts: Measured) -> str:
             ours = result["figures"].get(OURS)
             told = median(ours, result["unit"]) if ours else ""
             others = [f"{s} {_beside(result, s)}" for s in result["figures"] if s != OURS]
-            rows.append([result["what"], f"`{script.name}.py`", told, "; ".join(others)])
+            rows.append([result["what"], f"`{script.name}.py`", told, "<br>".join(others)])
     return table(("measurement", "script", OURS, "compared with"), rows)
 
 
@@ -105,20 +106,30 @@ def _beside(result: dict[str, Any], side: str) -> str:
     """Return the multiple of skl_lstm's figure, if they are related, and the figure."""
     own = median(result["figures"].get(side), result["unit"])
     ratio = result.get("ratios", {}).get(side)
-    return own if ratio is None else f"{short(ratio)}x ({own})"
+    return own if ratio is None else f"{short(ratio)}x{SPACE}({own})"
 
 
 def epochs(script: Measured) -> str:
     """Return the times of an epoch by size, and the shares of sgemm's speed."""
-    rows, share = [], "share of sgemm's speed"
-    sides = sorted(script.sides("one epoch"), key=lambda side: side != OURS)  # ours is first
+    sides = list(script.sides("one epoch"))
+    sides.sort(key=lambda side: side != OURS)  # ours is first
+    rows = []
     for result in script.results:
         what, _, size = result["what"].partition(" at ")
         if what == "one epoch":
-            shares = script.sides(f"{share} at {size}")
-            times = (_beside(result, side) for side in sides)
-            rows.append([size, *times, *(median(shares[s], "%") for s in (OURS, "PyTorch"))])
-    return table(("size", *sides, f"{share}, {OURS}", f"{share}, PyTorch"), rows)
+            shares = script.sides(f"share of sgemm's speed at {size}")
+            share = f"{median(shares[OURS], '%')}, PyTorch {median(shares['PyTorch'], '%')}"
+            times = (_multiple(result, side) for side in sides)
+            rows.append([size.replace(" ", SPACE), *times, share])
+    names = (side.removeprefix(f"{OURS}, ") for side in sides)
+    return table(("size", *names, "share of sgemm's speed"), rows)
+
+
+def _multiple(result: dict[str, Any], side: str) -> str:
+    """Return the multiple of skl_lstm's figure, or its own figure."""
+    if side != OURS and result["figures"].get(side):
+        return quantity(result["ratios"][side], "x")
+    return median(result["figures"].get(side), result["unit"])
 
 
 def memory(script: Measured) -> str:
