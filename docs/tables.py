@@ -98,8 +98,8 @@ def compared(*scripts: Measured) -> str:
             ours = result["figures"].get(OURS)
             told = median(ours, result["unit"]) if ours else ""
             others = [f"{s} {_beside(result, s)}" for s in result["figures"] if s != OURS]
-            rows.append([result["what"], f"`{script.name}.py`", told, "<br>".join(others)])
-    return table(("measurement", "script", OURS, "compared with"), rows)
+            rows.append([f"{result['what']}<br>`{script.name}.py`", told, "<br>".join(others)])
+    return table(("measurement", OURS, "compared with"), rows)
 
 
 def _beside(result: dict[str, Any], side: str) -> str:
@@ -110,19 +110,33 @@ def _beside(result: dict[str, Any], side: str) -> str:
 
 
 def epochs(script: Measured) -> str:
-    """Return the times of an epoch by size, and the shares of sgemm's speed."""
+    """Return the times of an epoch by size."""
     sides = list(script.sides("one epoch"))
     sides.sort(key=lambda side: side != OURS)  # ours is first
-    rows = []
+    rows = [
+        [size, *(_multiple(result, side) for side in sides)]
+        for size, result in _by_size(script, "one epoch").items()
+    ]
+    return table(("size", *(side.removeprefix(f"{OURS}, ") for side in sides)), rows)
+
+
+def shares(script: Measured) -> str:
+    """Return the shares of sgemm's speed by size."""
+    sides = (OURS, "PyTorch")
+    rows = [
+        [size, *(median(result["figures"][side], "%") for side in sides)]
+        for size, result in _by_size(script, "share of sgemm's speed").items()
+    ]
+    return table(("share of sgemm's speed at", *sides), rows)
+
+
+def _by_size(script: Measured, chosen: str) -> dict[str, dict[str, Any]]:
+    found = {}
     for result in script.results:
         what, _, size = result["what"].partition(" at ")
-        if what == "one epoch":
-            shares = script.sides(f"share of sgemm's speed at {size}")
-            share = f"{median(shares[OURS], '%')}, PyTorch {median(shares['PyTorch'], '%')}"
-            times = (_multiple(result, side) for side in sides)
-            rows.append([size.replace(" ", SPACE), *times, share])
-    names = (side.removeprefix(f"{OURS}, ") for side in sides)
-    return table(("size", *names, "share of sgemm's speed"), rows)
+        if what == chosen:
+            found[size.replace(" ", SPACE)] = result
+    return found
 
 
 def _multiple(result: dict[str, Any], side: str) -> str:
@@ -463,6 +477,7 @@ def _ratio(result: dict[str, Any], one: str, other: str) -> str:
 TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "training": (("fit_airline", "grid_search", "distributed_search"), compared),
     "epochs": (("epoch_sizes",), epochs),
+    "shares": (("epoch_sizes",), shares),
     "prediction": (("predict_latency", "forecast_steps"), compared),
     "new_process": (("cold_start", "model_file"), compared),
     "memory": (("window_memory",), memory),
