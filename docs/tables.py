@@ -295,12 +295,30 @@ def coverage(script: Measured) -> str:
     """Return the share of values inside their interval, by side and series."""
     by_series, rows = script.grouped(), []
     for level, of_mean in by_series["mean"].items():
-        nominal = level.removeprefix("nominal coverage ").replace("%", " %")
+        nominal = quantity(_percent(level), "%")
         for side in of_mean["figures"]:
             shares = (measures[level]["figures"][side][0] for measures in by_series.values())
             rows.append([nominal, side, *(f"{share:.0f}" for share in shares)])
             nominal = ""
     return table(("nominal", "", *by_series), rows)
+
+
+def within_five_points(side: str) -> Callable[[Measured], str]:
+    """Return the function for the number of series whose coverages are near the nominal ones."""
+
+    def count(script: Measured) -> str:
+        near = []
+        for measures in script.grouped().values():
+            shares = {level: result["figures"][side][0] for level, result in measures.items()}
+            near.append(all(abs(share - _percent(level)) <= 5 for level, share in shares.items()))
+        *of_series, _ = near  # the last one is the mean
+        return f"{sum(of_series)} of {len(of_series)}"
+
+    return count
+
+
+def _percent(level: str) -> float:
+    return float(level.removeprefix("nominal coverage ").removesuffix("%"))
 
 
 def quantiles(script: Measured) -> str:
@@ -508,6 +526,9 @@ FACTS: dict[str, tuple[str, Callable[[Measured], str]]] = {
     "recipe_wins_many_steps_unseen": ("accuracy", wins(MANY, SEASONAL, True)),
     "etth1_training_24": ("etth1", figure("24 hours: training")),
     "etth1_training_720": ("etth1", figure("720 hours: training")),
+    "default_near": ("interval_coverage", within_five_points(OURS)),
+    "symmetric_near": ("interval_coverage", within_five_points("symmetric")),
+    "adaptive_near": ("interval_coverage", within_five_points("adaptive")),
     "times_c": ("fit_airline", of_ratio("fit of", C)),
     "two_threads": ("grid_search", of_ratio("GridSearchCV of 24", f"{OURS}, 2 threads")),
     "two_processes": ("distributed_search", of_ratio("search of 24", "joblib, 2 processes")),

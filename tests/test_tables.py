@@ -174,6 +174,123 @@ def test_an_error_of_etth1_is_a_median_and_the_smallest_is_bold(tables, measured
     ]
 
 
+def test_memory_is_told_with_the_size_of_a_matrix_and_the_time(tables, measured):
+    script = measured(
+        ("fit 9 rows: memory (a matrix: 1,282 MB)", "MB", {"skl_lstm": [27.2]}),
+        ("fit 9 rows: memory relative to the series", "x", {"skl_lstm": [7.1]}),
+        ("fit 9 rows: time", "s", {"skl_lstm": [0.02]}),
+        ("fit a file: anonymous memory", "MB", {"skl_lstm": [52.0]}),
+        ("fit a file: anonymous memory relative to the file", "x", {"skl_lstm": [0.026]}),
+        ("fit a file: time", "s", {"skl_lstm": [3.0]}),
+    )
+    assert cells(tables.memory(script)) == [
+        ["fit 9 rows", "27 MB", "7.1x", "20 ms", "1,282 MB"],
+        ["fit a file", "52 MB", "0.026x", "3.0 s", ""],
+    ]
+
+
+def test_a_backtest_has_times_as_multiples_and_errors_with_their_range(tables, measured):
+    errors = {"naive": [1.14], "skl_lstm": [1.0, 1.07, 1.11], "darts": None}
+    script = measured(
+        *(
+            (f"hour by hour: {what}", "s", {"skl_lstm": [0.5], "darts": None})
+            for what in ("in all", "fit", "forecasts")
+        ),
+        ("hour by hour: error", "MAE", errors),
+    )
+    assert cells(tables.backtests(script)) == [
+        ["hour by hour", "naive", "", "", "", "1.14"],
+        ["", "skl_lstm", "0.50 s", "0.50 s", "0.50 s", "1.07 (1.00 to 1.11)"],
+        ["", "darts", *["not installed"] * 4],
+    ]
+
+
+def test_a_panel_has_a_row_for_each_side_installed_or_not(tables, measured):
+    figures = {"skl_lstm": [8.0], "neuralforecast": [22.0]}
+    units = {"fit": "s", "predict": "s", "peak": "MB", "growth": "MB", "error": "RMSE"}
+    many = {"table": "MB", "growth": "MB", "fit": "s", "predict": "s", "partition": "s"}
+    script = measured(
+        *((f"1,000 series: {what}", unit, figures) for what, unit in units.items()),
+        *((f"10,000 series: {what}", unit, {"skl_lstm": [0.16]}) for what, unit in many.items()),
+    )
+    ours, theirs, missing = cells(tables.panels(script))
+    assert ours[:4] == ["skl_lstm", "8.0 s", "8.0 s", "8.0 MB"]
+    assert theirs[:2] == ["neuralforecast", "2.8x (22 s)"]
+    assert missing == ["darts", *["not installed"] * 5]
+    *_, partition = cells(tables.large_panel(script))
+    assert partition[1:] == ["0.16 s"]
+
+
+def test_coverage_is_told_by_side_and_series(tables, measured):
+    shares = {"skl_lstm": [98.6], "adaptive": [93.0]}
+    script = measured(
+        *(
+            (f"{series}: nominal coverage {level}%", "%", shares)
+            for level in (90, 80)
+            for series in ("airline", "nile", "mean")
+        )
+    )
+    text = tables.coverage(script)
+    assert text.startswith("| nominal |  | airline | nile | mean |")
+    assert cells(text) == [
+        ["90 %", "skl_lstm", "99", "99", "99"],
+        ["", "adaptive", "93", "93", "93"],
+        ["80 %", "skl_lstm", "99", "99", "99"],
+        ["", "adaptive", "93", "93", "93"],
+    ]
+
+
+def test_series_near_both_nominal_coverages_are_counted(tables, measured):
+    shares = {
+        "airline": (91.0, 75.0),
+        "nile": (84.9, 80.0),
+        "gdp": (90.0, 86.0),
+        "mean": (0.0, 0.0),
+    }
+    script = measured(
+        *(
+            (f"{series}: nominal coverage {level}%", "%", {"adaptive": [share]})
+            for series, of_series in shares.items()
+            for level, share in zip((90, 80), of_series, strict=True)
+        )
+    )
+    assert tables.within_five_points("adaptive")(script) == "1 of 3"
+
+
+def test_searches_are_told_by_candidate_and_by_pick(tables, measured):
+    errors = {"12 months, last": [19.0, 20.0], "3 months, last": [70.0, 80.0]}
+    scores = [("folds, one month", "MAE", errors), ("folds, 12 months", "MAE", errors)]
+    held_out = [
+        result
+        for way in ("fitted once", "fitted each month")
+        for result in (
+            (f"held out, 12 months, {way}", "MAE", errors),
+            (
+                f"held out, 12 months, {way}: what all seeds pick",
+                "MAE",
+                {"by one month: 12 months, last": [19.0, 20.0]},
+            ),
+            (
+                f"held out, 12 months, {way}: mean errors of what each seed picks",
+                "MAE",
+                {"by one month": [19.5, 75.0]},
+            ),
+            (
+                f"held out, 12 months, {way}: pairs of candidates of which the better one",
+                "%",
+                {"by one month": [100.0]},
+            ),
+        )
+    ]
+    script = measured(*scores, *held_out)
+    assert cells(tables.search_ahead(script)) == [
+        ["12 months, last", *["**19.5**"] * 4],
+        ["3 months, last", *["75.0"] * 4],
+    ]
+    told = ["by one month", "12 months, last", "19.50 ± 0.71", "47.2", "100 %"]
+    assert cells(tables.picks(script)) == [["fitted once", *told], ["fitted each month", *told]]
+
+
 def test_every_seed_of_m4_has_a_row(tables, measured):
     owa = {
         "ridge": [0.8],
