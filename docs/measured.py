@@ -106,7 +106,7 @@ def with_spread(runs: list[float] | None) -> str:
     if not spread:
         return f"{mean:.4g}"
     digits = max(0, 1 - math.floor(math.log10(spread)))
-    return f"{mean:.{digits}f} ± {spread:.{digits}f}"
+    return f"{mean:.{digits}f}{SPACE}±{SPACE}{spread:.{digits}f}"
 
 
 def smallest_bold(values: Iterable[float | None], form: str) -> list[str]:

@@ -366,20 +366,6 @@ def picks(script: Measured) -> str:
 
 # Many series.
 
-OF_ALL = {
-    "seasonal naive": "seasonal naive (24 hours)",
-    "ridge": "ridge, all series",
-    "gradient boosting": "gradient boosting, all series",
-    "mlforecast, LightGBM": "mlforecast with LightGBM, all series",
-    "neuralforecast LSTM": "LSTM of neuralforecast, all series",
-    OURS: f"{OURS}, all series",
-}
-
-
-def _of_m4(side: str) -> str:
-    method, comma, of_seeds = side.rpartition(", ")  # "skl_lstm, mean of 3"
-    return f"{OF_ALL[method]}{comma}{of_seeds}" if method in OF_ALL else OF_ALL.get(side, side)
-
 
 def m4(script: Measured) -> str:
     """Return the measures of the competition by method, one row for each seed."""
@@ -389,8 +375,8 @@ def m4(script: Measured) -> str:
         for measure, result in measures.items():
             names, errors = [], []
             for side, runs in result["figures"].items():
-                seeds = [f": seed {seed}" for seed in range(len(runs or []))]
-                names += [_of_m4(side) + seed for seed in seeds] if seeds[1:] else [_of_m4(side)]
+                of_seeds = [f"{side}, seed {seed}" for seed in range(len(runs or []))]
+                names += of_seeds if len(of_seeds) > 1 else [side]
                 errors += runs or [None]
             frequency, _, _ = part.partition(",")
             of_columns[f"{frequency}: {measure}"] = smallest_bold(errors, ".3f")
@@ -402,7 +388,7 @@ def m4_times(script: Measured) -> str:
     of_columns = {}
     for part, measures in script.grouped().items():
         times = {
-            _of_m4(side): median(runs, "s")
+            side: median(runs, "s")
             for side, runs in measures["fit"]["figures"].items()
             if "naive" not in side.lower()
         }
@@ -439,7 +425,7 @@ def without_leaks(script: Measured) -> str:
         [figure, *(with_spread(each[figure]["figures"][HONEST]) for each in chosen.values())]
         for figure in ("RMSE train", "RMSE test")
     ]
-    return table(("", *chosen), rows)
+    return table(("", *(name.partition(" ")[0] for name in chosen)), rows)
 
 
 def _airline(script: Measured) -> dict[str, dict[str, dict[str, Any]]]:

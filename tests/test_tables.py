@@ -300,19 +300,17 @@ def test_every_seed_of_m4_has_a_row(tables, measured):
     }
     rows = cells(tables.m4(measured(("weekly, test: OWA", "OWA", owa))))
     assert rows == [
-        ["ridge, all series", "0.800"],
-        ["mlforecast with LightGBM, all series", "not installed"],
-        ["skl_lstm, all series: seed 0", "0.710"],
-        ["skl_lstm, all series: seed 1", "**0.690**"],
-        ["skl_lstm, all series, mean of 2", "0.700"],
+        ["ridge", "0.800"],
+        ["mlforecast, LightGBM", "not installed"],
+        ["skl_lstm, seed 0", "0.710"],
+        ["skl_lstm, seed 1", "**0.690**"],
+        ["skl_lstm, mean of 2", "0.700"],
     ]
 
 
 def test_a_mean_has_as_many_digits_as_its_spread(tables):
-    runs = [47.1, 48.3, 49.0]
-    assert tables.with_spread(runs) == "48.13 ± 0.96"
-    assert f"{np.mean(runs):.2f} ± {np.std(runs, ddof=1):.2f}" == "48.13 ± 0.96"
-    assert tables.with_spread([40.0, 190.0]) == "115 ± 106"
+    assert tables.with_spread([47.1, 48.3, 49.0]).split() == ["48.13", "±", "0.96"]
+    assert tables.with_spread([40.0, 190.0]).split() == ["115", "±", "106"]
     assert tables.with_spread([9.0, 9.0]) == "9"
     assert tables.with_spread(None) == "not installed"
 
