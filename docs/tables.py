@@ -526,7 +526,6 @@ FACTS: dict[str, tuple[str, Callable[[Measured], str]]] = {
     "first_fit_on_a_machine": ("cold_start", figure("first fit on a machine")),
     "first_fit_of_a_process": ("cold_start", figure("first fit of a process")),
     "import_time": ("cold_start", figure("import")),
-    "naive_oil": ("backtest", figure("24 hours at once: error", NAIVE)),
     "panel_neuralforecast": ("panel", ratio("1,000 series x 500 rows: fit", "neuralforecast")),
     "experiments_seconds": ("published_experiments", seconds_of(OURS)),
     "experiments_seconds_keras": ("published_experiments", seconds_of(KERAS)),
