@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +31,7 @@ from skl_lstm.estimators.data import (
     windows_of,
 )
 from skl_lstm.estimators.interchange import Interchange
+from skl_lstm.estimators.keras_habits import explain_missing
 from skl_lstm.estimators.normalization import normalized, target_columns
 from skl_lstm.estimators.stream import LSTMStream
 from skl_lstm.estimators.suspicions import (
@@ -293,6 +294,12 @@ class BaseLSTM(Interchange):
                 f"training must continue with as many quantiles, {n_before}, but the parameters "
                 f"now require {n_now}"
             )
+
+    if not TYPE_CHECKING:  # to which an attribute that does not exist would then be of any type
+
+        def __getattr__(self, name: str) -> Any:
+            explain_missing(self, name)
+            return super().__getattribute__(name)  # which raises the error that led here
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -14,6 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from skl_lstm.checks import naming_the_nearest
 from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM, InitialState
 from skl_lstm.estimators.data import check_sample_weight, require_y
+from skl_lstm.estimators.keras_habits import explaining_arguments_of_keras
 from skl_lstm.estimators.parameters import Engine, ReshapeMode, Shuffle, Verbose
 from skl_lstm.estimators.targets import Labels
 from skl_lstm.network.cells import CellName
@@ -262,6 +263,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         )
         self.class_weight = class_weight
 
+    @explaining_arguments_of_keras
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> LSTMClassifier:

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 
 from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM, InitialState
 from skl_lstm.estimators.data import require_y
+from skl_lstm.estimators.keras_habits import explaining_arguments_of_keras
 from skl_lstm.estimators.known_rows import score_known
 from skl_lstm.estimators.targets import Values
 from skl_lstm.network.network import OutputActivation
@@ -251,6 +252,7 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     # Which of the quantiles `predict` returns; the median if None.
     _place: int | None = None
 
+    @explaining_arguments_of_keras
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> LSTMForecaster:
