@@ -101,6 +101,15 @@ def check_fraction(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be a number in [0, 1), got {value!r}")
 
 
+def check_share(name: str, value: Any) -> None:
+    """Raise ValueError unless `value` is a number of rows, or a fraction of them in [0, 1)."""
+    limit = math.inf if isinstance(value, Integral) else 1
+    if not (is_number(value) and 0 <= value < limit):
+        raise ValueError(
+            f"{name} must be a fraction in [0, 1), or an integer number of rows, got {value!r}"
+        )
+
+
 def check_not_negative(name: str, value: Any) -> None:
     """Raise ValueError unless a value is a finite number of at least zero."""
     if not (is_number(value) and 0 <= value < math.inf):

@@ -99,8 +99,10 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         all of them if None. This bounds the time of an epoch over many series.
     shuffle : bool or "auto", default="auto"
         Whether to shuffle the rows before each epoch; ``"auto"`` shuffles unless `stateful`.
-    validation_split : float, default=0.0
-        Fraction of the rows, in [0, 1), on which to evaluate each epoch; always the last rows.
+    validation_split : float or int, default=0.0
+        Rows on which to evaluate each epoch, always the last ones in time, so that what is
+        trained on lies before them: a fraction of the rows, in [0, 1), or an integer for a
+        number of rows, the same one in every fold of a search.
     early_stopping : bool, default=False
         Whether to stop when the loss has not decreased for `patience` epochs: the validation
         loss if there are validation rows. The weights of the best epoch are kept.
@@ -217,7 +219,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         batch_size: int = 32,
         windows_per_epoch: int | None = None,
         shuffle: Shuffle = "auto",
-        validation_split: float = 0.0,
+        validation_split: float | int = 0.0,
         early_stopping: bool = False,
         patience: int = 10,
         callbacks: Sequence[Any] | None = None,

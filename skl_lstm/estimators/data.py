@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,7 @@ def lags_of(
 
 
 def split_off_last(
-    rows: Rows, times: NDArray[np.int64] | None, validation_split: float
+    rows: Rows, times: NDArray[np.int64] | None, validation_split: float | int
 ) -> tuple[slice | NDArray[np.intp], slice | NDArray[np.intp]]:
     """Return which rows to train on, and which last ones in time to evaluate each epoch on.
 
@@ -161,8 +162,8 @@ def split_off_last(
     times : ndarray of int64 of shape (len(rows),) or None
         Numbers that grow with the time of the rows; None if these are in time order. Rows of the
         same time stay together.
-    validation_split : float
-        Share of the rows to evaluate on.
+    validation_split : float or int
+        Share of the rows to evaluate on, or their number.
     """
     if not len(rows):
         raise ValueError(
@@ -170,9 +171,11 @@ def split_off_last(
             "lag, or its value of y. Set LookbackWindower(fill_missing='forward'), or a shorter "
             "look_back"
         )
-    # Rounded as in Keras.
-    n_train = math.floor(len(rows) * (1.0 - validation_split))
-    if not n_train:
+    if isinstance(validation_split, Integral):
+        n_train = len(rows) - int(validation_split)
+    else:  # rounded as in Keras
+        n_train = math.floor(len(rows) * (1.0 - validation_split))
+    if n_train < 1:
         raise ValueError(
             f"validation_split={validation_split} leaves none of "
             f"{len(rows)} complete rows to train on"

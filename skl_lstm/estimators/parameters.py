@@ -14,6 +14,7 @@ from skl_lstm.checks import (
     check_fraction,
     check_integer,
     check_not_negative,
+    check_share,
     is_number,
     naming_the_nearest,
 )
@@ -92,7 +93,7 @@ class LSTMParameters(BaseEstimator):
         batch_size: int = 32,
         windows_per_epoch: int | None = None,
         shuffle: Shuffle = "auto",
-        validation_split: float = 0.0,
+        validation_split: float | int = 0.0,
         early_stopping: bool = False,
         patience: int = 10,
         callbacks: Sequence[Any] | None = None,
@@ -217,7 +218,7 @@ class LSTMParameters(BaseEstimator):
                 "shuffle must be False or 'auto' if stateful=True, which takes the rows in time "
                 "order, got True"
             )
-        check_fraction("validation_split", self.validation_split)
+        check_share("validation_split", self.validation_split)
         check_integer("patience", self.patience, minimum=0)
         check_choice("engine", self.engine, get_args(Engine))
         check_choice("verbose", self.verbose, get_args(Verbose))

@@ -242,7 +242,10 @@ BAD_PARAMETERS = [
         {"stateful": True, "batch_size": 21},
         "batch_size=21 streams of a stateful network need at least as many training rows, got 20",
     ),
-    ({"validation_split": 1.0}, "validation_split must be a number in [0, 1), got 1.0"),
+    ({"validation_split": 1.0}, "validation_split must be a fraction in [0, 1), or an"),
+    ({"validation_split": -1}, "or an integer number of rows, got -1"),
+    ({"validation_split": True}, "or an integer number of rows, got True"),
+    ({"validation_split": 20}, "validation_split=20 leaves none of 20 complete rows"),
     ({"validation_split": 0.99}, "validation_split=0.99 leaves none of 20 complete rows"),
     ({"patience": -1}, "patience must be an integer of at least 0, got -1"),
     ({"engine": "torch"}, "engine must be one of ('auto', 'native', 'keras'), got 'torch'"),
@@ -376,6 +379,17 @@ def test_history_of_a_run_that_lacks_a_value_has_nan_there():
     history = model.set_params(validation_split=0.5).fit(X, Y).history_
     assert len(history["loss"]) == len(history["val_loss"]) == 2
     assert np.isnan(history["val_loss"][0])
+
+
+@pytest.mark.parametrize("number", [5, np.int64(5)])
+def test_a_number_of_rows_to_validate_on_is_that_of_the_last_complete_ones(number):
+    y = np.where(np.arange(20) == 17, np.nan, Y)
+    settings = {**QUICK, "epochs": 3}
+    by_number = LSTMForecaster(**settings, validation_split=number).fit(X, y)
+    by_share = LSTMForecaster(**settings, validation_split=5 / 19).fit(X, y)
+    assert by_number.history_ == by_share.history_
+    alone = LSTMForecaster(**settings).fit(X[:14], Y[:14])
+    assert_array_equal(by_number.weights_[0], alone.weights_[0])
 
 
 def test_training_goes_on_only_with_the_same_network(fitted):

@@ -114,19 +114,23 @@ def test_a_column_and_a_level_of_the_index_give_the_same():
     assert_array_equal(*predictions)
 
 
-@pytest.mark.parametrize("order", ["by day", "by shop"])
-def test_the_rows_to_validate_on_are_the_last_in_time_of_all_series(order):
+@pytest.mark.parametrize(
+    ("order", "by_number"), [("by day", False), ("by shop", False), ("by shop", True)]
+)
+def test_the_rows_to_validate_on_are_the_last_in_time_of_all_series(order, by_number):
     table = sales()
     table = table if order == "by day" else table.sort_index()
     X, y = make_supervised(table, group="shop", target="sold")
     settings = {"units": 3, "epochs": 3, "random_state": 0, "shuffle": False}
+    days = X.index.get_level_values("day")
+    complete = windower().fit(X).transform(X).complete()
+    n_train = int(complete.sum() * 0.75)
+    held_out = int(complete.sum()) - n_train if by_number else 0.25
     model = make_pipeline(
         windower(),
-        LSTMForecaster(validation_split=0.25, **settings),
+        LSTMForecaster(validation_split=held_out, **settings),
     ).fit(X, y)
-    days = X.index.get_level_values("day")
-    complete = model[0].transform(X).complete()
-    cut = np.sort(days[complete])[int(complete.sum() * 0.75)]
+    cut = np.sort(days[complete])[n_train]
     windows, targets = by_hand(X, y)
     early = (days < cut)[complete]
     same = LSTMForecaster(features_per_step=2, **settings).fit(windows[early], targets[early])
