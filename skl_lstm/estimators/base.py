@@ -22,6 +22,8 @@ from skl_lstm.checks import (
 from skl_lstm.engines.choice import last_states, stack_type, train
 from skl_lstm.estimators.data import (
     check_sample_weight,
+    check_some,
+    check_weighted,
     check_X,
     in_steps,
     lags_of,
@@ -40,6 +42,13 @@ from skl_lstm.estimators.suspicions import (
     warn_of_unlikely_input,
 )
 from skl_lstm.estimators.targets import Targets
+from skl_lstm.estimators.validation import (
+    ValidationData,
+    check_same_form,
+    check_same_targets,
+    naming_validation_data,
+    warn_of_other_scale,
+)
 from skl_lstm.network.forward import States, predict_stateful
 from skl_lstm.network.forward import predict as predict_stateless
 from skl_lstm.network.network import Network, OutputActivation
@@ -110,13 +119,15 @@ class BaseLSTM(Interchange):
         *,
         resume: bool,
         given: Any,
+        validation_data: ValidationData | None = None,
         **changes: Any,
     ) -> None:
         """Check the inputs, train, and set the fitted attributes.
 
         An earlier fit is left unchanged until training has ended. `y` holds the encoded targets,
         and `targets` describes the encoding. `given` is y as the user gave it, which
-        may tell names and times. `changes` replace parameters of the same name in this run.
+        may tell names and times; so is that of `validation_data`. `changes` replace parameters
+        of the same name in this run.
         """
         self._check_parameters()
         self._check_names()
@@ -132,25 +143,35 @@ class BaseLSTM(Interchange):
             compare_columns(self, X)
             self._check_same_network(network, targets)
         self._check_one_series(network, X, given)
-        weight = check_sample_weight(sample_weight, len(values))
-        scaled = self.window_scaling is not None
-        windows = windows_of(values, shape, values.dtype if scaled else np.float32)
-        learned = y if scaled else cast_finite(y, np.float32, "y")
-        rows = Rows(windows, learned, weight)
-        complete = rows.complete()
+        rows = self._rows(values, shape, y, sample_weight)
+        windows, complete = rows.windows, rows.complete()
         warn_of_rows_left_out(X, complete, len(rows))
         held_out = changes.get("validation_split", self.validation_split)
+        if validation_data is not None and held_out:
+            raise ValueError(
+                f"validation_data must be None with validation_split={held_out}, which holds out "
+                "rows of X, got both"
+            )
         times = times_told(X, given) if held_out else None
         times = None if times is None else times[complete]
         rows = rows[complete]
         first, last = split_off_last(rows, times, held_out)
         told = names_of_targets(given) if targets.in_units_of_X else None
-        scaling = self._scaling(X, rows[first], targets, told, resume=resume)
+        scaling, learned = self._scaling(X, rows[first], targets, told, resume=resume), rows
         if scaling is not None:
             scaling.check(shape[1], network)
             scaling.check_targets(y.shape[1])
-            rows = normalized(scaling, rows)
-        training, validation = rows[first], rows[last]
+            learned = normalized(scaling, rows)
+        training, validation = learned[first], learned[last]
+        if validation_data is not None:
+            with naming_validation_data():
+                self._check_one_series(network, validation_data.X, validation_data.y)
+                y_val = targets.encoded(validation_data.y)
+                check_same_targets(y, y_val, given, validation_data.y)
+                validation = self._to_validate_on(validation_data, y_val, X, values, shape)
+            warn_of_other_scale(rows[first], validation)
+            if scaling is not None:
+                validation = normalized(scaling, validation)
         if targets.in_units_of_X and not resume:
             warn_of_unlikely_input(self, X, values, shape, y, training.targets)
         seed = self.seed_ if resume else draw_seed(self.random_state)
@@ -163,6 +184,40 @@ class BaseLSTM(Interchange):
 
         keep_columns(self, X)
         self._store(Trained(network, shape, seed, engine, state, states, scaling), targets)
+
+    def _rows(
+        self, values: Any, shape: tuple[int, int], y: NDArray, sample_weight: ArrayLike | None
+    ) -> Rows:
+        """Return checked windows with their encoded targets and their weights."""
+        scaled = self.window_scaling is not None
+        windows = windows_of(values, shape, values.dtype if scaled else np.float32)
+        weight = check_sample_weight(sample_weight, len(values))
+        return Rows(windows, y if scaled else cast_finite(y, np.float32, "y"), weight)
+
+    def _to_validate_on(
+        self,
+        data: ValidationData,
+        y_val: NDArray,
+        X: ArrayLike,
+        values: Any,
+        shape: tuple[int, int],
+    ) -> Rows:
+        """Check rows against the windows to train on, and return the complete ones.
+
+        `y_val` holds their encoded targets, and `values` the checked windows to train on.
+        """
+        theirs = to_train_on(self._check_X(data.X))
+        check_same_form(X, values, data.X, theirs)
+        of_fit = copy.copy(self)
+        keep_columns(of_fit, X)
+        compare_columns(of_fit, data.X)
+        theirs = in_steps(data.X, theirs) if self._reads_steps() else theirs
+        check_consistent_length(theirs, y_val)
+        rows = self._rows(theirs, shape, y_val, data.sample_weight)
+        rows = rows[rows.complete()]
+        check_some(rows)
+        check_weighted(rows, "row to validate on")
+        return rows
 
     def _scaling(
         self,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from skl_lstm.checks import naming_the_nearest
 from skl_lstm.estimators.base import ONE_EPOCH, BaseLSTM, InitialState
@@ -17,6 +17,7 @@ from skl_lstm.estimators.data import check_sample_weight, require_y
 from skl_lstm.estimators.keras_habits import explaining_arguments_of_keras
 from skl_lstm.estimators.parameters import Engine, ReshapeMode, Shuffle, Verbose
 from skl_lstm.estimators.targets import Labels
+from skl_lstm.estimators.validation import ValidationData, naming_validation_data
 from skl_lstm.network.cells import CellName
 from skl_lstm.network.network import (
     DenseActivation,
@@ -102,7 +103,7 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     validation_split : float or int, default=0.0
         Rows on which to evaluate each epoch, always the last ones in time, so that what is
         trained on lies before them: a fraction of the rows, in [0, 1), or an integer for a
-        number of rows, the same one in every fold of a search.
+        number of rows, the same one in every fold of a search. Only complete rows count.
     early_stopping : bool, default=False
         Whether to stop when the loss has not decreased for `patience` epochs: the validation
         loss if there are validation rows. The weights of the best epoch are kept.
@@ -267,7 +268,12 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
 
     @explaining_arguments_of_keras
     def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        validation_data: Any = None,
     ) -> LSTMClassifier:
         """Train on sequences and their labels.
 
@@ -281,6 +287,9 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
             Label of each sequence: numbers, strings, or anything that can be sorted.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss.
+        validation_data : tuple of array-like, default=None
+            Rows on which to evaluate each epoch, as in :meth:`LSTMForecaster.fit`. They are
+            weighted by the `class_weight` of the training rows.
 
         Returns
         -------
@@ -291,13 +300,28 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         ------
         ValueError
             If a parameter is invalid, X is not numeric and finite (except for NaN), or y holds
-            only one class or, if training continues, a label not seen before. An earlier fit is
-            then left unchanged.
+            only one class or, if training continues, a label not seen before; or if
+            `validation_data` is given with `validation_split`, or is not what X and y are. An
+            earlier fit is then left unchanged.
         """
         resume = self.warm_start and hasattr(self, "weights_")
         require_y(self, y)
         targets, values = Labels.encode(y, self.classes_ if resume else None)
-        self._train(X, values, targets, self._weight(y, sample_weight), resume=resume, given=y)
+        weight = self._weight(y, sample_weight)
+        to_validate_on = ValidationData.of(validation_data)
+        if to_validate_on is not None:
+            with naming_validation_data():
+                theirs = self._weight(to_validate_on.y, to_validate_on.sample_weight, of=y)
+            to_validate_on = to_validate_on._replace(sample_weight=theirs)
+        self._train(
+            X,
+            values,
+            targets,
+            weight,
+            resume=resume,
+            given=y,
+            validation_data=to_validate_on,
+        )
         return self
 
     def partial_fit(
@@ -416,10 +440,18 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
         tags.classifier_tags.poor_score = self.window_scaling is not None
         return tags
 
-    def _weight(self, y: ArrayLike, sample_weight: ArrayLike | None) -> ArrayLike | None:
+    def _weight(
+        self, y: ArrayLike, sample_weight: ArrayLike | None, of: ArrayLike | None = None
+    ) -> ArrayLike | None:
+        """Return the weights of rows, those of the classes being balanced among `of`, or y."""
         if self.class_weight is None:
             return sample_weight
-        by_class = compute_sample_weight(self.class_weight, y)
+        weights = self.class_weight
+        if of is not None and isinstance(weights, str):
+            classes, numbers = np.unique(of, return_inverse=True)
+            balanced = compute_class_weight(weights, classes=np.arange(len(classes)), y=numbers)
+            weights = dict(zip(classes, balanced, strict=True))
+        by_class = compute_sample_weight(weights, y)
         given = check_sample_weight(sample_weight, len(by_class))
         return by_class if given is None else by_class * given
 

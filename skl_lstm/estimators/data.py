@@ -165,12 +165,7 @@ def split_off_last(
     validation_split : float or int
         Share of the rows to evaluate on, or their number.
     """
-    if not len(rows):
-        raise ValueError(
-            "X has no complete window with a known target: each of its rows lacks at least one "
-            "lag, or its value of y. Set LookbackWindower(fill_missing='forward'), or a shorter "
-            "look_back"
-        )
+    check_some(rows)
     if isinstance(validation_split, Integral):
         n_train = len(rows) - int(validation_split)
     else:  # rounded as in Keras
@@ -190,11 +185,24 @@ def split_off_last(
                 "than those to validate on"
             )
         first, last = np.flatnonzero(early), np.flatnonzero(~early)
-    if rows.sample_weight is not None and not rows.sample_weight[first].any():
-        raise ValueError(
-            "sample_weight must be nonzero for at least one training row, got only zeros"
-        )
+    check_weighted(rows[first], "training row")
     return first, last
+
+
+def check_some(rows: Rows) -> None:
+    """Raise ValueError unless at least one row is complete, so that some are left."""
+    if not len(rows):
+        raise ValueError(
+            "X has no complete window with a known target: each of its rows lacks at least one "
+            "lag, or its value of y. Set LookbackWindower(fill_missing='forward'), or a shorter "
+            "look_back"
+        )
+
+
+def check_weighted(rows: Rows, kind: str) -> None:
+    """Raise ValueError if all weights are zero, so that nothing counts."""
+    if rows.sample_weight is not None and not rows.sample_weight.any():
+        raise ValueError(f"sample_weight must be nonzero for at least one {kind}, got only zeros")
 
 
 def require_y(estimator: BaseEstimator, y: ArrayLike) -> None:

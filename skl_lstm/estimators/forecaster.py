@@ -15,6 +15,7 @@ from skl_lstm.estimators.data import require_y
 from skl_lstm.estimators.keras_habits import explaining_arguments_of_keras
 from skl_lstm.estimators.known_rows import score_known
 from skl_lstm.estimators.targets import Values
+from skl_lstm.estimators.validation import ValidationData
 from skl_lstm.network.network import OutputActivation
 
 
@@ -127,7 +128,8 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     validation_split : float or int, default=0.0
         Rows on which to evaluate each epoch, always the last ones in time, so that what is
         trained on lies before them: a fraction of the rows, in [0, 1), or an integer for a
-        number of rows, the same one in every fold of a search.
+        number of rows, the same one in every fold of a search. Only complete rows count. Targets
+        of several steps reach from the last training rows into them.
     early_stopping : bool, default=False
         Whether to stop when the loss has not decreased for `patience` epochs: the validation
         loss if there are validation rows. The weights of the best epoch are kept.
@@ -255,7 +257,12 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     @explaining_arguments_of_keras
     def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        validation_data: Any = None,
     ) -> LSTMForecaster:
         """Train the network on windows and their targets.
 
@@ -269,6 +276,17 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
             The value or values that follow each window; NaN where they are not known.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row in the loss.
+        validation_data : tuple of array-like, default=None
+            Rows on which to evaluate each epoch, in place of those that `validation_split` holds
+            out: ``(X_val, y_val)`` or ``(X_val, y_val, sample_weight_val)``. They must be what X
+            and y are: windows made and scaled by the same steps. Nothing is learned from them
+            but, with `early_stopping`, when to stop, so they should follow the training rows.
+
+            A ``Pipeline`` or a ``TransformedTargetRegressor`` passes them as they are, without
+            transforming them. Windows of another form are refused then, and values that lie far
+            from those to train on are warned of; a smaller difference of scale cannot be seen.
+            There, a number of rows as `validation_split` is safer: it holds out the last rows
+            after all steps, though scalers among these have learned from them.
 
         Returns
         -------
@@ -279,19 +297,29 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
         ------
         ValueError
             If a parameter is invalid, X or y is not numeric and finite (except for NaN), their
-            lengths differ, or no complete window with a known target is left to train on. An
+            lengths differ, or no complete window with a known target is left to train on; or if
+            `validation_data` is given with `validation_split`, or is not what X and y are. An
             earlier fit is then left unchanged, as it is if training is interrupted.
 
         Warns
         -----
         SeriesWarning
             If y is a column of X that is not shifted, or is far larger than what a network
-            starts with, or if columns of a series seem to be read as time steps.
+            starts with, or if columns of a series seem to be read as time steps; or if the
+            values of `validation_data` lie far from those to train on.
         """
         resume = self.warm_start and hasattr(self, "weights_")
         require_y(self, y)
         targets, values = Values.encode(y, self._quantiles())
-        self._train(X, values, targets, sample_weight, resume=resume, given=y)
+        self._train(
+            X,
+            values,
+            targets,
+            sample_weight,
+            resume=resume,
+            given=y,
+            validation_data=ValidationData.of(validation_data),
+        )
         return self
 
     def partial_fit(

@@ -132,7 +132,7 @@ class KnownRowsRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         first = int(np.argmax(known))
         rows = slice(first, last) if known[first:last].all() else np.flatnonzero(known)
         per_row = {
-            name: _take(value, rows) if np.shape(value)[:1] == (n_rows,) else value
+            name: _take(value, rows) if _is_per_row(value, n_rows) else value
             for name, value in fit_params.items()
         }
         self.regressor_ = regressor.fit(_take(X, rows), _take(y, rows), **per_row)
@@ -241,6 +241,16 @@ def _known(values: Any) -> NDArray[np.bool_]:
         return np.ones(len(array), dtype=bool)
     missing = np.isnan(array) if array.dtype.kind in "fc" else array != array
     return ~missing.reshape(len(array), -1).any(axis=1)
+
+
+def _is_per_row(value: Any, n_rows: int) -> bool:
+    """Return whether an argument of ``fit`` holds one value per row.
+
+    A list or a tuple may hold arrays of several shapes, as `validation_data` does.
+    """
+    if isinstance(value, list | tuple):
+        return len(value) == n_rows
+    return np.shape(value)[:1] == (n_rows,)
 
 
 def _take(values: Any, rows: slice | NDArray[np.intp]) -> Any:

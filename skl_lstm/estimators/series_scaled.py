@@ -155,9 +155,15 @@ class SeriesScaledRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         ValueError
             If a parameter is invalid; if X is no DataFrame of series in time order; if the
             columns to scale are not told, are others than y is named after, or hold other values
-            than numbers; or if y has no outputs of each.
+            than numbers; if y has no outputs of each; or if `validation_data` is given.
         """
         check_choice("method", self.method, get_args(Method))
+        for name in fit_params:
+            if name.split("__")[-1] == "validation_data":
+                raise ValueError(
+                    f"{name} must not be given to SeriesScaledRegressor, which would not scale "
+                    "it; set validation_split of the regressor to a number of rows"
+                )
         panel = Panel.of(X, self.group)
         frame = as_frame(X)
         if not frame.columns.is_unique:

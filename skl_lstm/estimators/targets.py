@@ -83,6 +83,10 @@ class Values:
             )
         return cls(values.ndim, quantiles), values.reshape(len(values), -1)
 
+    def encoded(self, y: ArrayLike) -> NDArray:
+        """Return other targets in the same encoding."""
+        return self.encode(y, self.quantiles)[1]
+
     def decode(self, outputs: NDArray) -> NDArray:
         """Turn outputs of shape (n, n_outputs) into predictions: the median of quantiles."""
         values = predicted(outputs, self.quantiles)
@@ -172,13 +176,17 @@ class Labels:
         unknown = np.setdiff1d(seen, classes)
         if len(unknown):
             raise ValueError(
-                f"y holds the labels {unknown}, which are not among the classes of the first "
-                f"call, {classes}"
+                f"y holds the labels {unknown}, which are not among the classes learned from the "
+                f"first rows, {classes}"
             )
         codes = np.searchsorted(classes, seen)[codes]
         if len(classes) == 2:
             return cls(classes), codes[:, np.newaxis].astype(np.float32)
         return cls(classes), np.eye(len(classes), dtype=np.float32)[codes]
+
+    def encoded(self, y: ArrayLike) -> NDArray:
+        """Return other targets in the same encoding."""
+        return self.encode(y, self.classes)[1]
 
     def decode(self, outputs: NDArray) -> NDArray:
         """Turn outputs of shape (n, n_outputs) into the most probable label of each row."""

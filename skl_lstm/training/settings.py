@@ -27,7 +27,7 @@ class Settings:
     batch_size: int = 32
     windows_per_epoch: int | None = None
     shuffle: bool = True
-    validation_split: float = 0.0
+    validation_split: float | int = 0.0
     early_stopping: bool = False
     patience: int = 10
     callbacks: list[Any] = field(default_factory=list)

@@ -67,8 +67,8 @@ def test_a_label_that_is_not_among_the_classes_is_named():
     with pytest.raises(ValueError) as refused:
         Labels.encode(THREE, classes=np.array(["high", "low"]))
     assert str(refused.value) == (
-        "y holds the labels ['middle'], which are not among the classes of the first call, "
-        "['high' 'low']"
+        "y holds the labels ['middle'], which are not among the classes learned from the first "
+        "rows, ['high' 'low']"
     )
 
 

@@ -146,7 +146,9 @@ def fit(
     slots = _Slots.of(start, plan.slots)
     parameters = start.parameters.copy()
     batch_size = min(settings.batch_size, settings.rows_per_epoch(len(rows)))
-    at_once = are_at_once(len(rows) + len(validation), batch_size)
+    # The kernel reads one buffer; rows that were passed to fit to validate on have their own.
+    one_buffer = not len(validation) or validation.windows.buffer is rows.windows.buffer
+    at_once = one_buffer and are_at_once(len(rows) + len(validation), batch_size)
     all_rows = rows.followed_by(validation) if at_once else rows[:0]
     trainer = NativeTrainer(
         network,
