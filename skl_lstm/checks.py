@@ -24,7 +24,8 @@ def naming_the_nearest(init: Init) -> Init:
     """Have an ``__init__`` refuse unknown parameters by the class called and the nearest name.
 
     Python's own error names the class that defines the ``__init__``, even if that is a base
-    class. The signature stays as it is.
+    class. A class may say of names that others have for its parameters what they are here, in
+    ``_known_elsewhere``. The signature stays as it is.
     """
     signature = inspect.signature(init)
     _, *known = signature.parameters
@@ -36,9 +37,10 @@ def naming_the_nearest(init: Init) -> Init:
     def checked(self: Any, /, *values: Any, **parameters: Any) -> None:
         for name in parameters:
             if name not in known:
+                said = getattr(self, "_known_elsewhere", {}).get(name)
                 raise TypeError(
                     f"{type(self).__name__}() got an unexpected keyword argument {name!r}"
-                    f"{did_you_mean(name, known)}"
+                    + (f": {said}" if said else did_you_mean(name, known))
                 )
         if values or not required <= parameters.keys():
             try:

@@ -17,7 +17,7 @@ from skl_lstm.estimators.classifier import LSTMClassifier
 from skl_lstm.estimators.forecaster import LSTMForecaster
 from skl_lstm.files.onnx_functions import FUNCTIONS, RISING
 from skl_lstm.files.onnx_graph import Graph, Port
-from skl_lstm.files.onnx_network import Outputs, join_rows, outputs_of
+from skl_lstm.files.onnx_network import RECURRENT_ACTIVATIONS, Outputs, join_rows, outputs_of
 from skl_lstm.files.whole_files import ModelFileError, write_whole
 from skl_lstm.network.quantiles import place_of_median
 from skl_lstm.windowing.window_array import step_layout
@@ -54,7 +54,8 @@ def to_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     ------
     ModelFileError
         If the model holds anything else, or uses what a file of single windows cannot express:
-        `stateful`, `group`, `fill_missing`. The message names the step, and nothing is written.
+        `stateful`, `group`, `fill_missing`, or a `hidden_activation` of selu, silu or softplus.
+        The message names the step, and nothing is written.
     NotFittedError
         If the model or a step of it is not fitted.
     OSError
@@ -403,6 +404,11 @@ def _outputs(
         raise ModelFileError(
             f"stateful of {where} must be False for to_onnx, got True: a file has no state that "
             "goes on from row to row; save_model and stream() keep it"
+        )
+    if network.hidden_activation not in RECURRENT_ACTIVATIONS:
+        raise ModelFileError(
+            f"hidden_activation of {where} must be one of {tuple(RECURRENT_ACTIVATIONS)} for "
+            f"to_onnx, which runtimes compute as here, got {network.hidden_activation!r}"
         )
     if not all(np.isfinite(part).all() for part in estimator.weights_):
         raise ModelFileError(f"weights_ of {where} must be finite numbers, got NaN or infinity")

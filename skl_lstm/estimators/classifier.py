@@ -42,8 +42,10 @@ class LSTMClassifier(ClassifierMixin, BaseLSTM):
     cell : {"lstm", "gru"}, default="lstm"
         Kind of the recurrent layers: LSTM, or GRU (Cho et al., 2014), which has fewer weights.
         What is said of LSTM layers here holds for GRU layers too.
-    hidden_activation : {"tanh", "relu"}, default="tanh"
-        Activation of the LSTM layers, except that of their gates.
+    hidden_activation : {"tanh", "relu", "leaky_relu", "elu", "selu", "silu", "softplus", \
+            "softsign", "sigmoid", "linear"}, default="tanh"
+        Activation of the LSTM layers, except that of their gates, which is the sigmoid:
+        `activation` in Keras. The notes of :class:`LSTMForecaster` say why it is ``"tanh"``.
     bidirectional : bool, default=False
         Whether each LSTM layer is a pair, of which the second one reads the window backwards, as
         in ``keras.layers.Bidirectional``; the outputs of both are side by side.

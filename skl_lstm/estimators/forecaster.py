@@ -46,8 +46,10 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     cell : {"lstm", "gru"}, default="lstm"
         Kind of the recurrent layers: LSTM, or GRU (Cho et al., 2014), which has fewer weights.
         What is said of LSTM layers here holds for GRU layers too.
-    hidden_activation : {"tanh", "relu"}, default="tanh"
-        Activation of the LSTM layers, except that of their gates.
+    hidden_activation : {"tanh", "relu", "leaky_relu", "elu", "selu", "silu", "softplus", \
+            "softsign", "sigmoid", "linear"}, default="tanh"
+        Activation of the LSTM layers, except that of their gates, which is the sigmoid:
+        `activation` in Keras. The notes say why it is ``"tanh"``.
     bidirectional : bool, default=False
         Whether each LSTM layer is a pair, of which the second one reads the window backwards, as
         in ``keras.layers.Bidirectional``; the outputs of both are side by side.
@@ -220,6 +222,11 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
     the forget gate of Gers, Schmidhuber and Cummins, 2000) with Keras's defaults, and a
     ``keras.layers.Dense`` layer, or several, on the last time step. A fitted estimator holds
     only arrays, so its pickle is small and prediction does not need Keras.
+
+    ``hidden_activation="tanh"`` keeps what a layer passes on between -1 and 1, however long the
+    window. With an unbounded activation, such as ``"relu"``, the state can grow from step to step
+    and training can diverge, against which ``optimizer_kwargs={"clipnorm": 1.0}`` helps; and only
+    Keras trains such networks, which takes far longer.
 
     A quantile has the smallest mean pinball loss (Koenker and Bassett, 1978, *Regression
     quantiles*, Econometrica 46). Several are learned side by side, and sorted when they are

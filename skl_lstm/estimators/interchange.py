@@ -184,11 +184,11 @@ class Interchange(LSTMParameters):
         ----------
         model : keras.Model, str or path-like
             A ``Sequential`` or functional model, or the path of one that Keras saved as
-            ``.keras`` or ``.h5``: LSTM or GRU layers with Keras's defaults, or with
-            ``activation="relu"``, all of one kind, stateful or not, each in Bidirectional or
-            none, and one or more Dense layers at the end, of which those before the last have
-            one activation; a Flatten layer may stand between them, Dropout layers anywhere, and
-            BatchNormalization layers before any other.
+            ``.keras`` or ``.h5``: LSTM or GRU layers with Keras's defaults, or with another
+            `activation` that `hidden_activation` can be, all of one kind, stateful or not, each
+            in Bidirectional or none, and one or more Dense layers at the end, of which those
+            before the last have one activation; a Flatten layer may stand between them, Dropout
+            layers anywhere, and BatchNormalization layers before any other.
         **parameters : dict
             Further parameters of the estimator, for training it further. Those that the network
             itself defines (`units`, `stateful` and the like) cannot be given; `dropout` and

@@ -19,6 +19,16 @@ COUNTERPARTS = {
     "summary": "to_keras().summary() describes the fitted network",
 }
 
+# Arguments of Keras's layers and optimizers that the constructor has under another name.
+PARAMETERS = {
+    "activation": "that of the LSTM layers is hidden_activation",
+    "recurrent_activation": "the gates of the LSTM layers have the sigmoid",
+    "kernel_regularizer": "l2 is the factor of the squared kernels",
+    "return_sequences": "units=(16, 8) stacks layers, all_steps=True passes all time steps on",
+    "input_shape": "fit takes the shape of the windows from X",
+    "lr": "it is learning_rate",
+}
+
 
 def explain_missing(estimator: Any, name: str) -> None:
     """Raise AttributeError with the counterpart of an attribute that only Keras has."""

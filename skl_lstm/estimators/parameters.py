@@ -18,6 +18,7 @@ from skl_lstm.checks import (
     is_number,
     naming_the_nearest,
 )
+from skl_lstm.estimators.keras_habits import PARAMETERS
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.network.cells import CellName
 from skl_lstm.network.network import (
@@ -48,6 +49,8 @@ class LSTMParameters(BaseEstimator):
 
     # Names of losses that are not Keras's.
     _own_losses: ClassVar[tuple[str, ...]] = ("pinball",)
+
+    _known_elsewhere: ClassVar[dict[str, str]] = PARAMETERS
 
     # For estimators that an earlier version pickled without them.
     window_scaling: Method | None = None

@@ -23,13 +23,25 @@ GATES = {
     "gru": ("update", "reset", "candidate"),
 }
 
-# ONNX's names of activations; None for none.
+# Activations of Dense layers as operators of ONNX; None for none.
 ACTIVATIONS = {
     "linear": None,
     "relu": "Relu",
     "sigmoid": "Sigmoid",
     "softmax": "Softmax",
     "tanh": "Tanh",
+}
+
+# Those that recurrent layers can have in ONNX, with alpha and beta where they take these. There is
+# softplus too, but ONNX Runtime computes it as log(1 + exp(x)), which is infinite from 89 on.
+RECURRENT_ACTIVATIONS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "elu": ("Elu", (1.0,)),
+    "leaky_relu": ("LeakyRelu", (0.2,)),
+    "linear": ("Affine", (1.0, 0.0)),
+    "relu": ("Relu", ()),
+    "sigmoid": ("Sigmoid", ()),
+    "softsign": ("Softsign", ()),
+    "tanh": ("Tanh", ()),
 }
 
 
@@ -203,10 +215,12 @@ def _recurrent(
     kernels, recurrent_kernels, biases = zip(*pair, strict=True)
     # The one half belongs to the inputs, the other to the state.
     halves = [bias if cell.separate_biases else (bias, np.zeros_like(bias)) for bias in biases]
-    hidden = str(ACTIVATIONS[network.hidden_activation])
-    # Those of the gates, of what is new, and, in an LSTM, of the cell state.
-    activations = ["Sigmoid", hidden, hidden][: 1 + len(cell.states)]
-    by_cell: dict[str, Any] = {"linear_before_reset": 1} if network.cell == "gru" else {}
+    hidden, numbers = RECURRENT_ACTIVATIONS[network.hidden_activation]
+    # That of what is new, and, in an LSTM, that of the cell state; the gates come before.
+    n_hidden = len(cell.states)
+    options: dict[str, Any] = {"linear_before_reset": 1} if network.cell == "gru" else {}
+    for attribute, number in zip(("activation_alpha", "activation_beta"), numbers, strict=False):
+        options[attribute] = [number] * n_hidden * len(pair)
     return graph.add(
         cell.keras_class,
         steps,
@@ -214,8 +228,8 @@ def _recurrent(
         np.stack([joined(kernel) for kernel in recurrent_kernels]),
         np.stack([np.concatenate([joined(half) for half in each]) for each in halves]),
         outputs=outputs,
-        activations=activations * len(pair),
+        activations=["Sigmoid", *[hidden] * n_hidden] * len(pair),
         direction="bidirectional" if network.bidirectional else "forward",
         hidden_size=len(recurrent_kernels[0]),
-        **by_cell,
+        **options,
     )

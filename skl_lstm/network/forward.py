@@ -278,8 +278,8 @@ class _Layer:
         of ``[1, x, h]``.
     n_units, n_rows : int
         Number of units, and of windows to process in parallel.
-    activation : {"tanh", "relu"}
-        Activation of what is not a gate.
+    activation : str
+        Activation of what is not a gate, as in ``Network.hidden_activation``.
     """
 
     def __init__(self, weights: NDArray, n_units: int, n_rows: int, activation: str) -> None:
@@ -385,16 +385,40 @@ def _softmax(z: NDArray) -> NDArray:
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-# Activations of recurrent layers, from one array to another.
-_ACTIVATE_INTO: dict[str, Callable[[NDArray, NDArray], NDArray]] = {
-    "relu": lambda z, out: np.maximum(z, 0.0, out=out),
+# Constants of Klambauer et al. (2017), as in Keras.
+SELU_SCALE, SELU_ALPHA = 1.05070098, 1.67326324
+
+
+def _sigmoid(z: NDArray) -> NDArray:
+    return (1.0 + np.tanh(z * 0.5)) * 0.5
+
+
+def _elu(z: NDArray, alpha: float = 1.0) -> NDArray:
+    return np.where(z > 0.0, z, alpha * np.expm1(np.minimum(z, 0.0)))
+
+
+_ACTIVATE: dict[str, Callable[[NDArray], NDArray]] = {
+    "elu": _elu,
+    "leaky_relu": lambda z: np.maximum(z, 0.2 * z),
+    "linear": lambda z: z,
+    "relu": lambda z: np.maximum(z, 0.0),
+    "selu": lambda z: SELU_SCALE * _elu(z, SELU_ALPHA),
+    "sigmoid": _sigmoid,
+    "silu": lambda z: z * _sigmoid(z),
+    "softmax": _softmax,
+    "softplus": lambda z: np.logaddexp(z, 0.0),
+    "softsign": lambda z: z / (1.0 + np.abs(z)),
     "tanh": np.tanh,
 }
 
-_ACTIVATE: dict[str, Callable[[NDArray], NDArray]] = {
-    "linear": lambda z: z,
-    "relu": lambda z: np.maximum(z, 0.0),
-    "sigmoid": lambda z: (1.0 + np.tanh(z * 0.5)) * 0.5,
-    "softmax": _softmax,
+
+def _into(activate: Callable[[NDArray], NDArray]) -> Callable[[NDArray, NDArray], object]:
+    return lambda z, out: np.copyto(out, activate(z))
+
+
+# Activations of recurrent layers, from one array to another; the usual ones without a copy.
+_ACTIVATE_INTO: dict[str, Callable[[NDArray, NDArray], object]] = {
+    **{name: _into(activate) for name, activate in _ACTIVATE.items()},
+    "relu": lambda z, out: np.maximum(z, 0.0, out=out),
     "tanh": np.tanh,
 }

@@ -17,7 +17,18 @@ from skl_lstm.network.cells import CELLS, DENSE_PARTS, Cell, CellName
 
 OutputActivation = Literal["linear", "relu", "sigmoid", "softmax", "tanh"]
 DenseActivation = Literal["linear", "relu", "sigmoid", "tanh"]
-HiddenActivation = Literal["tanh", "relu"]
+HiddenActivation = Literal[
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "silu",
+    "softplus",
+    "softsign",
+    "sigmoid",
+    "linear",
+]
 OUTPUT_ACTIVATIONS = get_args(OutputActivation)
 DENSE_ACTIVATIONS = get_args(DenseActivation)
 HIDDEN_ACTIVATIONS = get_args(HiddenActivation)
@@ -52,7 +63,8 @@ class Network:
         Number of units of each Dense layer before the last one.
     dense_activation : {"linear", "relu", "sigmoid", "tanh"}, default="relu"
         Activation of these.
-    hidden_activation : {"tanh", "relu"}, default="tanh"
+    hidden_activation : {"tanh", "relu", "leaky_relu", "elu", "selu", "silu", "softplus", \
+            "softsign", "sigmoid", "linear"}, default="tanh"
         Activation of the recurrent layers, except that of their gates.
     cell : {"lstm", "gru"}, default="lstm"
         Kind of the recurrent layers.

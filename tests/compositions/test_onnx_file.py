@@ -33,6 +33,8 @@ from skl_lstm.compositions.onnx_file import to_bytes
 from skl_lstm.compositions.quantiles import by_quantile
 from skl_lstm.files.onnx_functions import FUNCTIONS
 from skl_lstm.files.onnx_graph import Graph, Port
+from skl_lstm.files.onnx_network import RECURRENT_ACTIVATIONS
+from skl_lstm.network.network import HIDDEN_ACTIVATIONS
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -180,7 +182,7 @@ def with_network(estimator, seed=0, **changes):
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("all_steps", [False, True])
-@pytest.mark.parametrize("hidden_activation", ["tanh", "relu"])
+@pytest.mark.parametrize("hidden_activation", RECURRENT_ACTIVATIONS)
 @pytest.mark.parametrize("units", [(3,), (4, 2)])
 def test_networks_of_every_kind(cell, bidirectional, all_steps, hidden_activation, units):
     X = np.random.default_rng(1).normal(size=(30, 10))
@@ -193,6 +195,13 @@ def test_networks_of_every_kind(cell, bidirectional, all_steps, hidden_activatio
         units=units,
     )
     assert_same_forecasts(model, X, 0)
+
+
+@pytest.mark.parametrize("hidden_activation", RECURRENT_ACTIVATIONS)
+def test_large_values_pass_any_activation(hidden_activation):
+    X = 100 * np.random.default_rng(1).normal(size=(30, 5))
+    model = forecaster().fit(X / 100, X[:, 0] / 100)
+    assert_same_forecasts(with_network(model, hidden_activation=hidden_activation), X, 0)
 
 
 @pytest.mark.parametrize("output_activation", ["linear", "relu", "sigmoid", "softmax", "tanh"])
@@ -583,6 +592,17 @@ def test_steps_that_do_not_fit_each_other_are_refused(passengers, two_columns, t
     model = scaled(pipeline()).fit(*passengers)
     model.transformer_ = MinMaxScaler().fit([[0.0, 1.0], [1.0, 2.0]])
     with pytest.raises(ModelFileError, match=r"min_ of model\.transformer_ must be numbers for 1"):
+        to_onnx(model, tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("activation", sorted({*HIDDEN_ACTIVATIONS} - {*RECURRENT_ACTIVATIONS}))
+def test_an_activation_that_runtimes_do_not_compute_as_here_is_refused(
+    activation, passengers, tmp_path
+):
+    model = pipeline().fit(*passengers)
+    with_network(model[-1], hidden_activation=activation)
+    message = rf"hidden_activation of model\['lstmforecaster'\] must be .*, got '{activation}'$"
+    with pytest.raises(ModelFileError, match=message):
         to_onnx(model, tmp_path / "model.onnx")
 
 

@@ -87,6 +87,24 @@ def test_any_other_argument_is_answered_with_the_nearest(name, nearest):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("name", "counterpart"),
+    [
+        ("activation", "that of the LSTM layers is hidden_activation"),
+        ("recurrent_activation", "the gates of the LSTM layers have the sigmoid"),
+        ("kernel_regularizer", "l2 is the factor of the squared kernels"),
+        ("return_sequences", "units=(16, 8) stacks layers, all_steps=True passes all time steps"),
+        ("input_shape", "fit takes the shape of the windows from X"),
+        ("lr", "it is learning_rate"),
+    ],
+)
+def test_an_argument_of_a_layer_is_answered_with_the_parameter(kind, name, counterpart):
+    message = f"{kind.__name__}() got an unexpected keyword argument {name!r}: {counterpart}"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}"):
+        kind(**{name: "relu"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_can_be_routed_to_fit_is_read_from_its_signature(kind):
     assert [*inspect.signature(kind.fit).parameters][:4] == ["self", "X", "y", "sample_weight"]
     assert has_fit_parameter(kind(), "sample_weight")

@@ -22,6 +22,9 @@ NETWORKS = {
         "output_activation": "tanh",
     },
     "relu": {"units": (4, 3), "hidden_activation": "relu"},
+    "elu": {"hidden_activation": "elu"},
+    "leaky relu, bidirectional": {"hidden_activation": "leaky_relu", "bidirectional": True},
+    "gru, softsign": {"cell": "gru", "hidden_activation": "softsign"},
     "gru": {"cell": "gru"},
     "gru, relu, stacked": {"cell": "gru", "units": (4, 3), "hidden_activation": "relu"},
     "bidirectional": {"bidirectional": True},
@@ -204,7 +207,7 @@ def test_the_native_engine_names_what_it_does_not_cover():
         ({"all_steps": 1}, r"all_steps must be one of \(True, False\), got 1"),
         ({"l2": -0.1}, r"l2 must be a number of at least 0, got -0.1"),
         ({"bidirectional": 1}, r"bidirectional must be one of \(True, False\), got 1"),
-        ({"hidden_activation": "elu"}, r"hidden_activation must be one of \('tanh', 'relu'\)"),
+        ({"hidden_activation": "swish"}, r"hidden_activation must be one of \('tanh', 'relu', "),
         ({"dense_activation": "softmax"}, r"dense_activation must be one of \('linear', 'relu'"),
     ],
 )

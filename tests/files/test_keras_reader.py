@@ -240,8 +240,8 @@ REFUSED = {
         "layer 'one', .* must be of the class of the first one, Bidirectional of LSTM",
     ),
     "activation": (
-        options(activation="elu", name="a"),
-        "layer 'a', .* has the activation 'elu', not tanh, relu",
+        options(activation="mish", name="a"),
+        "layer 'a', .* has the activation 'mish', not tanh, relu, leaky_relu, elu",
     ),
     "two activations": (
         layers(

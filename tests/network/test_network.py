@@ -68,8 +68,9 @@ def test_a_seed_draws_the_same_parameters_again(seed, same):
             "dense_activation must be one of ('linear', 'relu', 'sigmoid', 'tanh'), got 'softmax'",
         ),
         (
-            {"hidden_activation": "elu"},
-            "hidden_activation must be one of ('tanh', 'relu'), got 'elu'",
+            {"hidden_activation": "exponential"},
+            "hidden_activation must be one of ('tanh', 'relu', 'leaky_relu', 'elu', 'selu', "
+            "'silu', 'softplus', 'softsign', 'sigmoid', 'linear'), got 'exponential'",
         ),
         ({"units": (0,)}, "units must be a positive integer, got 0"),
         (

@@ -37,6 +37,7 @@ def test_what_is_not_covered_is_named(settings, reason):
         ({"l2": 0.1}, "l2=0.1"),
         ({"cell": "gru"}, "cell='gru'"),
         ({"hidden_activation": "relu"}, "hidden_activation='relu'"),
+        ({"hidden_activation": "linear"}, "hidden_activation='linear'"),
     ],
 )
 def test_a_network_that_is_not_covered_is_named_by_its_parameter(options, reason):
