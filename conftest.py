@@ -7,7 +7,8 @@ import pytest
 # What only an extra installs, by the doctests that use it.
 EXAMPLES = {
     "matplotlib": ["ForecastDisplay", "LossCurveDisplay"],
-    "onnxruntime": ["to_onnx"],
+    "onnxruntime": ["register_onnx_converters", "to_onnx"],
+    "skl2onnx": ["register_onnx_converters"],
     "skops": ["load_model", "save_model"],
 }
 

@@ -2,6 +2,7 @@
 
 import sys as _sys
 
+from skl_lstm.compositions.onnx_converters import register_onnx_converters
 from skl_lstm.compositions.onnx_file import to_onnx
 from skl_lstm.compositions.skops_file import load_model, save_model
 from skl_lstm.datasets import load_airline_passengers
@@ -56,6 +57,7 @@ __all__ = [
     "load_model",
     "make_supervised",
     "panel_scorer",
+    "register_onnx_converters",
     "save_model",
     "show_versions",
     "to_onnx",

@@ -66,6 +66,7 @@ def to_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     See Also
     --------
     save_model : Saves a model for use in Python, where training may continue.
+    register_onnx_converters : Lets skl2onnx convert pipelines of other steps too.
 
     Notes
     -----
@@ -120,7 +121,7 @@ def to_bytes(model: Any) -> bytes:
     """Return the content of the file that :func:`to_onnx` writes."""
     graph = Graph()
     first = next(_leaves(model), None)
-    shape = _shape_of_input(first)
+    shape = shape_of_input(first)
     prediction = predict_in(graph, model, Rows(ROWS, shape, 1), "model")
     names = getattr(first, "feature_names_in_", None)
     facts = {"look_back": str(prediction.look_back)}
@@ -365,12 +366,12 @@ def _windows(graph: Graph, windower: LookbackWindower, rows: Rows, where: str) -
     check_is_fitted(windower, "head_")
     if windower.group is not None:
         raise ModelFileError(
-            f"group of {where} must be None for to_onnx, since the rows of a file are one series, "
+            f"group of {where} must be None for ONNX, since the rows of a file are one series, "
             f"got {windower.group!r}"
         )
     if windower.fill_missing is not None:
         raise ModelFileError(
-            f"fill_missing of {where} must be None for to_onnx, since the last known value may "
+            f"fill_missing of {where} must be None for ONNX, since the last known value may "
             f"stand before the rows that a file is given, got {windower.fill_missing!r}"
         )
     look_back = len(windower.head_)
@@ -402,13 +403,13 @@ def _outputs(
     shape, network = estimator.window_shape_, estimator.network_
     if network.stateful:
         raise ModelFileError(
-            f"stateful of {where} must be False for to_onnx, got True: a file has no state that "
+            f"stateful of {where} must be False for ONNX, got True: a file has no state that "
             "goes on from row to row; save_model and stream() keep it"
         )
     if network.hidden_activation not in RECURRENT_ACTIVATIONS:
         raise ModelFileError(
             f"hidden_activation of {where} must be one of {tuple(RECURRENT_ACTIVATIONS)} for "
-            f"to_onnx, which runtimes compute as here, got {network.hidden_activation!r}"
+            f"ONNX, got {network.hidden_activation!r}, which no runtime computes as here"
         )
     if not all(np.isfinite(part).all() for part in estimator.weights_):
         raise ModelFileError(f"weights_ of {where} must be finite numbers, got NaN or infinity")
@@ -438,19 +439,19 @@ def _labels(classes: NDArray, where: str) -> NDArray:
     if labels.dtype.kind in "OU" and all(isinstance(label, str) for label in labels):
         return labels.astype(object)
     raise ModelFileError(
-        f"classes_ of {where} must be numbers of at most 64 bits or text for to_onnx, got "
+        f"classes_ of {where} must be numbers of at most 64 bits or text for ONNX, got "
         f"{labels[:3]} of {labels.dtype}"
     )
 
 
 def _of_function(graph: Graph, x: str, function: Any, kw_args: Any, what: str) -> str:
     if kw_args:
-        raise ModelFileError(f"{what} must have no further arguments for to_onnx, got {kw_args}")
+        raise ModelFileError(f"{what} must have no further arguments for ONNX, got {kw_args}")
     if _is_identity(function):
         return x
     if not isinstance(function, np.ufunc) or function not in FUNCTIONS:
         raise ModelFileError(
-            f"{what} must be None or one of {_names(FUNCTIONS)} for to_onnx, got {_name(function)}"
+            f"{what} must be None or one of {_names(FUNCTIONS)} for ONNX, got {_name(function)}"
         )
     return FUNCTIONS[function](graph, x)
 
@@ -489,7 +490,7 @@ def _leaves(model: Any) -> Iterator[Any]:
         yield model
 
 
-def _shape_of_input(first: Any) -> tuple[int, ...]:
+def shape_of_input(first: Any) -> tuple[int, ...]:
     """Return the shape of a row of X for the part that takes X; any if it is not fitted."""
     n_columns = getattr(first, "n_features_in_", 0)
     shape = getattr(first, "window_shape_", (n_columns,))
@@ -518,4 +519,4 @@ def _name(function: Any) -> str:
 def _refused(where: str, wanted: str, got: Any) -> ModelFileError:
     best = f"; pass {where}.best_estimator_" if hasattr(got, "best_estimator_") else ""
     kind = repr(got) if isinstance(got, str) else type(got).__name__
-    return ModelFileError(f"{where} must be {wanted}, for to_onnx, got {kind}{best}")
+    return ModelFileError(f"{where} must be {wanted}, for ONNX, got {kind}{best}")

@@ -460,11 +460,11 @@ def other_ufunc(x):
     [
         (
             pipeline(stateful=True, batch_size=1),
-            r"stateful of model\['lstmforecaster'\] must be False for to_onnx, got True",
+            r"stateful of model\['lstmforecaster'\] must be False for ONNX, got True",
         ),
         (
             make_pipeline(PCA(1), pipeline()),
-            r"model\['pca'\] must be a LookbackWindower, MinMaxScaler.*, for to_onnx, got PCA$",
+            r"model\['pca'\] must be a LookbackWindower, MinMaxScaler.*, for ONNX, got PCA$",
         ),
         (pipeline(Reordered()), r"model\['reordered'\] must be .*, got Reordered$"),
         (
@@ -489,7 +489,7 @@ def other_ufunc(x):
         (
             pipeline(FunctionTransformer(other_ufunc)),
             r"func of model\['functiontransformer'\] must be None or one of np.absolute, "
-            r".*np.log1p.* for to_onnx, got <function other_ufunc",
+            r".*np.log1p.* for ONNX, got <function other_ufunc",
         ),
         (pipeline(FunctionTransformer(np.sin)), "got np.sin$"),
         (
@@ -516,7 +516,7 @@ def other_ufunc(x):
         ),
         (
             make_pipeline(LookbackWindower(2, fill_missing="forward"), forecaster()),
-            r"fill_missing of model\['lookbackwindower'\] must be None for to_onnx, .*'forward'",
+            r"fill_missing of model\['lookbackwindower'\] must be None for ONNX, .*'forward'",
         ),
     ],
 )
@@ -601,7 +601,9 @@ def test_an_activation_that_runtimes_do_not_compute_as_here_is_refused(
 ):
     model = pipeline().fit(*passengers)
     with_network(model[-1], hidden_activation=activation)
-    message = rf"hidden_activation of model\['lstmforecaster'\] must be .*, got '{activation}'$"
+    message = (
+        rf"hidden_activation of model\['lstmforecaster'\] must be .*, got '{activation}', which"
+    )
     with pytest.raises(ModelFileError, match=message):
         to_onnx(model, tmp_path / "model.onnx")
 
