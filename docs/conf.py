@@ -47,6 +47,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "plot_gallery": True,
     "image_srcset": ["2x"],
+    "thumbnail_size": (400, 220),  # most pictures are wide
     "reset_modules": ("matplotlib", "gallery_settings.load_kernel_before"),
     "show_signature": False,
 }
