@@ -53,6 +53,8 @@ sphinx_gallery_conf = {
 }
 
 html_theme = "pydata_sphinx_theme"
+html_static_path = ["static"]
+html_css_files = ["wide.css"]
 html_title = "skl_lstm"
 html_show_sourcelink = False
 html_theme_options = {
