@@ -50,6 +50,7 @@ PAGES = {
     },
     "accuracy": {
         "accuracy": "--data FOLDER",
+        "activations": "--data FOLDER",
         "etth1": "--data FOLDER",
         "interval_coverage": "",
         "quantiles": "",
@@ -62,20 +63,13 @@ ARGUMENTS = {name: given for scripts in PAGES.values() for name, given in script
 
 # Scripts whose figures are still to be made; those of all others must be there.
 AWAITED = {
-    "grid_search",
-    "distributed_search",
-    "forecast_steps",
-    "window_memory",
-    "many_fits",
-    "model_file",
-    "backtest",
     "accuracy",
+    "activations",
     "etth1",
     "interval_coverage",
     "quantiles",
     "search_ahead",
     "m4",
-    "panel",
     "published_experiments",
 }
 LATER = "to be measured"
@@ -277,6 +271,19 @@ def picture(script: Measured, to: Path) -> str:
     draw_accuracy(by_horizon, is_unseen, to / "accuracy.png")
     alternative = "MASE of each method relative to the seasonal naive forecast, a point a series"
     return f"```{{image}} ../_generated/accuracy.png\n:alt: {alternative}\n:width: 640px\n```\n"
+
+
+def activations(script: Measured) -> str:
+    """Return the errors of each activation relative to those of the naive forecast, by series."""
+    of_series: dict[str, dict[str, str]] = {}
+    for what, measures in script.grouped().items():
+        series, _, scaling = what.rpartition(", ")
+        if "error" in measures:
+            for side in ("tanh", "relu"):
+                runs = measures["error"]["figures"][side]
+                of_series.setdefault(series, {})[f"{scaling}: {side}"] = with_range(runs)
+    heads = next(iter(of_series.values()), {})
+    return table(("", *heads), ([name, *cells.values()] for name, cells in of_series.items()))
 
 
 def etth1(script: Measured) -> str:
@@ -492,6 +499,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "accuracy_summary": (("accuracy",), accuracy_summary),
     "accuracy_one_step": (("accuracy",), accuracy_of(ONE)),
     "accuracy_many_steps": (("accuracy",), accuracy_of(MANY)),
+    "activations": (("activations",), activations),
     "etth1": (("etth1",), etth1),
     "coverage": (("interval_coverage",), coverage),
     "quantiles": (("quantiles",), quantiles),

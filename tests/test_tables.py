@@ -161,6 +161,20 @@ def test_the_picture_is_drawn(tables, measured, tmp_path):
     assert (tmp_path / "accuracy.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_an_activation_has_its_errors_by_series_and_scaling(tables, measured):
+    script = measured(
+        (
+            "co2, monthly, MinMaxScaler: error",
+            "of naive",
+            {"tanh": [2.0, 1.0, 4.0], "relu": [1.0]},
+        ),
+        ("co2, monthly, MinMaxScaler: training", "s", {"tanh": [9.0], "relu": [9.0]}),
+    )
+    written = tables.activations(script)
+    assert written.startswith("|  | MinMaxScaler: tanh | MinMaxScaler: relu |")
+    assert cells(written) == [["co2, monthly", "2.00 (1.00 to 4.00)", "1.00"]]
+
+
 def test_an_error_of_etth1_is_a_median_and_the_smallest_is_bold(tables, measured):
     of_24 = {"naive": [0.034], "skl_lstm, last": [0.02, 0.03, 0.9]}
     script = measured(

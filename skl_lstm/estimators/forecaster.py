@@ -225,11 +225,9 @@ class LSTMForecaster(RegressorMixin, BaseLSTM):
 
     ``hidden_activation="tanh"`` keeps what a layer passes on between -1 and 1, however long the
     window. With an unbounded activation, such as ``"relu"``, the state can grow from step to step
-    and training can diverge; ``optimizer_kwargs={"clipnorm": 1.0}`` bounds its gradients. With
-    ``window_scaling="last"``, LSTM(50) with relu had 0.96 to 1.25 times the error of tanh on five
-    real series, and as only Keras trains it, took 15 times as long for the airline series. With a
-    MinMaxScaler it had 0.54 to 1.32 times the error on three, the least where the series grows
-    beyond what was seen (``benchmarks/activations.py``).
+    and training can diverge; ``optimizer_kwargs={"clipnorm": 1.0}`` bounds its gradients. Only
+    Keras trains such networks, which takes longer. ``benchmarks/activations.py`` compares the
+    errors on real series.
 
     A quantile has the smallest mean pinball loss (Koenker and Bassett, 1978, *Regression
     quantiles*, Econometrica 46). Several are learned side by side, and sorted when they are
