@@ -1,7 +1,9 @@
 """What the README says runs, as it stands there, and its links lead somewhere."""
 
+import json
 import os
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,24 @@ def test_every_extra_for_users_stands_in_the_table():
     (extras,) = re.findall(r"^all = \[\"skl-lstm\[(.*)\]\"\]$", project, re.MULTILINE)
     for extra in ("all", *extras.split(",")):
         assert f"`{extra}`" in text
+
+
+def measured(script, what):
+    """Return the median time of this package, and the multiples of it that the others take."""
+    results = json.loads((ROOT / f"docs/figures/{script}.json").read_text(encoding="utf-8"))
+    (result,) = (each for each in results["results"] if each["what"].startswith(what))
+    return statistics.median(result["figures"]["skl_lstm"]), result["ratios"]
+
+
+def test_the_figures_are_those_of_the_benchmarks():
+    text = README.read_text(encoding="utf-8")
+    time, ratios = measured("fit_airline", "fit of 92 rows")
+    keras, torch = round(ratios["Keras"], -2), round(ratios["PyTorch"], -1)
+    compared = f"Keras {keras:,.0f} times as long, PyTorch {torch:,.0f} times"
+    assert f"| {1e3 * time:.0f} ms | {compared} |" in text
+    time, ratios = measured("epoch_sizes", "one epoch at (64, 48, 1, 64, 10000)")
+    compared = f"Keras {ratios['Keras']:.1f} times as long, PyTorch {ratios['PyTorch']:.1f} times"
+    assert f"| {time:.2f} s | {compared} |" in text
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")), ids=lambda page: page.name)
