@@ -123,7 +123,8 @@ class SeriesData:
         if self.roles.past and steps > self.horizon:
             raise ValueError(
                 f"steps must be at most horizon={self.horizon}, because {self.roles.past} are not "
-                f"known ahead, got {steps}; name these columns in known, or set a longer horizon"
+                f"known ahead, got {steps}; set a longer horizon, or name these columns in known "
+                "if they are"
             )
 
     def fitted(self, model: Any, fit: Fit) -> Any:

@@ -376,7 +376,7 @@ def test_y_must_be_what_follows(series):
     with pytest.raises(ValueError) as refused:
         backtest(linear(), wider, y, steps=2)
     assert str(refused.value) == (
-        "steps must be at most horizon=1, because ['price'] are not known ahead, got 2; name "
-        "these columns in known, or set a longer horizon"
+        "steps must be at most horizon=1, because ['price'] are not known ahead, got 2; set "
+        "a longer horizon, or name these columns in known if they are"
     )
     assert len(backtest(linear(), wider, y, cv=SPLITS, steps=1, known="price").frame) == 9
