@@ -108,7 +108,7 @@ def onnx_side(
 
 
 def fitted_pipeline() -> tuple[TransformedTargetRegressor, pd.DataFrame]:
-    """Return a fitted pipeline like that of the README, and its rows and the one after them."""
+    """Return a fitted pipeline with scalers, its rows and the one after them."""
     X, y = make_supervised(load_airline_passengers())
     model = TransformedTargetRegressor(
         regressor=make_pipeline(

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from accuracy_picture import draw_accuracy
 from measured import (
     MISSING,
     SPACE,
@@ -27,7 +28,6 @@ from measured import (
     with_range,
     with_spread,
 )
-from pictures import draw_accuracy
 
 FIGURES = Path(__file__).parent / "figures"
 GENERATED = Path(__file__).parent / "_generated"
@@ -534,7 +534,6 @@ FACTS: dict[str, tuple[str, Callable[[Measured], str]]] = {
     "first_fit_on_a_machine": ("cold_start", figure("first fit on a machine")),
     "first_fit_of_a_process": ("cold_start", figure("first fit of a process")),
     "import_time": ("cold_start", figure("import")),
-    "panel_neuralforecast": ("panel", ratio("1,000 series x 500 rows: fit", "neuralforecast")),
     "experiments_seconds": ("published_experiments", seconds_of(OURS)),
     "experiments_seconds_keras": ("published_experiments", seconds_of(KERAS)),
     "experiments_within": ("published_experiments", within_one_deviation),

@@ -65,7 +65,8 @@ pipeline = Pipeline([("columns", columns), ("regressor", HistGradientBoostingReg
 # ``make_supervised`` puts the price and the weekday of the next day, which are known, beside
 # what was sold up to now. :class:`~skl_lstm.KnownRowsRegressor` leaves out the rows with a
 # missing value, which Ridge refuses and a target must not have; it does so behind the windower,
-# so that no window leaps over the missing days.
+# so that no window leaps over the missing days. Boosted trees accept windows with gaps, and keep
+# them.
 
 X, y = make_supervised(history, target="sold", known=["price", "weekday"])
 

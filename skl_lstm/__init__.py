@@ -63,7 +63,7 @@ __all__ = [
     "to_onnx",
 ]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # Pickles and skops files refer to the public names by skl_lstm, not by subpackage, so that
 # modules can move.

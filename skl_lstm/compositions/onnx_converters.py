@@ -39,8 +39,9 @@ def register_onnx_converters() -> None:
 
     Notes
     -----
-    As in the files of :func:`to_onnx`, only whole windows are predicted: after a windower there
-    are ``look_back - 1`` rows less, and parts that meet again must look equally far back. What
+    There is an output for each row, as there is in scikit-learn, so that parts that look back
+    differently can meet again; files of :func:`to_onnx` predict whole windows alone. Lags before
+    the first row are not known, as with ``LookbackWindower(context="none")``. What
     :func:`to_onnx` refuses is refused here too. Of several quantiles, the output is the median.
 
     The input should be declared as float64, ``DoubleTensorType``: otherwise what stands between
@@ -63,7 +64,7 @@ def register_onnx_converters() -> None:
     >>> content = skl2onnx.to_onnx(model, X.to_numpy()[:1]).SerializeToString()
     >>> session = onnxruntime.InferenceSession(content)
     >>> (following,) = session.run(None, {"X": X.to_numpy()[-12:]})
-    >>> bool(abs(following[0, 0] - model.predict(X.to_numpy())[-1]) < 1e-6)
+    >>> bool(abs(following[-1, 0] - model.predict(X.to_numpy())[-1]) < 1e-6)
     True
     """
     try:
@@ -139,6 +140,18 @@ def _outputs(operator: Any, graph: Graph) -> list[Port]:
     model = operator.raw_operator
     rows, where = Rows(ROWS, shape_of_input(model), 1), type(model).__name__
     if isinstance(model, LookbackWindower):
+        if model.look_back > 1:
+            rows = rows._replace(name=_with_rows_before(graph, model, rows))
         windows = transform_in(graph, model, rows, where)
         return [Port(windows.name, np.float64, (windows.axis, *windows.shape))]
     return predict_in(graph, model, rows, where).outputs(graph)[: len(operator.outputs)]
+
+
+def _with_rows_before(graph: Graph, windower: LookbackWindower, rows: Rows) -> str:
+    """Put before the first row what the first windows have there, so that each row has one."""
+    n_before = windower.look_back - 1
+    if windower.padding == "edge":
+        before: Any = graph.add("Gather", rows.name, np.zeros(n_before, dtype=np.int64), axis=0)
+    else:
+        before = np.full((n_before, *rows.shape), np.nan)
+    return graph.add("Concat", before, rows.name, axis=0)

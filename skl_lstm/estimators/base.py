@@ -40,6 +40,7 @@ from skl_lstm.estimators.suspicions import (
     warn_of_rows_left_out,
     warn_of_unknown_ends,
     warn_of_unlikely_input,
+    warn_unless_ahead,
 )
 from skl_lstm.estimators.targets import Targets
 from skl_lstm.estimators.validation import (
@@ -168,7 +169,9 @@ class BaseLSTM(Interchange):
                 self._check_one_series(network, validation_data.X, validation_data.y)
                 y_val = targets.encoded(validation_data.y)
                 check_same_targets(y, y_val, given, validation_data.y)
-                validation = self._to_validate_on(validation_data, y_val, X, values, shape)
+                validation = self._to_validate_on(
+                    validation_data, y_val, X, values, shape, ahead=targets.in_units_of_X
+                )
             warn_of_other_scale(rows[first], validation)
             if scaling is not None:
                 validation = normalized(scaling, validation)
@@ -201,10 +204,13 @@ class BaseLSTM(Interchange):
         X: ArrayLike,
         values: Any,
         shape: tuple[int, int],
+        *,
+        ahead: bool,
     ) -> Rows:
         """Check rows against the windows to train on, and return the complete ones.
 
-        `y_val` holds their encoded targets, and `values` the checked windows to train on.
+        `y_val` holds their encoded targets, which continue the windows if `ahead`, and `values`
+        the checked windows to train on.
         """
         theirs = to_train_on(self._check_X(data.X))
         check_same_form(X, values, data.X, theirs)
@@ -213,6 +219,8 @@ class BaseLSTM(Interchange):
         compare_columns(of_fit, data.X)
         theirs = in_steps(data.X, theirs) if self._reads_steps() else theirs
         check_consistent_length(theirs, y_val)
+        if ahead:
+            warn_unless_ahead(data.X, theirs, shape, y_val, "in validation_data, ")
         rows = self._rows(theirs, shape, y_val, data.sample_weight)
         rows = rows[rows.complete()]
         check_some(rows)

@@ -44,8 +44,7 @@ def warn_of_rows_left_out(X: Any, complete: slice | NDArray[np.intp], n_rows: in
     if n_left_out > MANY * n_since:
         warn(
             f"X and y have {n_left_out} of {n_rows} rows with a missing lag or target, which are "
-            "left out of training; LookbackWindower(fill_missing='forward') fills lags, as does "
-            "an imputer before it",
+            "left out of training; LookbackWindower(fill_missing='forward') fills lags",
             SeriesWarning,
         )
 
@@ -95,9 +94,7 @@ def warn_of_unlikely_input(
         The targets as the network learns them.
     """
     names, scaled = step_columns(X), model.window_scaling is not None
-    if not getattr(X, "compared", False):
-        last_step = values[:, -1] if values.ndim == 3 else values[:, -shape[1] :]
-        warn_unless_shifted(y, last_step, names or range(shape[1]))
+    warn_unless_ahead(X, values, shape, y)
     if not scaled:
         _warn_of_large_targets(learned)
     elif shape == (1, 1) and model.window_scaling != "mean":
@@ -115,6 +112,15 @@ def warn_of_unlikely_input(
     as_steps = scaled or model.reshape_mode == "timesteps"
     if names is None and values.ndim == 2 and shape[1] == 1 and as_steps:
         _warn_of_columns(X, values, y, model.features_per_step)
+
+
+def warn_unless_ahead(
+    X: ArrayLike, values: NDArray, shape: tuple[int, int], y: NDArray, where: str = ""
+) -> None:
+    """Warn if targets are those of their own rows, unless the windower has looked already."""
+    if not getattr(X, "compared", False):
+        last_step = values[:, -1] if values.ndim == 3 else values[:, -shape[1] :]
+        warn_unless_shifted(y, last_step, step_columns(X) or range(shape[1]), where)
 
 
 def _warn_of_large_targets(y: NDArray) -> None:

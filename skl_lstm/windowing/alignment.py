@@ -64,7 +64,7 @@ def names_of_targets(y: Any) -> list[str] | None:
     return targets if names == step_names(targets, len(names) // len(targets)) else None
 
 
-def warn_unless_shifted(y: Any, rows: NDArray, names: Sequence[Any]) -> None:
+def warn_unless_shifted(y: Any, rows: NDArray, names: Sequence[Any], where: str = "") -> None:
     """Warn if y is a column of the same rows, so that nothing is left to forecast.
 
     Parameters
@@ -75,19 +75,21 @@ def warn_unless_shifted(y: Any, rows: NDArray, names: Sequence[Any]) -> None:
         The series, or the last time step of each window.
     names : sequence
         Names of the columns.
+    where : str, default=""
+        What the warning begins with.
     """
     column = equal_column(y, rows)
     if column is None:
-        _warn_unless_next(y, rows, names)
+        _warn_unless_next(y, rows, names, where)
     else:
         warn(
-            f"y equals column {names[column]!r} of the same row of X, not of the row after it. A "
-            "model that learns this repeats its input: make_supervised(series) shifts y",
+            f"{where}y equals column {names[column]!r} of the same row of X, not of the row after "
+            "it. A model that learns this repeats its input: make_supervised(series) shifts y",
             SeriesWarning,
         )
 
 
-def _warn_unless_next(y: Any, rows: NDArray, names: Sequence[Any]) -> None:
+def _warn_unless_next(y: Any, rows: NDArray, names: Sequence[Any], where: str) -> None:
     """Warn if y has the name of a column and values of it, but not those of the next row."""
     told, target = names_of_targets(y), _first_output(y)
     if told is None or target is None or told[0] not in names or len(target) != len(rows):
@@ -101,8 +103,8 @@ def _warn_unless_next(y: Any, rows: NDArray, names: Sequence[Any]) -> None:
     of_column = np.isin(target[:-1][known], values).mean()
     if right < MOST and of_column > MOST:
         warn(
-            f"y has values of column {told[0]!r}, but not those of the row after each row of X; "
-            "make_supervised(series) shifts y by one row, or by horizon rows",
+            f"{where}y has values of column {told[0]!r}, but not those of the row after each row "
+            "of X; make_supervised(series) shifts y by one row, or by horizon rows",
             SeriesWarning,
         )
 

@@ -137,7 +137,7 @@ def test_many_rows_left_out_are_told():
     X, y = make_supervised(series)
     assert warned(make_pipeline(LookbackWindower(6), forecaster()), X, y) == [
         "X and y have 14 of 59 rows with a missing lag or target, which are left out of training; "
-        "LookbackWindower(fill_missing='forward') fills lags, as does an imputer before it"
+        "LookbackWindower(fill_missing='forward') fills lags"
     ]
     filled = LookbackWindower(6, fill_missing="forward")
     assert not warned(make_pipeline(filled, forecaster()), X, y)

@@ -240,6 +240,19 @@ def test_rows_of_unknown_targets_need_not_be_cut_for_it():
     assert model.regressor_.history_ == expected.history_
 
 
+def test_targets_that_are_not_shifted_are_warned_of():
+    series = np.random.default_rng(0).normal(size=80).cumsum()
+    windows = np.lib.stride_tricks.sliding_window_view(series, 4)
+    X, y = windows[:50], series[4:54]
+    X_val = windows[50:-1]
+    forecaster = LSTMForecaster(window_scaling="last", epochs=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SeriesWarning)
+        forecaster.fit(X, y, validation_data=(X_val, series[54:]))
+    with pytest.warns(SeriesWarning, match="^in validation_data, y equals column 0 of the same"):
+        forecaster.fit(X, y, validation_data=(X_val, series[53:-1]))
+
+
 def test_a_meta_estimator_that_would_not_scale_it_refuses_it():
     frame = pd.DataFrame({"shop": ["a"] * 30 + ["b"] * 30, "sold": SERIES})
     frame.index = np.tile(pd.date_range("2024-01-01", periods=30), 2)
