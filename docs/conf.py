@@ -20,7 +20,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_generated", "templates"]
+exclude_patterns = ["_build", "_generated", "figures", "templates"]
 nitpicky = True
 # The inventories of other projects are on the web, and the build needs none.
 nitpick_ignore_regex = [("py:.*", r"(copy|matplotlib|numpy|pandas|sklearn)\..*")]
