@@ -64,7 +64,6 @@ weather = make_column_transformer(
 ).set_output(transform="pandas")
 lstm = LSTMForecaster(
     window_scaling="last",
-    target="load",
     reshape_mode="features",
     epochs=60,
     learning_rate=0.003,

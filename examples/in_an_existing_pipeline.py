@@ -88,7 +88,6 @@ def with_windows(regressor: BaseEstimator) -> Pipeline:
 
 lstm = LSTMForecaster(
     window_scaling="standard",
-    target="sold",
     reshape_mode="features",
     epochs=60,
     random_state=0,
