@@ -38,6 +38,7 @@ from skl_lstm.estimators.normalization import normalized, target_columns
 from skl_lstm.estimators.stream import LSTMStream
 from skl_lstm.estimators.suspicions import (
     warn_of_rows_left_out,
+    warn_of_small_series,
     warn_of_unknown_ends,
     warn_of_unlikely_input,
     warn_unless_ahead,
@@ -59,6 +60,7 @@ from skl_lstm.training.rows import Rows
 from skl_lstm.training.settings import draw_seed
 from skl_lstm.training.state import Trained, TrainingState
 from skl_lstm.windowing.alignment import names_of_targets
+from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.groups import times_told
 
 InitialState = Literal["zeros", "fit"]
@@ -177,6 +179,9 @@ class BaseLSTM(Interchange):
                 validation = normalized(scaling, validation)
         if targets.in_units_of_X and not resume:
             warn_of_unlikely_input(self, X, values, shape, y, training.targets)
+            if isinstance(X, GroupedWindows):
+                series = X.series[complete][first]
+                warn_of_small_series(self.window_scaling, series, training.targets)
         seed = self.seed_ if resume else draw_seed(self.random_state)
         settings = self._settings(network, seed, **changes)
         start = self._state() if resume else TrainingState.fresh(network, seed)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skl_lstm.network.scaling import Method
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import (
     FEW_ROWS,
@@ -20,6 +21,10 @@ from skl_lstm.windowing.window_array import step_columns
 
 # A network starts with outputs about 1; targets this large are out of its reach for long.
 LARGE = 100.0
+
+# Share of the size of a series in the middle below which training hardly regards another: its
+# errors are squared.
+SMALL = 0.1
 
 # Number of last rows without values of their own that are told.
 N_UNKNOWN = 3
@@ -112,6 +117,35 @@ def warn_of_unlikely_input(
     as_steps = scaled or model.reshape_mode == "timesteps"
     if names is None and values.ndim == 2 and shape[1] == 1 and as_steps:
         _warn_of_columns(X, values, y, model.features_per_step)
+
+
+def warn_of_small_series(
+    method: Method | None, series: NDArray[np.int64], learned: NDArray
+) -> None:
+    """Warn of series that training hardly regards, because their targets are small beside others.
+
+    Parameters
+    ----------
+    method : {"last", "mean", "standard"} or None
+        The window scaling.
+    series : ndarray of int64 of shape (n_train,)
+        Number of the series of each row.
+    learned : ndarray of shape (n_train, n_outputs)
+        The targets as the network learns them.
+    """
+    _, numbers, counts = np.unique(series, return_inverse=True, return_counts=True)
+    squares = np.square(learned, dtype=np.float64).mean(axis=1)
+    sizes = np.sqrt(np.bincount(numbers, weights=squares) / counts)
+    sizes = sizes[sizes > 0.0]  # the others do not change
+    n_small = np.count_nonzero(sizes < SMALL * np.median(sizes)) if len(sizes) else 0
+    if n_small:
+        others = "set window_scaling='standard' or 'mean', or " if method in (None, "last") else ""
+        warn(
+            f"X has {n_small} of {len(counts)} series whose targets are less than a tenth of "
+            f"those of a series in the middle, so that training hardly regards them: {others}put "
+            "SeriesScaledRegressor around the model",
+            SeriesWarning,
+        )
 
 
 def warn_unless_ahead(

@@ -15,6 +15,7 @@ from skl_lstm import (
     LookbackWindower,
     LSTMClassifier,
     LSTMForecaster,
+    SeriesScaledRegressor,
     SeriesWarning,
     make_supervised,
 )
@@ -141,6 +142,46 @@ def test_many_rows_left_out_are_told():
     ]
     filled = LookbackWindower(6, fill_missing="forward")
     assert not warned(make_pipeline(filled, forecaster()), X, y)
+
+
+def panel_of(sizes):
+    """Random walks of some sizes around levels of the same sizes, day by day."""
+    days = pd.date_range("2024-01-01", periods=30, name="day")
+    walks = np.random.default_rng(0).normal(size=(len(sizes), 30)).cumsum(axis=1)
+    series = {
+        f"shop {i}": pd.DataFrame({"sold": size * (20 + walk)}, index=days)
+        for i, (size, walk) in enumerate(zip(sizes, walks, strict=True))
+    }
+    return pd.concat(series, names=["shop", "day"]).sort_index(level="day")
+
+
+@pytest.mark.parametrize(
+    ("method", "n_small", "advice"),
+    [
+        ("last", 2, "set window_scaling='standard' or 'mean', or put SeriesScaledRegressor"),
+        ("standard", 1, "put SeriesScaledRegressor"),
+        ("mean", 1, "put SeriesScaledRegressor"),
+    ],
+)
+def test_series_too_small_to_be_learned_beside_others_are_told(method, n_small, advice):
+    X, y = make_supervised(panel_of([1, 2, 3, 0.07, 0.002]), group="shop")
+    inner = forecaster(window_scaling=method)
+    model = make_pipeline(LookbackWindower(5, group="shop"), inner)
+    assert warned(model, X, y) == [
+        f"X has {n_small} of 5 series whose targets are less than a tenth of those of a series in "
+        f"the middle, so that training hardly regards them: {advice} around the model"
+    ]
+    scaled = make_pipeline(LookbackWindower(5, group="shop"), forecaster())
+    assert not warned(SeriesScaledRegressor(scaled, group="shop"), X, y)
+
+
+@pytest.mark.parametrize("method", ["last", "standard", "mean"])
+def test_series_of_like_size_and_one_that_does_not_change_are_taken_without_a_word(method):
+    panel = panel_of([1, 2, 3, 4, 5])
+    panel.loc["shop 0", "sold"] = 7.0
+    X, y = make_supervised(panel, group="shop")
+    model = make_pipeline(LookbackWindower(5, group="shop"), forecaster(window_scaling=method))
+    assert not warned(model, X, y)
 
 
 def test_rows_that_are_not_known_are_said_to_need_forecast():
