@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # for gallery_settings too
-import tables
+from tables import pages
 
 project = "skl_lstm"
 author = "The skl_lstm developers"
@@ -28,7 +28,7 @@ default_role = "literal"
 smartquotes = False  # code is quoted in types too
 
 myst_enable_extensions = ["colon_fence", "deflist", "substitution"]
-myst_substitutions = tables.write()  # what the pages of benchmarks/ say of its figures
+myst_substitutions = pages.write()  # what the pages of benchmarks/ say of its figures
 myst_heading_anchors = 3
 
 autosummary_generate = True

@@ -22,8 +22,9 @@ MACHINE |= {"numpy": "2.4.6", "darts": "not installed"}
 def tables():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(DOCS)
-        yield importlib.import_module("tables")
-    for name in ("tables", "measured", "accuracy_picture"):
+        importlib.import_module("tables.pages")
+        yield sys.modules["tables"]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tables"]:
         del sys.modules[name]
 
 
@@ -42,7 +43,7 @@ def measured(tables):
                     if runs and side != "skl_lstm"
                 }
             result |= more
-        return tables.Measured(name, MACHINE, found)
+        return tables.measured.Measured(name, MACHINE, found)
 
     return make
 
@@ -52,9 +53,9 @@ def figures_of(tables):
     """Return the function that reads a file of the documentation."""
 
     def find(name):
-        if name in tables.AWAITED:
+        if name in tables.pages.AWAITED:
             pytest.skip(f"{name}.json is to be made")
-        return tables.read(DOCS / "figures" / f"{name}.json", tables.command(name))
+        return tables.measured.read(DOCS / "figures" / f"{name}.json", tables.pages.command(name))
 
     return find
 
@@ -69,7 +70,7 @@ def cells(text):
 
 def test_a_row_has_our_median_and_those_of_the_others_as_multiples(tables, measured):
     figures = {"Keras": [30.0, 37.5, 90.0], "skl_lstm": [0.020, 0.024, 0.9], "PyTorch": None}
-    text = tables.compared(measured(("a fit", "s", figures), name="fit_airline"))
+    text = tables.speed.compared(measured(("a fit", "s", figures), name="fit_airline"))
     assert cells(text) == [
         ["a fit<br>`fit_airline.py`", "24 ms", "Keras 1,562x (38 s)<br>PyTorch not installed"]
     ]
@@ -78,7 +79,7 @@ def test_a_row_has_our_median_and_those_of_the_others_as_multiples(tables, measu
 def test_figures_that_are_not_related_have_no_multiple(tables, measured):
     script = measured(("memory", "MB", {"skl_lstm": [0.2], "Keras": [19.0]}))
     del script.results[0]["ratios"]
-    assert cells(tables.compared(script))[0][1:] == ["0.20 MB", "Keras 19 MB"]
+    assert cells(tables.speed.compared(script))[0][1:] == ["0.20 MB", "Keras 19 MB"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_figures_that_are_not_related_have_no_multiple(tables, measured):
     ],
 )
 def test_a_quantity_has_two_digits_and_a_unit_that_fits(tables, value, unit, written):
-    assert tables.quantity(value, unit).replace("\N{NO-BREAK SPACE}", " ") == written
+    assert tables.measured.quantity(value, unit).replace("\N{NO-BREAK SPACE}", " ") == written
 
 
 def test_epochs_are_multiples_of_ours_and_have_shares_of_sgemm(tables, measured):
@@ -108,8 +109,8 @@ def test_epochs_are_multiples_of_ours_and_have_shares_of_sgemm(tables, measured)
         (f"one epoch at {size}", "s", times),
         (f"share of sgemm's speed at {size}", "%", shares),
     )
-    assert cells(tables.epochs(script)) == [[size, "2.0 s", "4.0x", "not installed", "1.5x"]]
-    assert cells(tables.shares(script)) == [[size, "70 %", "not installed"]]
+    assert cells(tables.speed.epochs(script)) == [[size, "2.0 s", "4.0x", "not installed", "1.5x"]]
+    assert cells(tables.speed.shares(script)) == [[size, "70 %", "not installed"]]
 
 
 def accuracy(measured, errors):
@@ -130,7 +131,7 @@ ERRORS = {
 
 
 def test_each_series_has_its_smallest_mean_error_in_bold(tables, measured):
-    rows = cells(tables.accuracy_of("one step")(accuracy(measured, ERRORS)))
+    rows = cells(tables.accuracy.accuracy_of("one step")(accuracy(measured, ERRORS)))
     assert rows[0] == ["airline", "1.000", "2.000", "**0.500**"]
     assert rows[1] == ["nile", "4.000", "**0.500**", "1.000"]
     assert rows[2] == ["m4_weekly W1", "**3.000**", "9.000", "5.000"]
@@ -138,7 +139,7 @@ def test_each_series_has_its_smallest_mean_error_in_bold(tables, measured):
 
 
 def test_the_summary_tells_series_of_the_choice_from_others(tables, measured):
-    text = tables.accuracy_summary(accuracy(measured, ERRORS))
+    text = tables.accuracy.accuracy_summary(accuracy(measured, ERRORS))
     assert text.startswith(
         "|  | 2 series, one step | 2 series, many steps | 1 other series, one step |"
     )
@@ -150,14 +151,16 @@ def test_the_summary_tells_series_of_the_choice_from_others(tables, measured):
 
 def test_wins_are_counted_against_a_naive_forecast(tables, measured):
     script = accuracy(measured, ERRORS)
-    assert tables.wins("one step", "naive", False)(script) == "2 of 2"
-    assert tables.wins("one step", "seasonal naive", False)(script) == "1 of 2"
-    assert tables.wins("many steps", "naive", True)(script) == "0 of 1"
+    assert tables.accuracy.wins("one step", "naive", False)(script) == "2 of 2"
+    assert tables.accuracy.wins("one step", "seasonal naive", False)(script) == "1 of 2"
+    assert tables.accuracy.wins("many steps", "naive", True)(script) == "0 of 1"
 
 
 def test_the_picture_is_drawn(tables, measured, tmp_path):
     pytest.importorskip("matplotlib")
-    assert "../_generated/accuracy.png" in tables.picture(accuracy(measured, ERRORS), tmp_path)
+    assert "../_generated/accuracy.png" in tables.accuracy.picture(
+        accuracy(measured, ERRORS), tmp_path
+    )
     assert (tmp_path / "accuracy.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -170,7 +173,7 @@ def test_an_activation_has_its_errors_by_series_and_scaling(tables, measured):
         ),
         ("co2, monthly, MinMaxScaler: training", "s", {"tanh": [9.0], "relu": [9.0]}),
     )
-    written = tables.activations(script)
+    written = tables.accuracy.activations(script)
     assert written.startswith("|  | MinMaxScaler: tanh | MinMaxScaler: relu |")
     assert cells(written) == [["co2, monthly", "2.00 (1.00 to 4.00)", "1.00"]]
 
@@ -182,7 +185,7 @@ def test_an_error_of_etth1_is_a_median_and_the_smallest_is_bold(tables, measured
         ("24 hours, all at once", "MAE", {"naive": [0.1], "skl_lstm, last": [0.2]}),
         ("24 hours: training with all scalings", "s", {"skl_lstm": [9.0]}),
     )
-    assert cells(tables.etth1(script)) == [
+    assert cells(tables.accuracy.etth1(script)) == [
         ["naive", "0.0340", "**0.1000**"],
         ["skl_lstm, last", "**0.0300**", "0.2000"],
     ]
@@ -197,7 +200,7 @@ def test_memory_is_told_with_the_size_of_a_matrix_and_the_time(tables, measured)
         ("fit a file: anonymous memory relative to the file", "x", {"skl_lstm": [0.026]}),
         ("fit a file: time", "s", {"skl_lstm": [3.0]}),
     )
-    assert cells(tables.memory(script)) == [
+    assert cells(tables.speed.memory(script)) == [
         ["fit 9 rows", "27 MB", "7.1x", "20 ms", "1,282 MB"],
         ["fit a file", "52 MB", "0.026x", "3.0 s", ""],
     ]
@@ -212,7 +215,7 @@ def test_a_backtest_has_times_as_multiples_and_errors_with_their_range(tables, m
         ),
         ("hour by hour: error", "MAE", errors),
     )
-    assert cells(tables.backtests(script)) == [
+    assert cells(tables.speed.backtests(script)) == [
         ["hour by hour", "naive", "", "", "", "1.14"],
         ["", "skl_lstm", "0.50 s", "0.50 s", "0.50 s", "1.07 (1.00 to 1.11)"],
         ["", "darts", *["not installed"] * 4],
@@ -227,11 +230,11 @@ def test_a_panel_has_a_row_for_each_side_installed_or_not(tables, measured):
         *((f"1,000 series: {what}", unit, figures) for what, unit in units.items()),
         *((f"10,000 series: {what}", unit, {"skl_lstm": [0.16]}) for what, unit in many.items()),
     )
-    ours, theirs, missing = cells(tables.panels(script))
+    ours, theirs, missing = cells(tables.many_series.panels(script))
     assert ours[:4] == ["skl_lstm", "8.0 s", "8.0 s", "8.0 MB"]
     assert theirs[:2] == ["neuralforecast", "2.8x (22 s)"]
     assert missing == ["darts", *["not installed"] * 5]
-    *_, partition = cells(tables.large_panel(script))
+    *_, partition = cells(tables.many_series.large_panel(script))
     assert partition[1:] == ["0.16 s"]
 
 
@@ -244,7 +247,7 @@ def test_coverage_is_told_by_side_and_series(tables, measured):
             for series in ("airline", "nile", "mean")
         )
     )
-    text = tables.coverage(script)
+    text = tables.accuracy.coverage(script)
     assert text.startswith("| nominal |  | airline | nile | mean |")
     assert cells(text) == [
         ["90 %", "skl_lstm", "99", "99", "99"],
@@ -268,7 +271,7 @@ def test_series_near_both_nominal_coverages_are_counted(tables, measured):
             for level, share in zip((90, 80), of_series, strict=True)
         )
     )
-    assert tables.within_five_points("adaptive")(script) == "1 of 3"
+    assert tables.accuracy.within_five_points("adaptive")(script) == "1 of 3"
 
 
 def test_searches_are_told_by_candidate_and_by_pick(tables, measured):
@@ -297,12 +300,15 @@ def test_searches_are_told_by_candidate_and_by_pick(tables, measured):
         )
     ]
     script = measured(*scores, *held_out)
-    assert cells(tables.search_ahead(script)) == [
+    assert cells(tables.accuracy.search_ahead(script)) == [
         ["12 months, last", *["**19.5**"] * 4],
         ["3 months, last", *["75.0"] * 4],
     ]
     told = ["by one month", "12 months, last", "19.50 ± 0.71", "47.2", "100 %"]
-    assert cells(tables.picks(script)) == [["fitted once", *told], ["fitted each month", *told]]
+    assert cells(tables.accuracy.picks(script)) == [
+        ["fitted once", *told],
+        ["fitted each month", *told],
+    ]
 
 
 def test_every_seed_of_m4_has_a_row(tables, measured):
@@ -312,7 +318,7 @@ def test_every_seed_of_m4_has_a_row(tables, measured):
         "skl_lstm": [0.71, 0.69],
         "skl_lstm, mean of 2": [0.7],
     }
-    rows = cells(tables.m4(measured(("weekly, test: OWA", "OWA", owa))))
+    rows = cells(tables.many_series.m4(measured(("weekly, test: OWA", "OWA", owa))))
     assert rows == [
         ["ridge", "0.800"],
         ["mlforecast, LightGBM", "not installed"],
@@ -323,10 +329,10 @@ def test_every_seed_of_m4_has_a_row(tables, measured):
 
 
 def test_a_mean_has_as_many_digits_as_its_spread(tables):
-    assert tables.with_spread([47.1, 48.3, 49.0]).split() == ["48.13", "±", "0.96"]
-    assert tables.with_spread([40.0, 190.0]).split() == ["115", "±", "106"]
-    assert tables.with_spread([9.0, 9.0]) == "9"
-    assert tables.with_spread(None) == "not installed"
+    assert tables.measured.with_spread([47.1, 48.3, 49.0]).split() == ["48.13", "±", "0.96"]
+    assert tables.measured.with_spread([40.0, 190.0]).split() == ["115", "±", "106"]
+    assert tables.measured.with_spread([9.0, 9.0]) == "9"
+    assert tables.measured.with_spread(None) == "not installed"
 
 
 def test_experiments_stand_beside_the_published_figures(tables, measured):
@@ -337,15 +343,15 @@ def test_experiments_stand_beside_the_published_figures(tables, measured):
         published=47.53,
         apart=0.5,
     )
-    assert cells(tables.experiments(script)) == [
+    assert cells(tables.experiments.experiments(script)) == [
         ["1 airline", "RMSE test", "47.53", "2.0 ± 1.4", "2", "0.50"]
     ]
-    assert tables.seconds_of("skl_lstm")(script) == "0.30\N{NO-BREAK SPACE}s"
-    assert tables.within_one_deviation(script) == "2 of 2"
+    assert tables.experiments.seconds_of("skl_lstm")(script) == "0.30\N{NO-BREAK SPACE}s"
+    assert tables.experiments.within_one_deviation(script) == "2 of 2"
 
 
 def test_machine_versions_and_commands_are_told(tables, measured):
-    text = tables.how_made([measured(name="etth1"), measured(name="quantiles")])
+    text = tables.pages.how_made([measured(name="etth1"), measured(name="quantiles")])
     assert "Measured on a processor, 2 cores, Linux x86_64; python 3.11, numpy 2.4.6: " in text
     assert "`etth1.py`, `quantiles.py`." in text
     assert "darts" not in text
@@ -354,37 +360,37 @@ def test_machine_versions_and_commands_are_told(tables, measured):
 
 def test_a_missing_file_is_told_with_the_command_that_makes_it(tables, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"python benchmarks/panel\.py --json docs/fig"):
-        tables.read(tmp_path / "panel.json", tables.command("panel"))
+        tables.measured.read(tmp_path / "panel.json", tables.pages.command("panel"))
 
 
 def test_quick_figures_are_refused(tables, tmp_path):
     found = {"quick": True, "machine": MACHINE, "results": []}
     (tmp_path / "panel.json").write_text(json.dumps(found))
     with pytest.raises(ValueError, match="quick run"):
-        tables.read(tmp_path / "panel.json", tables.command("panel"))
+        tables.measured.read(tmp_path / "panel.json", tables.pages.command("panel"))
 
 
 def test_pages_include_all_tables_and_name_all_figures(tables):
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     included = set(re.findall(r"\{include\} \.\./_generated/(\w+)\.md", text))
-    made = {f"made_{page}" for page in tables.PAGES}
-    assert included == {*tables.TABLES, *made, "accuracy_picture"}
-    assert set(re.findall(r"\{\{ (\w+) \}\}", text)) == set(tables.FACTS)
+    made = {f"made_{page}" for page in tables.pages.PAGES}
+    assert included == {*tables.pages.TABLES, *made, "accuracy_picture"}
+    assert set(re.findall(r"\{\{ (\w+) \}\}", text)) == set(tables.pages.FACTS)
 
 
 def test_the_figures_are_those_of_the_scripts(tables):
     scripts = {path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py")}
-    assert set(tables.ARGUMENTS) == scripts
-    assert {path.stem for path in FIGURES} == scripts - tables.AWAITED
+    assert set(tables.pages.ARGUMENTS) == scripts
+    assert {path.stem for path in FIGURES} == scripts - tables.pages.AWAITED
 
 
 @pytest.mark.parametrize("path", FIGURES, ids=lambda path: path.stem)
 def test_every_figure_of_the_documentation_is_told(tables, path):
-    script = tables.read(path, tables.command(path.stem))
-    for scripts, make in tables.TABLES.values():
+    script = tables.measured.read(path, tables.pages.command(path.stem))
+    for scripts, make in tables.pages.TABLES.values():
         if script.name in scripts:
             assert len(cells(make(script))) > 0
-    for name, make in tables.FACTS.values():
+    for name, make in tables.pages.FACTS.values():
         if name == script.name:
             assert make(script) not in ("", "not installed")
 
@@ -404,16 +410,16 @@ def test_the_import_is_most_of_the_first_fit_of_a_process(figures_of):
 def test_the_recipe_is_better_than_naive_forecasts_on_most_series(tables, figures_of):
     script = figures_of("accuracy")
     for horizon, baseline in (("one step", "naive"), ("many steps", "seasonal naive")):
-        errors = tables.errors_by_series(script, horizon).values()
-        better = [each[tables.RECIPE] < each[baseline] for each in errors]
+        errors = tables.accuracy.errors_by_series(script, horizon).values()
+        better = [each[tables.accuracy.RECIPE] < each[baseline] for each in errors]
         assert np.mean(better) > 0.6
 
 
 def test_a_linear_model_or_standard_is_better_many_hours_ahead(tables, figures_of):
-    errors = tables.errors_by_series(figures_of("accuracy"), "many steps")
+    errors = tables.accuracy.errors_by_series(figures_of("accuracy"), "many steps")
     hourly = {name: each for name, each in errors.items() if name.startswith("m4_hourly")}
-    means = tables.geometric_means(hourly)
-    assert max(means["ridge"], means["skl_lstm, standard"]) < means[tables.RECIPE]
+    means = tables.accuracy.geometric_means(hourly)
+    assert max(means["ridge"], means["skl_lstm, standard"]) < means[tables.accuracy.RECIPE]
 
 
 @pytest.mark.parametrize("hours", [24, 96, 720])
@@ -455,7 +461,7 @@ def test_the_tables_of_accuracy_are_the_means_of_its_runs(tables, figures_of):
     script = figures_of("accuracy")
     by_what = {result["what"]: result["figures"] for result in script.results}
     for horizon in ("one step", "many steps"):
-        text = tables.accuracy_of(horizon)(script)
+        text = tables.accuracy.accuracy_of(horizon)(script)
         methods = [name.strip() for name in text.splitlines()[0].strip("|").split("|")][1:]
         *rows, means = cells(text)
         for series, *told in rows:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+OURS = "skl_lstm"
 MISSING = "not installed"
 SPACE = "\N{NO-BREAK SPACE}"  # between a figure and what belongs to it
 
@@ -88,6 +89,13 @@ def quantity(value: float, unit: str) -> str:
 def median(runs: list[float] | None, unit: str) -> str:
     """Return the median with its unit."""
     return quantity(statistics.median(runs), unit) if runs else MISSING
+
+
+def beside(result: dict[str, Any], side: str) -> str:
+    """Return the multiple of skl_lstm's figure, if they are related, and the figure."""
+    own = median(result["figures"].get(side), result["unit"])
+    ratio = result.get("ratios", {}).get(side)
+    return own if ratio is None else f"{short(ratio)}x{SPACE}({own})"
 
 
 def with_range(runs: list[float] | None) -> str:

@@ -1,0 +1,198 @@
+"""The tables of docs/benchmarks/ and the figures in its text, from the JSON of the benchmarks.
+
+``docs/figures/NAME.json`` is what ``benchmarks/NAME.py --json`` wrote. `write` makes Markdown
+tables of it in ``docs/_generated``, which the pages include, and returns the figures that their
+text names, which they take as substitutions. So a page says what the JSON says, also when it is
+made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tables import accuracy, experiments, many_series, speed
+from tables.accuracy import MANY, NAIVE, ONE, SEASONAL
+from tables.experiments import KERAS
+from tables.facts import figure, ratio
+from tables.measured import MISSING, OURS, Measured, read
+
+FIGURES = Path(__file__).parents[1] / "figures"
+GENERATED = Path(__file__).parents[1] / "_generated"
+
+# The scripts of each page, with the arguments that its figures are made with.
+PAGES = {
+    "performance": {
+        "fit_airline": "",
+        "grid_search": "",
+        "distributed_search": "",
+        "epoch_sizes": "",
+        "predict_latency": "",
+        "forecast_steps": "",
+        "cold_start": "",
+        "window_memory": "",
+        "many_fits": "",
+        "model_file": "",
+        "backtest": "--data FOLDER",
+    },
+    "accuracy": {
+        "accuracy": "--data FOLDER",
+        "activations": "--data FOLDER",
+        "etth1": "--data FOLDER",
+        "interval_coverage": "",
+        "quantiles": "",
+        "search_ahead": "",
+    },
+    "many_series": {"m4": "--data FOLDER", "panel": ""},
+    "experiments": {"published_experiments": ""},
+}
+ARGUMENTS = {name: given for scripts in PAGES.values() for name, given in scripts.items()}
+
+# Scripts whose figures are still to be made; those of all others must be there.
+AWAITED = {
+    "activations",
+    "accuracy",
+    "etth1",
+    "interval_coverage",
+    "search_ahead",
+    "m4",
+    "published_experiments",
+}
+LATER = "to be measured"
+
+# What earlier runs found of these, which kept no JSON; their tables are in figures/earlier.
+EARLIER = {
+    "recipe_wins_one_step": "28 of 31",
+    "recipe_wins_one_step_unseen": "9 of 11",
+    "recipe_wins_many_steps": "24 of 31",
+    "recipe_wins_many_steps_unseen": "6 of 11",
+    "etth1_training_24": "9 s",
+    "etth1_training_720": "33 s",
+    "default_near": "3 of 8",
+    "symmetric_near": "2 of 8",
+    "adaptive_near": "6 of 8",
+    "experiments_within": "all",
+    "experiments_seconds": "0.9 s",
+    "experiments_seconds_keras": "minutes",
+}
+
+
+def command(name: str) -> str:
+    """Return the command that makes the figures of a script."""
+    words = ("python", f"benchmarks/{name}.py", ARGUMENTS[name])
+    return " ".join(filter(None, (*words, f"--json docs/figures/{name}.json")))
+
+
+# The tables that pages include, each with its scripts.
+TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
+    "training": (("fit_airline", "grid_search", "distributed_search"), speed.compared),
+    "epochs": (("epoch_sizes",), speed.epochs),
+    "shares": (("epoch_sizes",), speed.shares),
+    "prediction": (("predict_latency", "forecast_steps"), speed.compared),
+    "new_process": (("cold_start", "model_file"), speed.compared),
+    "memory": (("window_memory",), speed.memory),
+    "many_fits": (("many_fits",), speed.compared),
+    "backtests": (("backtest",), speed.backtests),
+    "panels": (("panel",), many_series.panels),
+    "large_panel": (("panel",), many_series.large_panel),
+    "accuracy_summary": (("accuracy",), accuracy.accuracy_summary),
+    "accuracy_one_step": (("accuracy",), accuracy.accuracy_of(ONE)),
+    "accuracy_many_steps": (("accuracy",), accuracy.accuracy_of(MANY)),
+    "activations": (("activations",), accuracy.activations),
+    "etth1": (("etth1",), accuracy.etth1),
+    "coverage": (("interval_coverage",), accuracy.coverage),
+    "quantiles": (("quantiles",), accuracy.quantiles),
+    "search_ahead": (("search_ahead",), accuracy.search_ahead),
+    "picks": (("search_ahead",), accuracy.picks),
+    "m4": (("m4",), many_series.m4),
+    "m4_times": (("m4",), many_series.m4_times),
+    "experiments": (("published_experiments",), experiments.experiments),
+    "without_leaks": (("published_experiments",), experiments.without_leaks),
+}
+
+# The figures that the text of pages names, each with its script.
+C, DASK = "C, gcc -O3 -march=native", "Dask, 2 workers"
+FACTS: dict[str, tuple[str, Callable[[Measured], str]]] = {
+    "recipe_wins_one_step": ("accuracy", accuracy.wins(ONE, NAIVE, False)),
+    "recipe_wins_one_step_unseen": ("accuracy", accuracy.wins(ONE, NAIVE, True)),
+    "recipe_wins_many_steps": ("accuracy", accuracy.wins(MANY, SEASONAL, False)),
+    "recipe_wins_many_steps_unseen": (
+        "accuracy",
+        accuracy.wins(MANY, SEASONAL, True),
+    ),
+    "etth1_training_24": ("etth1", figure("24 hours: training")),
+    "etth1_training_720": ("etth1", figure("720 hours: training")),
+    "default_near": ("interval_coverage", accuracy.within_five_points(OURS)),
+    "symmetric_near": ("interval_coverage", accuracy.within_five_points("symmetric")),
+    "adaptive_near": ("interval_coverage", accuracy.within_five_points("adaptive")),
+    "times_c": ("fit_airline", ratio("fit of", OURS, C)),
+    "two_threads": ("grid_search", ratio("GridSearchCV of 24", OURS, f"{OURS}, 2 threads")),
+    "two_processes": ("distributed_search", ratio("search of 24", OURS, "joblib, 2 processes")),
+    "two_dask": ("distributed_search", ratio("search of 24", OURS, DASK)),
+    "dask_task": ("distributed_search", figure("time for each of", DASK)),
+    "pytorch_512": ("epoch_sizes", ratio("one epoch at (512,", "PyTorch", OURS)),
+    "share_512": ("epoch_sizes", figure("share of sgemm's speed at (512,")),
+    "one_row": ("predict_latency", figure("predict of 1 row,")),
+    "first_fit_on_a_machine": ("cold_start", figure("first fit on a machine")),
+    "first_fit_of_a_process": ("cold_start", figure("first fit of a process")),
+    "import_time": ("cold_start", figure("import")),
+    "experiments_seconds": ("published_experiments", experiments.seconds_of(OURS)),
+    "experiments_seconds_keras": (
+        "published_experiments",
+        experiments.seconds_of(KERAS),
+    ),
+    "experiments_within": ("published_experiments", experiments.within_one_deviation),
+}
+
+
+def how_made(scripts: list[Measured]) -> str:
+    """Return the machines and versions of some scripts, and the commands that make their JSON."""
+    by_machine: dict[str, list[str]] = {}
+    for script in scripts:
+        processor, cores, system, *packages = script.machine.items()
+        versions = [f"{name} {version}" for name, version in packages if version != MISSING]
+        place = f"{processor[1]}, {cores[1]} cores, {system[1]}; {', '.join(versions)}"
+        by_machine.setdefault(place, []).append(f"`{script.name}.py`")
+    lines = []
+    for place, names in by_machine.items():
+        lines += [f"Measured on {place}: {', '.join(names)}.", ""]
+    lines += ["From a checkout with the extra `bench`, these commands make the figures anew:", ""]
+    return "\n".join([*lines, "```console", *(command(s.name) for s in scripts), "```", ""])
+
+
+def write(figures: Path = FIGURES, to: Path = GENERATED) -> dict[str, str]:
+    """Write all tables and the picture; return the figures that the text names."""
+    to.mkdir(exist_ok=True)
+    found = {
+        name: read(figures / f"{name}.json", command(name))
+        for name in ARGUMENTS
+        if name not in AWAITED
+    }
+    for name, (scripts, make) in TABLES.items():
+        present = [found[script] for script in scripts if script in found]
+        notes = [_earlier(figures, name, each) for each in scripts if each not in found]
+        _keep(to / f"{name}.md", "".join([make(*present) if present else "", *notes]))
+    for page, scripts in PAGES.items():
+        present = [found[script] for script in scripts if script in found]
+        _keep(to / f"made_{page}.md", how_made(present))
+    shown = accuracy.picture(found["accuracy"], to) if "accuracy" in found else ""
+    _keep(to / "accuracy_picture.md", shown)
+    return {
+        name: make(found[script]) if script in found else EARLIER.get(name, LATER)
+        for name, (script, make) in FACTS.items()
+    }
+
+
+def _earlier(figures: Path, name: str, script: str) -> str:
+    """Return the table of an earlier run, if there is one, in place of one that is awaited."""
+    file = figures / "earlier" / f"{name}.md"
+    if not file.exists():
+        return f"\n`{script}.py`: {LATER}.\n"
+    note = f"Of an earlier run of `{script}.py`, on another machine of the same kind."
+    return f"{file.read_text(encoding='utf-8')}\n{note}\n"
+
+
+def _keep(file: Path, text: str) -> None:
+    """Write a text unless the file holds it, so that its page is not built again."""
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        file.write_text(text, encoding="utf-8")
