@@ -52,9 +52,7 @@ ARGUMENTS = {name: given for scripts in PAGES.values() for name, given in script
 AWAITED = {
     "activations",
     "accuracy",
-    "etth1",
     "interval_coverage",
-    "search_ahead",
     "m4",
     "published_experiments",
 }
@@ -66,8 +64,6 @@ EARLIER = {
     "recipe_wins_one_step_unseen": "9 of 11",
     "recipe_wins_many_steps": "24 of 31",
     "recipe_wins_many_steps_unseen": "6 of 11",
-    "etth1_training_24": "9 s",
-    "etth1_training_720": "33 s",
     "default_near": "3 of 8",
     "symmetric_near": "2 of 8",
     "adaptive_near": "6 of 8",
@@ -120,8 +116,6 @@ FACTS: dict[str, tuple[str, Callable[[Measured], str]]] = {
         "accuracy",
         accuracy.wins(MANY, SEASONAL, True),
     ),
-    "etth1_training_24": ("etth1", figure("24 hours: training")),
-    "etth1_training_720": ("etth1", figure("720 hours: training")),
     "default_near": ("interval_coverage", accuracy.within_five_points(OURS)),
     "symmetric_near": ("interval_coverage", accuracy.within_five_points("symmetric")),
     "adaptive_near": ("interval_coverage", accuracy.within_five_points("adaptive")),
