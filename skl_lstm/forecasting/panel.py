@@ -18,6 +18,7 @@ from skl_lstm.forecasting.course import (
     check_steps_ahead,
     columns_of_fit,
     known_columns,
+    warn_of_other_units,
 )
 from skl_lstm.forecasting.fitted_model import (
     check_step,
@@ -481,6 +482,7 @@ def _values_ahead(
             f"future must hold known values, got NaN in column {name!r} at "
             f"{label_text(times[row])} in {series_at(panel.labels[codes[row]])}"
         )
+    warn_of_other_units(panel.rows[roles.known], values[found])
     if not found.all():
         last = panel.rows[roles.known].iloc[panel.lasts[codes]]
         known = np.broadcast_to(found[:, np.newaxis], values.shape)

@@ -377,6 +377,21 @@ def test_a_future_must_fit_the_forecast(change, message, sales):
         forecast(model, history, 5, future=change(future), **names)
 
 
+def test_a_future_in_other_units_is_warned_of(sales):
+    history, names = sales[["sold", "price"]][:100], {"target": "sold", "known": "price"}
+    model = linear(7).fit(*make_supervised(history, **names))
+    future = sales[["price"]][100:105]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        forecast(model, history, 5, future=future + 3, **names)
+    with pytest.warns(
+        SeriesWarning,
+        match=r"^future has values from .* to .* in column 'price', far from those of history, "
+        r"from .* to .*; both must be in the same units$",
+    ):
+        forecast(model, history, 5, future=100 * future, **names)
+
+
 def test_columns_of_future_are_those_known_ahead_unless_named(sales):
     history = sales[["sold", "price"]][:100]
     X, y = make_supervised(history, known="price")

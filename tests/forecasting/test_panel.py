@@ -289,6 +289,12 @@ def test_a_future_that_lacks_a_value_is_refused(fitted):
         forecast(model, table, 4, future=future)
 
 
+def test_a_future_in_other_units_is_warned_of(fitted):
+    model, table, future = fitted
+    with pytest.warns(SeriesWarning, match="in column 'price', far from those of history"):
+        forecast(model, table, 4, future=100 * future)
+
+
 def test_a_future_is_needed_for_columns_known_ahead(fitted):
     model, table, future = fitted
     with pytest.raises(ValueError, match="a row for each of 4 times"):
