@@ -51,7 +51,6 @@ ARGUMENTS = {name: given for scripts in PAGES.values() for name, given in script
 # Scripts whose figures are still to be made; those of all others must be there.
 AWAITED = {
     "activations",
-    "accuracy",
     "interval_coverage",
     "m4",
     "published_experiments",
@@ -60,10 +59,6 @@ LATER = "to be measured"
 
 # What earlier runs found of these, which kept no JSON; their tables are in figures/earlier.
 EARLIER = {
-    "recipe_wins_one_step": "28 of 31",
-    "recipe_wins_one_step_unseen": "9 of 11",
-    "recipe_wins_many_steps": "24 of 31",
-    "recipe_wins_many_steps_unseen": "6 of 11",
     "default_near": "3 of 8",
     "symmetric_near": "2 of 8",
     "adaptive_near": "6 of 8",
