@@ -133,15 +133,17 @@ def warn_of_small_series(
     learned : ndarray of shape (n_train, n_outputs)
         The targets as the network learns them.
     """
-    _, numbers, counts = np.unique(series, return_inverse=True, return_counts=True)
-    squares = np.square(learned, dtype=np.float64).mean(axis=1)
-    sizes = np.sqrt(np.bincount(numbers, weights=squares) / counts)
+    counts = np.bincount(series)
+    squares = np.einsum("ij,ij->i", learned, learned, dtype=np.float64)  # without a copy of all
+    seen = counts > 0
+    sizes = np.sqrt(np.bincount(series, weights=squares)[seen] / counts[seen])
     sizes = sizes[sizes > 0.0]  # the others do not change
     n_small = np.count_nonzero(sizes < SMALL * np.median(sizes)) if len(sizes) else 0
     if n_small:
+        n_series = np.count_nonzero(seen)
         others = "set window_scaling='standard' or 'mean', or " if method in (None, "last") else ""
         warn(
-            f"X has {n_small} of {len(counts)} series whose targets are less than a tenth of "
+            f"X has {n_small} of {n_series} series whose targets are less than a tenth of "
             f"those of a series in the middle, so that training hardly regards them: {others}put "
             "SeriesScaledRegressor around the model",
             SeriesWarning,

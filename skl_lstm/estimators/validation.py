@@ -6,17 +6,14 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstm.training.rows import Rows
 from skl_lstm.warn import SeriesWarning, warn
-from skl_lstm.windowing.alignment import names_of_targets
+from skl_lstm.windowing.alignment import far_columns, names_of_targets
 from skl_lstm.windowing.window_array import step_columns
 
-# How many ranges of what is trained on away from it the values to validate on are taken to be of
-# another scale, and among how many rows that is looked at.
-FAR = 10.0
+# Among about how many rows it is looked whether windows are of another scale.
 SOME_ROWS = 10**4
 
 AS_PASSED = (
@@ -105,14 +102,13 @@ def warn_of_other_scale(rows: Rows, validation: Rows) -> None:
         ("X", _last_steps(rows), _last_steps(validation)),
         ("y", rows.targets, validation.targets),
     ):
-        low, high = trained.min(axis=0), trained.max(axis=0)
-        outside = np.median(np.maximum(low - validated, validated - high), axis=0)
-        far = np.flatnonzero((outside > FAR * (high - low)) & (high > low))
+        far = far_columns(validated, trained)
         if len(far):
+            there, here = validated[:, far[0]], trained[:, far[0]]
             warn(
-                f"{name} in validation_data has values from {validated[:, far[0]].min():.4g} to "
-                f"{validated[:, far[0]].max():.4g}, far from those to train on, from "
-                f"{low[far[0]]:.4g} to {high[far[0]]:.4g}. {AS_PASSED}",
+                f"{name} in validation_data has values from {there.min():.4g} to "
+                f"{there.max():.4g}, far from those to train on, from {here.min():.4g} to "
+                f"{here.max():.4g}. {AS_PASSED}",
                 SeriesWarning,
             )
 

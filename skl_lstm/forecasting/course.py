@@ -21,6 +21,7 @@ from skl_lstm.forecasting.fitted_model import (
 )
 from skl_lstm.forecasting.walk import walk_forward
 from skl_lstm.warn import SeriesWarning, warn
+from skl_lstm.windowing.alignment import far_columns
 from skl_lstm.windowing.calendar import following, label_text
 from skl_lstm.windowing.columns import Roles, led, names_in, refuse_laid_out
 from skl_lstm.windowing.frames import as_frame
@@ -29,9 +30,6 @@ from skl_lstm.windowing.span import is_numbered_afresh, kind_of, times_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# How many of its ranges a column known ahead may go on away from where it was.
-FAR = 10.0
 
 
 class Course(NamedTuple):
@@ -282,20 +280,18 @@ def warn_of_other_units(past: pd.DataFrame, ahead: pd.DataFrame) -> None:
     """Warn if a column known ahead goes on far away from where it was."""
     import pandas as pd
 
-    for name in past:
-        if not pd.api.types.is_numeric_dtype(past[name]):
-            continue
-        before = past[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        after = ahead[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        low, high = np.nanmin(before, initial=np.inf), np.nanmax(before, initial=-np.inf)
-        outside = np.nanmedian(np.maximum(low - after, after - high)) if len(after) else 0.0
-        if low < high and outside > FAR * (high - low):
-            warn(
-                f"future has values from {np.nanmin(after):.4g} to {np.nanmax(after):.4g} in "
-                f"column {name!r}, far from those of history, from {low:.4g} to {high:.4g}; both "
-                "must be in the same units",
-                SeriesWarning,
-            )
+    names = [name for name in past if pd.api.types.is_numeric_dtype(past[name])]
+    before, after = (
+        frame[names].to_numpy(dtype=np.float64, na_value=np.nan) for frame in (past, ahead)
+    )
+    for column in far_columns(after, before):
+        there, here = after[:, column], before[:, column]
+        warn(
+            f"future has values from {np.nanmin(there):.4g} to {np.nanmax(there):.4g} in column "
+            f"{names[column]!r}, far from those of history, from {np.nanmin(here):.4g} to "
+            f"{np.nanmax(here):.4g}; both must be in the same units",
+            SeriesWarning,
+        )
 
 
 def _at_times(

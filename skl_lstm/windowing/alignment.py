@@ -1,4 +1,4 @@
-"""Signs that y is not what follows each row, and the names of what it holds."""
+"""Signs that values are not what they are taken for, and the names of what y holds."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ SCALING = 8
 
 # Share of the rows that decides.
 MOST = 0.9
+
+# How many ranges of others away from them values are taken to be in other units.
+FAR = 10.0
 
 STEP_NAME = re.compile(r"(.*)_step1", re.DOTALL)
 
@@ -107,6 +110,19 @@ def _warn_unless_next(y: Any, rows: NDArray, names: Sequence[Any], where: str) -
             "of X; make_supervised(series) shifts y by one row, or by horizon rows",
             SeriesWarning,
         )
+
+
+def far_columns(values: NDArray, others: NDArray) -> NDArray[np.intp]:
+    """Return the positions of columns whose values lie, in the median, far from those of others.
+
+    A column of the others that does not change tells nothing.
+    """
+    if not len(values):
+        return np.array([], dtype=np.intp)
+    low = np.nanmin(others, axis=0, initial=np.inf)
+    high = np.nanmax(others, axis=0, initial=-np.inf)
+    outside = np.nanmedian(np.maximum(low - values, values - high), axis=0)
+    return np.flatnonzero((outside > FAR * (high - low)) & (high > low))
 
 
 def equal_column(y: Any, rows: NDArray) -> int | None:
