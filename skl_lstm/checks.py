@@ -7,6 +7,7 @@ import functools
 import importlib.util
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import Any, TypeGuard, TypeVar, cast
@@ -18,6 +19,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 Init = TypeVar("Init", bound=Callable[..., None])
+
+_A_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}\b")  # such as 1949-01 or 1.7.1949
 
 
 def naming_the_nearest(init: Init) -> Init:
@@ -190,6 +193,12 @@ def _refuse_other_than_numbers(name: Any, column: Any, error: Exception | None) 
     try:
         values.astype(np.float64)
     except (TypeError, ValueError):
+        if _A_DATE.match(str(example)):
+            raise ValueError(
+                f"X must hold numbers, but column {name!r} holds text such as {str(example)!r}: "
+                "if it is the time of the rows, make it times with pandas.to_datetime and set "
+                "them as the index, or derive numbers from them, such as the hour"
+            ) from error
         raise ValueError(
             f"X must hold numbers, but column {name!r} holds values such as {str(example)!r}: "
             "encode it before, with OneHotEncoder(sparse_output=False) or TargetEncoder, or leave "

@@ -135,8 +135,29 @@ def test_polars_goes_in_and_comes_out():
         (pd.date_range("2024", periods=N, tz="UTC"), "column 'weekday' holds times"),
         (list(pd.date_range("2024", periods=N).date), "column 'weekday' holds times"),
         (pd.array([None, "Tue"] * 30, dtype="string"), "holds values such as 'Tue'"),
+        (pd.array(["1-A", "2-B"] * 30, dtype="string"), "holds values such as '1-A': encode it"),
+        (
+            list(pd.date_range("2024", periods=N).strftime("%Y-%m")),
+            "^X must hold numbers, but column 'weekday' holds text such as '2024-01': if it is "
+            "the time of the rows, make it times with pandas.to_datetime and set them as the "
+            "index, or derive numbers from them, such as the hour$",
+        ),
+        (list(pd.date_range("2024", periods=N).strftime("%d.%m.%Y")), "such as '01.01.2024': if"),
+        (["7/1/24 0:00", "7/1/24 1:00"] * 30, "such as '7/1/24 0:00': if it is the time"),
     ],
-    ids=["text", "category", "dates", "durations", "of a time zone", "days", "missing text"],
+    ids=[
+        "text",
+        "category",
+        "dates",
+        "durations",
+        "of a time zone",
+        "days",
+        "missing text",
+        "numbered text",
+        "months as text",
+        "days as text",
+        "hours as text",
+    ],
 )
 def test_a_column_of_other_things_than_numbers_is_named(estimator, values, message):
     frame = shop().assign(weekday=values)
