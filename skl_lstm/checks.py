@@ -20,7 +20,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 Init = TypeVar("Init", bound=Callable[..., None])
 
-_A_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}\b")  # such as 1949-01 or 1.7.1949
+# Such as 1949-01 or 1.7.1949, and those that begin with the year.
+_A_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}\b")
+_YEAR_FIRST = re.compile(r"\s*\d{4}")
 
 
 def naming_the_nearest(init: Init) -> Init:
@@ -193,17 +195,30 @@ def _refuse_other_than_numbers(name: Any, column: Any, error: Exception | None) 
     try:
         values.astype(np.float64)
     except (TypeError, ValueError):
-        if _A_DATE.match(str(example)):
+        if reads_as_date(str(example)):
             raise ValueError(
                 f"X must hold numbers, but column {name!r} holds text such as {str(example)!r}: "
-                "if it is the time of the rows, make it times with pandas.to_datetime and set "
-                "them as the index, or derive numbers from them, such as the hour"
+                "if it is the time of the rows, make it times with "
+                f"{to_datetime('…', str(example))} and set them as the index, or derive numbers "
+                "from them, such as the hour"
             ) from error
         raise ValueError(
             f"X must hold numbers, but column {name!r} holds values such as {str(example)!r}: "
             "encode it before, with OneHotEncoder(sparse_output=False) or TargetEncoder, or leave "
             "it out; if it tells several series apart, name it in group"
         ) from error
+
+
+def reads_as_date(text: str) -> bool:
+    """Return whether text begins as a date does."""
+    return _A_DATE.match(text) is not None
+
+
+def to_datetime(what: str, text: str) -> str:
+    """Return the code that makes dates of text such as `text`, for messages."""
+    if _YEAR_FIRST.match(text):
+        return f"pd.to_datetime({what})"
+    return f"pd.to_datetime({what}, dayfirst=True), or False where the month is first,"
 
 
 def _is_missing(value: Any) -> bool:

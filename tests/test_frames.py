@@ -139,10 +139,14 @@ def test_polars_goes_in_and_comes_out():
         (
             list(pd.date_range("2024", periods=N).strftime("%Y-%m")),
             "^X must hold numbers, but column 'weekday' holds text such as '2024-01': if it is "
-            "the time of the rows, make it times with pandas.to_datetime and set them as the "
+            r"the time of the rows, make it times with pd.to_datetime\(…\) and set them as the "
             "index, or derive numbers from them, such as the hour$",
         ),
-        (list(pd.date_range("2024", periods=N).strftime("%d.%m.%Y")), "such as '01.01.2024': if"),
+        (
+            list(pd.date_range("2024", periods=N).strftime("%d.%m.%Y")),
+            r"'01.01.2024': .* with pd.to_datetime\(…, dayfirst=True\), or False where the month "
+            "is first, and set them as the index",
+        ),
         (["7/1/24 0:00", "7/1/24 1:00"] * 30, "such as '7/1/24 0:00': if it is the time"),
     ],
     ids=[

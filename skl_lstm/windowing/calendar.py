@@ -92,9 +92,12 @@ def frequency(index: pd.Index, freq: Any = None, name: str = "history") -> Any:
     if isinstance(index, pd.MultiIndex):
         refuse_levels(index, name)
     if not is_time(index):
+        of_floats = pd.api.types.is_float_dtype(index.dtype)
+        made = f"{name}.index.astype(int)" if of_floats else f"pd.to_datetime({name}.index)"
         raise ValueError(
             f"{name} must be indexed by dates, periods or whole numbers, got labels of "
-            f"{index.dtype}; {name}.index = pd.to_datetime({name}.index) makes dates of text, and "
+            f"{index.dtype}; {name}.index = {made} makes "
+            f"{'whole numbers of these' if of_floats else 'dates of text'}, and "
             f"{name}.reset_index(drop=True) numbers rows that are in order"
         )
     check_increases(index, name)

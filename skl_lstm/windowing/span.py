@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstm.checks import reads_as_date, to_datetime
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.calendar import (
     check_increases,
@@ -33,6 +34,9 @@ else:
 ROWS = "rows"
 
 NO_REACH = "no window reaches over a hole"
+
+# From this size on floats are whole numbers for want of digits.
+FLOATS_ARE_WHOLE = 2.0**53
 
 # Number of times below which none can be called irregular.
 FEW_TIMES = 4
@@ -78,17 +82,27 @@ def times_of(X: Any, name: str = "X") -> pd.Index | None:
     if index.inferred_type == "date":
         index = pd.DatetimeIndex(index)
     if index.inferred_type == "string" and looks_like_dates(index):
+        made = to_datetime(f"{name}.index", str(index[0])).removesuffix(",")
         warn(
             f"{name} is indexed by text such as {index[0]!r}, which is not read as dates, so that "
-            f"the order of the rows is not checked: {name}.index = pd.to_datetime({name}.index)",
+            f"the order of the rows is not checked: {name}.index = {made}",
             SeriesWarning,
         )
-    if not len(index) or not is_time(index):
+    fractions = pd.api.types.is_float_dtype(index.dtype)
+    if not len(index) or not (fractions or is_time(index)):
         return None
     if index.hasnans:
-        raise ValueError(f"{name} must have a time for each row, got NaT in its index")
+        missing = "NaN" if fractions else "NaT"
+        raise ValueError(f"{name} must have a time for each row, got {missing} in its index")
     check_increases(index, name)
-    return index
+    return _whole_numbers(index) if fractions else index
+
+
+def _whole_numbers(index: pd.Index) -> pd.Index | None:
+    """Return numbers such as 1949.0 as integers; None if there are others, whose steps vary."""
+    numbers = index.to_numpy(np.float64)
+    whole = np.abs(numbers) < FLOATS_ARE_WHOLE
+    return index.astype(np.int64) if (whole & (np.floor(numbers) == numbers)).all() else None
 
 
 def looks_like_dates(index: pd.Index) -> bool:
@@ -98,7 +112,7 @@ def looks_like_dates(index: pd.Index) -> bool:
     try:
         pd.to_datetime(index[:2], format="ISO8601")
     except (TypeError, ValueError):
-        return False
+        return all(isinstance(text, str) and reads_as_date(text) for text in index[:2])
     return True
 
 

@@ -174,7 +174,8 @@ BACKWARDS = pd.DateOffset(months=-1)
         (
             pd.Index([0.0, 1.0]),
             None,
-            "got labels of float64; history.index = pd.to_datetime(history.index) makes dates",
+            "got labels of float64; history.index = history.index.astype(int) makes whole "
+            "numbers of these, and history.reset_index(drop=True) numbers rows",
         ),
         (pd.RangeIndex(30), "MS", "freq must be a positive integer, got 'MS'"),
         *[

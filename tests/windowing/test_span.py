@@ -1,6 +1,7 @@
 """The index decides which rows follow which, in fit and in transform."""
 
 import pickle
+import re
 import warnings
 
 import joblib
@@ -182,6 +183,13 @@ def test_a_given_frequency_refuses_a_hole(freq):
             r"\(tz_localize\)$",
         ),
         (pd.Index([5, 4, 3]), "^X must have an index that increases from row to row, got 4 after"),
+        (pd.Index([1949.0, 1951.0, 1950.0]), "increases from row to row, got 1950.0 after 1951.0"),
+        (pd.Index([0.1, 0.5, 0.2]), "increases from row to row, got 0.2 after 0.5"),
+        (pd.Index([0.1, 0.1, 0.2]), "^X must have one row for each time, got 0.1 twice"),
+        (
+            pd.Index([0.1, np.nan, 0.2]),
+            "^X must have a time for each row, got NaN in its index$",
+        ),
         (
             pd.PeriodIndex(["2024-02", "2024-01", "2024-03"], freq="M"),
             "^X must have an index that increases from row to row, got 2024-01 after 2024-02",
@@ -231,8 +239,13 @@ def test_times_of_another_kind_are_refused(fitted_on, given, message):
 
 @pytest.mark.parametrize(
     "index",
-    [pd.RangeIndex(3), pd.Index(["a", "b", "c"]), pd.Index([0.1, 0.5, 0.2])],
-    ids=["numbered afresh", "labels", "floats"],
+    [
+        pd.RangeIndex(3),
+        pd.Index(["a", "b", "c"]),
+        pd.Index([0.1, 0.2, 0.5]),
+        pd.Index([1e300, 2e300, np.inf]),
+    ],
+    ids=["numbered afresh", "labels", "fractions", "no whole numbers"],
 )
 def test_other_labels_are_no_times_and_rows_follow(index):
     windower = LookbackWindower(2).fit(
@@ -241,6 +254,18 @@ def test_other_labels_are_no_times_and_rows_follow(index):
     assert_array_equal(
         windower.transform(pd.DataFrame({"x": [7.0, 8.0, 9.0]}, index)), [[4, 7], [7, 8], [8, 9]]
     )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, "Float64"])
+def test_years_as_floats_are_times(dtype):
+    years = pd.Index(np.arange(1950, 1959), dtype=dtype)
+    series = pd.DataFrame({"x": np.arange(9.0)}, years)
+    windower = LookbackWindower(2).fit(series[:5])
+    assert_array_equal(windower.transform(series[5:])[0], [4, 5])
+    with pytest.warns(SeriesWarning, match="^X begins at 1956, which does not follow"):
+        assert_array_equal(windower.transform(series[6:])[0], [np.nan, 6])
+    with pytest.warns(SeriesWarning, match="^X lacks a row for 1953, as its frequency 1"):
+        LookbackWindower(2).fit(series.drop(1953))
 
 
 def test_dates_of_the_standard_library_are_times():
@@ -275,12 +300,24 @@ def test_irregular_times_are_told_and_follow_where_they_are_soon_later():
         assert_array_equal(windows[0], [np.nan, np.nan, begin])
 
 
-def test_dates_as_text_are_told():
-    days = pd.date_range("2024", periods=5).strftime("%Y-%m-%d")
+@pytest.mark.parametrize(
+    ("form", "text", "code"),
+    [
+        ("%Y-%m-%d", "2024-01-01", "pd.to_datetime(X.index)"),
+        ("%Y/%m", "2024/01", "pd.to_datetime(X.index)"),
+        (
+            "%d.%m.%Y",
+            "01.01.2024",
+            "pd.to_datetime(X.index, dayfirst=True), or False where the month is first",
+        ),
+    ],
+)
+def test_dates_as_text_are_told(form, text, code):
+    days = pd.date_range("2024", periods=5).strftime(form)
     with pytest.warns(
         SeriesWarning,
-        match=r"^X is indexed by text such as '2024-01-01', which is not read as dates, so that "
-        r"the order of the rows is not checked: X.index = pd.to_datetime\(X.index\)$",
+        match=f"^X is indexed by text such as {text!r}, which is not read as dates, so that "
+        rf"the order of the rows is not checked: X.index = {re.escape(code)}$",
     ):
         LookbackWindower(2).fit(pd.DataFrame({"x": np.arange(5.0)}, days))
 
