@@ -37,6 +37,7 @@ from skl_lstm.estimators.keras_habits import explain_missing
 from skl_lstm.estimators.normalization import normalized, target_columns
 from skl_lstm.estimators.stream import LSTMStream
 from skl_lstm.estimators.suspicions import (
+    warn_of_large_values,
     warn_of_rows_left_out,
     warn_of_small_series,
     warn_of_unknown_ends,
@@ -177,6 +178,9 @@ class BaseLSTM(Interchange):
             warn_of_other_scale(rows[first], validation)
             if scaling is not None:
                 validation = normalized(scaling, validation)
+        if not resume:
+            columns = () if scaling is None else scaling.columns
+            warn_of_large_values(X, rows[first].windows, columns, training.targets)
         if targets.in_units_of_X and not resume:
             warn_of_unlikely_input(self, X, values, shape, y, training.targets)
             if isinstance(X, GroupedWindows):

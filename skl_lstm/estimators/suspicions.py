@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skl_lstm.network.scaling import Method
+from skl_lstm.network.windows import Windows
 from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import (
     FEW_ROWS,
@@ -19,8 +21,12 @@ from skl_lstm.windowing.alignment import (
 from skl_lstm.windowing.grouped_windows import GroupedWindows
 from skl_lstm.windowing.window_array import step_columns
 
-# A network starts with outputs about 1; targets this large are out of its reach for long.
+# A network starts with outputs of about 1: targets this large are out of its reach for long, and
+# values this large in a window keep its gates open or shut.
 LARGE = 100.0
+
+# About as many rows are looked at for their size.
+SOME_ROWS = 1000
 
 # Share of the size of a series in the middle below which training hardly regards another: its
 # errors are squared.
@@ -119,6 +125,40 @@ def warn_of_unlikely_input(
         _warn_of_columns(X, values, y, model.features_per_step)
 
 
+def warn_of_large_values(
+    X: ArrayLike, windows: Windows, normalized: Collection[int], learned: NDArray
+) -> None:
+    """Warn of columns that a network can hardly read, because of the size of their values.
+
+    Parameters
+    ----------
+    X : array-like
+        The windows as the user gave them.
+    windows : Windows
+        Those to train on, in the units of X.
+    normalized : collection of int
+        Positions in a step of the columns that the network receives in another size.
+    learned : ndarray of shape (n_train, n_outputs)
+        The targets as the network learns them. If they are large, they are told instead.
+    """
+    some = windows[:: max(1, len(windows) // SOME_ROWS)].numbers
+    last_steps = windows.view()[some, -1].astype(np.float64)
+    sizes = np.sqrt(np.sum(last_steps**2, axis=0) / max(len(some), 1))
+    large = [place for place in np.flatnonzero(sizes > LARGE) if place not in normalized]
+    if large and _size(learned) <= LARGE:
+        told = step_columns(X)
+        names = dict.fromkeys(told[i % len(told)] if told else int(i) for i in large)
+        some_name = repr(next(iter(names)))
+        several = f"{len(names)} columns of a step, such as {some_name}"
+        warn(
+            f"X has values of about {_rounded(sizes[large].max())} in "
+            f"{f'column {some_name} of a step' if len(names) == 1 else several}: they hold the "
+            "gates of an LSTM open or shut, so that it learns little from them. Scale them before "
+            "the windows, for instance with StandardScaler",
+            SeriesWarning,
+        )
+
+
 def warn_of_small_series(
     method: Method | None, series: NDArray[np.int64], learned: NDArray
 ) -> None:
@@ -160,15 +200,23 @@ def warn_unless_ahead(
 
 
 def _warn_of_large_targets(y: NDArray) -> None:
-    size = np.linalg.norm(y) / np.sqrt(y.size)
-    if size > LARGE:
-        # Rounded, so that the fits of a search say the same, which Python then tells once.
+    if _size(y) > LARGE:
         warn(
-            f"y has values of about {10.0 ** round(np.log10(size)):g}, but a network starts with "
-            "outputs of about 1 and takes many epochs to reach them: set window_scaling='last', "
-            "or scale X and y",
+            f"y has values of about {_rounded(_size(y))}, but a network starts with outputs of "
+            "about 1 and takes many epochs to reach them: set window_scaling='last', or scale X "
+            "and y",
             SeriesWarning,
         )
+
+
+def _size(values: NDArray) -> float:
+    """Return the typical size of values: the root of their mean square."""
+    return float(np.linalg.norm(values) / np.sqrt(max(values.size, 1)))
+
+
+def _rounded(size: float) -> str:
+    """Return a power of ten, so that the fits of a search say the same, which is told once."""
+    return f"{10.0 ** round(np.log10(size)):g}"
 
 
 def _warn_of_columns(X: ArrayLike, values: NDArray, y: NDArray, features_per_step: Any) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.compose import make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -44,6 +44,41 @@ def test_targets_out_of_reach_are_said_to_need_scaling():
     ]
     assert not warned(clone(model).set_params(lstmforecaster__window_scaling="last"), X, y)
     assert not warned(model, X / 100, y / 100)
+
+
+LARGE_INPUTS = (
+    "X has values of about 1000 in {}: they hold the gates of an LSTM open or shut, so that it "
+    "learns little from them. Scale them before the windows, for instance with StandardScaler"
+)
+
+
+@pytest.mark.parametrize("scaling", [None, "last"])
+@pytest.mark.parametrize("reshape_mode", ["timesteps", "features"])
+def test_columns_that_saturate_the_network_are_named(scaling, reshape_mode):
+    frame = FRAME.assign(pressure=1000 + 10 * FRAME["wind"])
+    X, y = make_supervised(frame, target="load")
+    lstm = forecaster(window_scaling=scaling, reshape_mode=reshape_mode)
+    model = make_pipeline(LookbackWindower(3), lstm)
+    assert warned(model, X, y) == [LARGE_INPUTS.format("column 'pressure' of a step")]
+    assert not warned(model, X.assign(pressure=X["pressure"] / 100), y)
+    several = X.assign(wind=X["pressure"])
+    told = LARGE_INPUTS.format("2 columns of a step, such as 'wind'")
+    assert warned(model, several, y) == [told]
+
+
+def test_raw_inputs_beside_scaled_targets_are_noticed():
+    X, y = make_supervised(1000 + 50 * WALK[:, :1])
+    model = make_pipeline(LookbackWindower(3), forecaster())
+    scaled = TransformedTargetRegressor(model, transformer=StandardScaler())
+    assert warned(scaled, X, y) == [LARGE_INPUTS.format("column 'x0' of a step")]
+    assert not warned(scaled, X / 100, y)
+
+
+def test_large_inputs_of_a_classifier_are_noticed():
+    X, labels = 1000 + 50 * np.random.default_rng(0).normal(size=(40, 5, 2)), np.arange(40) % 2
+    message = LARGE_INPUTS.format("2 columns of a step, such as 0")
+    assert warned(LSTMClassifier(epochs=1), X, labels) == [message]
+    assert not warned(LSTMClassifier(epochs=1), X / 100, labels)
 
 
 @pytest.mark.parametrize("as_array", [False, True])
