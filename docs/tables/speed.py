@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Iterator
 from typing import Any
 
 from tables.measured import OURS, SPACE, Measured, beside, median, quantity, table, with_range
+
+# How sides of a result are named that do more than the others.
+WHOLE = ", whole pipeline"
 
 
 def compared(*scripts: Measured) -> str:
     """Return a row for each result: the median of skl_lstm, and those of the others."""
     rows = []
     for script in scripts:
-        for result in script.results:
+        for result in (each for mixed in script.results for each in _whole_apart(mixed)):
             ours = result["figures"].get(OURS)
             told = median(ours, result["unit"]) if ours else ""
             others = [f"{s} {beside(result, s)}" for s in result["figures"] if s != OURS]
             rows.append([f"{result['what']}<br>`{script.name}.py`", told, "<br>".join(others)])
     return table(("measurement", OURS, "compared with"), rows)
+
+
+def _whole_apart(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a result, and as one of their own its whole pipelines, as multiples of ours."""
+    figures = result["figures"]
+    wholes = {side.removesuffix(WHOLE): runs for side, runs in figures.items() if WHOLE in side}
+    ours = wholes.get(OURS)
+    if not ours:
+        yield result
+        return
+    yield result | {"figures": {side: runs for side, runs in figures.items() if WHOLE not in side}}
+    ratios = {
+        side: statistics.median(runs) / statistics.median(ours)
+        for side, runs in wholes.items()
+        if runs and side != OURS
+    }
+    yield result | {"what": result["what"] + WHOLE, "figures": wholes, "ratios": ratios}
 
 
 def epochs(script: Measured) -> str:
