@@ -4,6 +4,9 @@ Hourly load, a day ahead
 
 The load of a power grid for the next 24 hours, all at once. The temperature of the next day is
 known from the weather forecast, and the calendar anyway; the wind is known only up to now.
+A real table must then hold the temperature that was *forecast* for each hour. With the one that
+was measured, the model, its interval and its backtest count on perfect weather forecasts, and
+the errors are too small.
 """
 
 import numpy as np
@@ -96,8 +99,8 @@ picture = ForecastDisplay.from_predictions(
 # ------------------
 #
 # One day says little. Here each of the last seven days is forecast from the midnight before, by
-# a model that was fitted once on what was known before them. The naive forecast of the season is
-# that of the same hours a day before.
+# a model that was fitted once on what was known before them. Only this made-up weather was
+# forecast perfectly. The naive forecast of the season is that of the same hours a day before.
 
 result = backtest(
     model,

@@ -85,6 +85,10 @@ def with_windows(regressor: BaseEstimator) -> Pipeline:
 # %%
 # One more candidate
 # ------------------
+#
+# The folds judge by the next day; :func:`~skl_lstm.forecast_scorer` would judge by fourteen days
+# ahead. Metrics by name, such as this one, refuse missing targets: here the missing days lie
+# before all test folds.
 
 lstm = LSTMForecaster(
     window_scaling="standard",

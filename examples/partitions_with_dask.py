@@ -5,7 +5,7 @@ A table larger than memory
 Train on a part of the series, and forecast all of them, partition by partition.
 :func:`~skl_lstm.forecast` depends only on the fitted model and on the rows that it gets, so a
 scheduler can call it once for each partition of whole series. This example needs ``pip install
-"dask[dataframe]"``.
+"dask[dataframe]"``, which the extra ``dask`` of this package does not include.
 """
 
 from collections.abc import Iterable
@@ -62,7 +62,10 @@ model = make_pipeline(
 # Partition by partition
 # ----------------------
 #
-# A partition holds all hours of its meters. Dask reads it, forecasts, and lets it go.
+# A partition holds all hours of its meters. Dask reads it, forecasts, and lets it go. A table that
+# is cut by rows may divide a meter between two partitions, each of which then forecasts it. If
+# there is no file for each meter, ``table.set_index("meter")`` brings its rows into one partition,
+# and ``partition.set_index("hour", append=True).sort_index()`` is what to forecast.
 
 parts = [range(start, start + 20) for start in range(0, METERS, 20)]
 table = dd.from_map(meters, parts)
@@ -75,6 +78,7 @@ def ahead_of(partition: pd.DataFrame) -> pd.DataFrame:
 
 with dask.config.set(scheduler="threads"):
     ahead = table.map_partitions(ahead_of, meta=ahead_of(meters([0]))).compute()
+assert (ahead.groupby("meter").size() == STEPS).all()  # no meter was divided
 ahead.tail(3)
 
 # %%
