@@ -34,9 +34,9 @@ NO_LABEL = "label_of_a_window_with_no_known_value"
 def to_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     """Write a fitted model, scalers and windows included, to one file for ONNX runtimes.
 
-    The file takes the rows of a series as they are, and gives what ``model.predict`` does. It runs
-    wherever `ONNX Runtime <https://onnxruntime.ai>`_ and the like run: in services and on devices
-    without Python.
+    The file takes rows of X, which are those of a series as they are unless columns are known
+    ahead, and gives what ``model.predict`` does. It runs wherever `ONNX Runtime
+    <https://onnxruntime.ai>`_ and the like run: in services and on devices without Python.
 
     Parameters
     ----------
@@ -71,7 +71,9 @@ def to_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     Notes
     -----
     The input ``rows`` is float64 of shape ``(m, n_columns)``: the last `m` rows, each one step
-    after the one before it. It has the columns that `model` was fitted on, in their order. Only
+    after the one before it. It has the columns that `model` was fitted on, in their order; of
+    those known ahead it holds the values `horizon` rows later, as the X of
+    :func:`make_supervised` does, so that rows of the table would give wrong forecasts. Only
     windows that lie within these rows are predicted, so row ``k`` of the output is
     ``model.predict(X)[k + look_back - 1]``, and ``look_back`` rows give the forecast that follows
     them. What precedes the first row is unknown here, as is the index of a DataFrame. A model
