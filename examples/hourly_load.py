@@ -99,8 +99,9 @@ picture = ForecastDisplay.from_predictions(
 # ------------------
 #
 # One day says little. Here each of the last seven days is forecast from the midnight before, by
-# a model that was fitted once on what was known before them. Only this made-up weather was
-# forecast perfectly. The naive forecast of the season is that of the same hours a day before.
+# a model that was fitted once on what was known before them. The weather is made up, and so its
+# forecasts are perfect here. The naive forecast of the season is that of the same hours a day
+# before.
 
 result = backtest(
     model,
