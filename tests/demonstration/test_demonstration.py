@@ -18,8 +18,6 @@ from skl_lstm import (
 )
 from skl_lstm.__main__ import main
 
-plt = pytest.importorskip("matplotlib.pyplot")
-
 
 @pytest.fixture(scope="module")
 def demonstration(tmp_path_factory):
@@ -117,6 +115,7 @@ def test_the_model_left_behind_forecasts_what_stands_in_the_csv(demonstration):
 
 @pytest.mark.slow
 def test_the_picture_is_a_picture(demonstration):
+    plt = pytest.importorskip("matplotlib.pyplot")
     _, folder = demonstration
     image = plt.imread(folder / "forecast.png")
     assert image.shape[0] > 400

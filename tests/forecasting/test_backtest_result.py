@@ -17,8 +17,6 @@ from skl_lstm import (
     load_airline_passengers,
 )
 
-plt = pytest.importorskip("matplotlib.pyplot")
-
 
 def frame_of(errors, *, steps=1, stride=1, **columns):
     """Return forecasts of models whose errors, one row for each origin, are given."""
@@ -146,6 +144,7 @@ def test_several_columns_are_compared_each():
 
 
 def test_the_picture_has_a_path_from_each_origin():
+    plt = pytest.importorskip("matplotlib.pyplot")
     series = load_airline_passengers()
     folds = TimeSeriesSplit(2, test_size=12)  # each with origins of its own
     intervals = {"coverage": 0.8, "interval_params": {"refits": 1}}
@@ -234,7 +233,9 @@ def test_what_the_frame_lacks_is_not_measured():
         Backtest(frame, coverage=90)
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    "kind", ["csv", pytest.param("parquet", marks=pytest.mark.needs("pyarrow"))]
+)
 def test_a_frame_that_was_stored_is_the_same(kind, tmp_path):
     result = backtest(LinearRegression(), load_airline_passengers(), cv=3, stride=2)
     path = tmp_path / f"backtest.{kind}"

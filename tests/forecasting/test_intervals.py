@@ -23,9 +23,6 @@ from skl_lstm import (
     make_supervised,
 )
 
-TimeSeriesRegressor = pytest.importorskip("mapie.regression").TimeSeriesRegressor
-BlockBootstrap = pytest.importorskip("mapie.subsample").BlockBootstrap
-
 
 def linear(look_back=12):
     return make_pipeline(LookbackWindower(look_back, padding="edge"), LinearRegression())
@@ -320,6 +317,8 @@ def test_a_learned_quantile_covers_its_share_of_the_training_rows(quantile):
 @pytest.mark.filterwarnings("ignore::UserWarning:mapie")
 def test_mapie_takes_the_forecaster_as_it_is():
     """Its EnbPI resamples rows, so the windows are made before."""
+    regression = pytest.importorskip("mapie.regression")
+    subsample = pytest.importorskip("mapie.subsample")
     X, y = make_supervised(load_airline_passengers())
     windows, y = LookbackWindower(12).fit_transform(X)[11:], y.to_numpy()[11:]
     train, test = slice(None, -24), slice(-24, None)
@@ -330,8 +329,8 @@ def test_mapie_takes_the_forecaster_as_it_is():
         ),
         transformer=MinMaxScaler(),
     )
-    resampled = BlockBootstrap(n_resamplings=8, length=24, random_state=0)
-    model = TimeSeriesRegressor(forecaster, method="enbpi", cv=resampled)
+    resampled = subsample.BlockBootstrap(n_resamplings=8, length=24, random_state=0)
+    model = regression.TimeSeriesRegressor(forecaster, method="enbpi", cv=resampled)
     model.fit(windows[train], y[train])
     middle, interval = model.predict(windows[test], confidence_level=0.9, ensemble=True)
     lower, upper = interval[:, 0, 0], interval[:, 1, 0]

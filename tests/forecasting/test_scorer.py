@@ -32,9 +32,6 @@ from skl_lstm import (
     make_supervised,
 )
 
-CategoricalDistribution = pytest.importorskip("optuna.distributions").CategoricalDistribution
-OptunaSearchCV = pytest.importorskip("optuna_integration").OptunaSearchCV
-
 SPLITS = TimeSeriesSplit(3, test_size=18)
 
 
@@ -170,12 +167,14 @@ def test_a_search_chooses_by_the_twelfth_month_too(search, series):
     assert found.fit(X, y).best_params_ == {"lookbackwindower__look_back": 12}
 
 
-@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.filterwarnings("ignore:OptunaSearchCV is experimental")
 def test_a_search_of_optuna_takes_it_too(series):
+    distributions = pytest.importorskip("optuna.distributions")
+    optuna_integration = pytest.importorskip("optuna_integration")
     X, y = make_supervised(series)
-    search = OptunaSearchCV(
+    search = optuna_integration.OptunaSearchCV(
         linear(),
-        {"lookbackwindower__look_back": CategoricalDistribution([1, 2, 12])},
+        {"lookbackwindower__look_back": distributions.CategoricalDistribution([1, 2, 12])},
         cv=TimeSeriesSplit(3, test_size=24),
         scoring=forecast_scorer(12),
         n_trials=6,

@@ -27,8 +27,6 @@ from sklearn.pipeline import make_pipeline
 
 from skl_lstm import PanelTimeSeriesSplit
 
-pl = pytest.importorskip("polars")
-
 DAYS = pd.date_range("2024-01-01", periods=30)
 
 
@@ -153,11 +151,16 @@ def test_times_are_found_in_the_index(table, time):
         X.reset_index().assign(day=np.asarray(TIMES.date, dtype=object)),
         X.reset_index().assign(day=TIMES.day),
         X.reset_index().assign(day=pd.array(TIMES.day, dtype="Int64")),
-        pl.DataFrame({"day": TIMES.to_numpy(), "price": X["price"].to_numpy()}),
     ],
-    ids=["rows", "beside shops", "periods", "objects", "numbers", "Int64", "polars"],
+    ids=["rows", "beside shops", "periods", "objects", "numbers", "Int64"],
 )
 def test_times_are_found_in_a_column(table):
+    assert folds(PanelTimeSeriesSplit(3, time="day"), table) == EXPECTED
+
+
+def test_times_are_found_in_a_column_of_polars():
+    polars = pytest.importorskip("polars")
+    table = polars.DataFrame({"day": TIMES.to_numpy(), "price": X["price"].to_numpy()})
     assert folds(PanelTimeSeriesSplit(3, time="day"), table) == EXPECTED
 
 
@@ -305,9 +308,8 @@ NUMBERED = X.reset_index()
         NUMBERED,
         NUMBERED.sample(frac=1, random_state=0),
         NUMBERED[NUMBERED["price"] > 1],
-        pl.DataFrame({"price": [1.0, 2.0]}),
     ],
-    ids=["range", "shuffled", "selected", "polars"],
+    ids=["range", "shuffled", "selected"],
 )
 def test_numbers_of_rows_are_no_times(table):
     with refused(
@@ -316,6 +318,12 @@ def test_numbers_of_rows_are_no_times(table):
         "TimeSeriesSplit for rows that are one series in time order"
     ):
         PanelTimeSeriesSplit().split(table)
+
+
+def test_a_table_of_polars_has_no_times_in_an_index():
+    polars = pytest.importorskip("polars")
+    with pytest.raises(ValueError, match=r"^X must have the times .* seem to number the rows"):
+        PanelTimeSeriesSplit().split(polars.DataFrame({"price": [1.0, 2.0]}))
 
 
 def test_text_is_no_time():

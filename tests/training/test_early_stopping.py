@@ -7,8 +7,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skl_lstm.training.early_stopping import BestEpoch, warn_of_divergence
 
-keras = pytest.importorskip("keras")
-
 NAN = float("nan")
 INF = float("inf")
 
@@ -35,6 +33,7 @@ class Weights:
 
 
 def run_by_keras(losses, patience):
+    keras = pytest.importorskip("keras")
     callback = keras.callbacks.EarlyStopping(
         "loss", patience=patience, mode="min", restore_best_weights=True
     )

@@ -19,8 +19,6 @@ from skl_lstm.windowing.groups import (
     text_of,
 )
 
-pl = pytest.importorskip("polars")
-
 DAYS = pd.DatetimeIndex([f"2024-01-0{day}" for day in (1, 2, 3, 4)], name="day")
 MONTHS = pd.period_range("2024-01", periods=2, freq="M")
 
@@ -231,13 +229,8 @@ def test_numbers_of_the_rows_are_no_times():
 
 @pytest.mark.parametrize(
     ("X", "kind"),
-    [
-        (np.ones((4, 2)), "ndarray"),
-        ([[1, 2]], "list"),
-        (pl.DataFrame({"shop": ["a"]}), "DataFrame"),
-        (None, "NoneType"),
-    ],
-    ids=["array", "list", "polars", "None"],
+    [(np.ones((4, 2)), "ndarray"), ([[1, 2]], "list"), (None, "NoneType")],
+    ids=["array", "list", "None"],
 )
 def test_what_has_no_index_is_refused(X, kind):
     with refused(
@@ -245,6 +238,12 @@ def test_what_has_no_index_is_refused(X, kind):
         f"got {kind}; set_output(transform='pandas') on what stands before keeps names and index"
     ):
         Panel.of(X, "shop", "history")
+
+
+def test_a_table_of_polars_has_no_index():
+    polars = pytest.importorskip("polars")
+    with pytest.raises(ValueError, match=r"^history must be a DataFrame of pandas, .* got Data"):
+        Panel.of(polars.DataFrame({"shop": ["a"]}), "shop", "history")
 
 
 @pytest.mark.parametrize("group", ["store", 0, None, ("shop",), ["shop", "store"]])
