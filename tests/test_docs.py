@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import skl_lstm
+
 DOCS = Path(__file__).parents[1] / "docs"
 GENERATED = {"_build", "_generated", "api", "gallery"}
 
@@ -55,3 +57,9 @@ def test_the_user_guide_lists_each_of_its_pages():
     )
     there = {page.stem for page in guide.glob("*.md")} - {"index"}
     assert sorted(listed.split()) == sorted(there)
+
+
+def test_the_api_reference_lists_each_public_name_once():
+    reference = (DOCS / "api.rst").read_text("utf-8")
+    lists = re.findall(r"^   :toctree: api/\n\n((?:   \w+\n)+)", reference, re.MULTILINE)
+    assert sorted("".join(lists).split()) == sorted(skl_lstm.__all__)
