@@ -375,7 +375,8 @@ def test_functions_are_those_of_numpy(function):
     with np.errstate(all="ignore"):
         expected = function(x)
     (found,) = session.run(None, {"x": x})
-    assert_allclose(found, expected, rtol=1e-12)
+    # ONNX Runtime 1.19 takes exp of anything below -709 to be 6e-309.
+    assert_allclose(found, expected, rtol=1e-12, atol=np.finfo(np.float64).tiny)
 
 
 def test_the_windower_needs_a_whole_window(passengers):
