@@ -35,6 +35,7 @@ from skl_lstm import (
     LSTMClassifier,
     LSTMForecaster,
     load_airline_passengers,
+    load_kernel,
     make_supervised,
 )
 
@@ -205,6 +206,7 @@ def _predicted_elsewhere(fitted: Any, X: NDArray) -> NDArray:
 
 
 def predict_from_our_file(path: str, rows: list) -> list[float]:
+    load_kernel()  # as a fit does: without it, the last bits differ
     return LSTMForecaster.load(path).predict(rows).tolist()
 
 

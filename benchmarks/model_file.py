@@ -5,16 +5,12 @@ and how long does it take to save and load it? `save` and `load`, for only the f
 compared with plain Keras for the same network and with joblib; `save_model` and `load_model`, for
 the pipeline with its scalers, are compared with joblib. The loaded model must make the same
 predictions as the saved one. Imports are not timed. Saving includes the sync to disk in skl_lstm,
-but not in Keras and joblib. With `--install`: how large are the packages without Keras, and with
-it? This option downloads the packages.
+but not in Keras and joblib.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tempfile
-import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,7 +31,6 @@ from skl_lstm import (
     save_model,
 )
 
-ROOT = Path(__file__).parents[1]
 CALLS = 10
 
 Side = tuple[Path, Callable[[], object], Callable[[], Any]]
@@ -100,38 +95,14 @@ def whole_pipeline(report: Report, runs: int, folder: Path, epochs: int) -> None
         report.agree("the predictions before and after", apart.max(), 0.0)
 
 
-def installations(report: Report, folder: Path) -> None:
-    sizes = {
-        name: [megabytes(folder / name, f"{ROOT}[{extras}]")]
-        for name, extras in (("with Keras", "keras"), (OURS, ""))
-    }
-    report.add("packages installed", sizes, "MB")
-
-
-def megabytes(folder: Path, package: str) -> float:
-    """Install a package into a new environment and return the size of all packages."""
-    venv.create(folder, with_pip=True)
-    (site,) = folder.glob("[Ll]ib/**/site-packages")
-    before = _size(site)
-    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", package], check=True)
-    return (_size(site) - before) / 1e6
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 def main() -> None:
-    options = arguments(__doc__, runs=7, install="also measure installations; downloads packages")
+    options = arguments(__doc__, runs=7)
     report = Report(__doc__, options)
     epochs = 2 if options.quick else 100
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         forecaster_alone(report, options.runs, folder, epochs)
         whole_pipeline(report, options.runs, folder, epochs)
-        if options.install:
-            installations(report, folder)
     report.close()
 
 

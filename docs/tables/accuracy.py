@@ -172,9 +172,9 @@ def search_ahead(script: Measured) -> str:
     results |= {f"held out, 12 months, {way}": f"held out, {way}" for way in WAYS}
     of_columns = {}
     for what, name in results.items():
-        means = (statistics.fmean(runs) for runs in script.sides(what).values())
+        means = (statistics.fmean(runs) for runs in script.installed(what).values())
         of_columns[name] = smallest_bold(means, ".1f")
-    return table_of_columns(list(script.sides("folds")), of_columns)
+    return table_of_columns(list(script.installed("folds")), of_columns)
 
 
 def picks(script: Measured) -> str:
@@ -182,9 +182,9 @@ def picks(script: Measured) -> str:
     rows = []
     for way in WAYS:
         held_out = f"held out, 12 months, {way}"
-        of_each = script.sides(f"{held_out}: mean errors of what each seed picks")
-        pairs = script.sides(f"{held_out}: pairs")
-        for by, runs in script.sides(f"{held_out}: what all seeds pick").items():
+        of_each = script.installed(f"{held_out}: mean errors of what each seed picks")
+        pairs = script.installed(f"{held_out}: pairs")
+        for by, runs in script.installed(f"{held_out}: what all seeds pick").items():
             score, _, candidate = by.partition(": ")
             mean = f"{statistics.fmean(of_each[score]):.1f}"
             rows.append(

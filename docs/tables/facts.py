@@ -17,9 +17,9 @@ def ratio(what: str, one: str, other: str) -> Callable[[Measured], str]:
     """Return the function for the median of one side as a multiple of that of another."""
 
     def multiple(script: Measured) -> str:
-        runs = [script.sides(what).get(side) for side in (one, other)]
-        if not all(runs):
+        runs = script.installed(what)
+        if one not in runs or other not in runs:
             return MISSING
-        return quantity(statistics.median(runs[0]) / statistics.median(runs[1]), "x")
+        return quantity(statistics.median(runs[one]) / statistics.median(runs[other]), "x")
 
     return multiple

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tables.measured import OURS, Measured, beside, median, smallest_bold, table, table_of_columns
+from tables.measured import (
+    OURS,
+    Measured,
+    Sides,
+    beside,
+    median,
+    smallest_bold,
+    table,
+    table_of_columns,
+)
 
 
 def panels(script: Measured) -> str:
@@ -36,19 +45,24 @@ def large_panel(script: Measured) -> str:
 
 
 def m4(script: Measured) -> str:
-    """Return the measures of the competition by method, one row for each seed."""
+    """Return the measures of the competition by method."""
     of_columns = {}
     for part, measures in script.grouped().items():
         measures.pop("fit", None)
+        frequency, _, _ = part.partition(",")
         for measure, result in measures.items():
-            names, errors = [], []
-            for side, runs in result["figures"].items():
-                of_seeds = [f"{side}, seed {seed}" for seed in range(len(runs or []))]
-                names += of_seeds if len(of_seeds) > 1 else [side]
-                errors += runs or [None]
-            frequency, _, _ = part.partition(",")
-            of_columns[f"{frequency}: {measure}"] = smallest_bold(errors, ".3f")
-    return table_of_columns(names, of_columns)
+            sides: Sides = result["figures"]
+            of_columns[f"{frequency}: {measure}"] = _figures(sides)
+    return table_of_columns(list(sides), of_columns)
+
+
+def _figures(sides: Sides) -> list[str]:
+    """Return the one figure of a side, the smallest of all in bold, or the range of several."""
+    one = (runs[0] if runs and len(runs) == 1 else None for runs in sides.values())
+    return [
+        f"{min(runs):.3f} to {max(runs):.3f}" if runs and len(runs) > 1 else cell
+        for runs, cell in zip(sides.values(), smallest_bold(one, ".3f"), strict=True)
+    ]
 
 
 def m4_times(script: Measured) -> str:

@@ -40,6 +40,10 @@ class Measured:
         """Return the runs of each side in the result whose name begins with `what`."""
         return self.result(what)["figures"]
 
+    def installed(self, what: str) -> dict[str, list[float]]:
+        """Return the runs of the sides that were installed."""
+        return {side: runs for side, runs in self.sides(what).items() if runs}
+
     def result(self, what: str) -> dict[str, Any]:
         """Return the first result whose name begins with `what`."""
         for result in self.results:

@@ -33,6 +33,7 @@ PAGES = {
         "window_memory": "",
         "many_fits": "",
         "model_file": "",
+        "installation": "",
         "backtest": "--data FOLDER",
     },
     "accuracy": {
@@ -48,25 +49,6 @@ PAGES = {
 }
 ARGUMENTS = {name: given for scripts in PAGES.values() for name, given in scripts.items()}
 
-# Scripts whose figures are still to be made; those of all others must be there.
-AWAITED = {
-    "activations",
-    "interval_coverage",
-    "m4",
-    "published_experiments",
-}
-LATER = "to be measured"
-
-# What earlier runs found of these, which kept no JSON; their tables are in figures/earlier.
-EARLIER = {
-    "default_near": "3 of 8",
-    "symmetric_near": "2 of 8",
-    "adaptive_near": "6 of 8",
-    "experiments_within": "all",
-    "experiments_seconds": "0.9 s",
-    "experiments_seconds_keras": "minutes",
-}
-
 
 def command(name: str) -> str:
     """Return the command that makes the figures of a script."""
@@ -81,6 +63,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
     "shares": (("epoch_sizes",), speed.shares),
     "prediction": (("predict_latency", "forecast_steps"), speed.compared),
     "new_process": (("cold_start", "model_file"), speed.compared),
+    "installation": (("installation",), speed.compared),
     "memory": (("window_memory",), speed.memory),
     "many_fits": (("many_fits",), speed.compared),
     "backtests": (("backtest",), speed.backtests),
@@ -124,6 +107,10 @@ FACTS: dict[str, tuple[str, Callable[[Measured], str]]] = {
     "one_row": ("predict_latency", figure("predict of 1 row,")),
     "first_fit_on_a_machine": ("cold_start", figure("first fit on a machine")),
     "first_fit_of_a_process": ("cold_start", figure("first fit of a process")),
+    "installed": ("installation", figure("size of all packages", f"{OURS}[plot]")),
+    "installed_with_keras": ("installation", figure("size of all packages", f"{OURS}[keras]")),
+    "demonstration_first": ("installation", figure("demonstration, the first time")),
+    "demonstration_later": ("installation", figure("demonstration, later")),
     "import_time": ("cold_start", figure("import")),
     "experiments_seconds": ("published_experiments", experiments.seconds_of(OURS)),
     "experiments_seconds_keras": (
@@ -152,33 +139,13 @@ def how_made(scripts: list[Measured]) -> str:
 def write(figures: Path = FIGURES, to: Path = GENERATED) -> dict[str, str]:
     """Write all tables and the picture; return the figures that the text names."""
     to.mkdir(exist_ok=True)
-    found = {
-        name: read(figures / f"{name}.json", command(name))
-        for name in ARGUMENTS
-        if name not in AWAITED
-    }
+    found = {name: read(figures / f"{name}.json", command(name)) for name in ARGUMENTS}
     for name, (scripts, make) in TABLES.items():
-        present = [found[script] for script in scripts if script in found]
-        notes = [_earlier(figures, name, each) for each in scripts if each not in found]
-        _keep(to / f"{name}.md", "".join([make(*present) if present else "", *notes]))
-    for page, scripts in PAGES.items():
-        present = [found[script] for script in scripts if script in found]
-        _keep(to / f"made_{page}.md", how_made(present))
-    shown = accuracy.picture(found["accuracy"], to) if "accuracy" in found else ""
-    _keep(to / "accuracy_picture.md", shown)
-    return {
-        name: make(found[script]) if script in found else EARLIER.get(name, LATER)
-        for name, (script, make) in FACTS.items()
-    }
-
-
-def _earlier(figures: Path, name: str, script: str) -> str:
-    """Return the table of an earlier run, if there is one, in place of one that is awaited."""
-    file = figures / "earlier" / f"{name}.md"
-    if not file.exists():
-        return f"\n`{script}.py`: {LATER}.\n"
-    note = f"Of an earlier run of `{script}.py`, on another machine of the same kind."
-    return f"{file.read_text(encoding='utf-8')}\n{note}\n"
+        _keep(to / f"{name}.md", make(*(found[script] for script in scripts)))
+    for page, of_page in PAGES.items():
+        _keep(to / f"made_{page}.md", how_made([found[script] for script in of_page]))
+    _keep(to / "accuracy_picture.md", accuracy.picture(found["accuracy"], to))
+    return {name: make(found[script]) for name, (script, make) in FACTS.items()}
 
 
 def _keep(file: Path, text: str) -> None:
