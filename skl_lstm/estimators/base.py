@@ -161,26 +161,29 @@ class BaseLSTM(Interchange):
         rows = rows[complete]
         first, last = split_off_last(rows, times, held_out)
         told = names_of_targets(given) if targets.in_units_of_X else None
-        scaling, learned = self._scaling(X, rows[first], targets, told, resume=resume), rows
+        scaling = self._scaling(X, rows[first], targets, told, resume=resume)
         if scaling is not None:
             scaling.check(shape[1], network)
             scaling.check_targets(y.shape[1])
-            learned = normalized(scaling, rows)
-        training, validation = learned[first], learned[last]
+        apart = None
         if validation_data is not None:
             with naming_validation_data():
                 self._check_one_series(network, validation_data.X, validation_data.y)
                 y_val = targets.encoded(validation_data.y)
                 check_same_targets(y, y_val, given, validation_data.y)
-                validation = self._to_validate_on(
+                apart = self._to_validate_on(
                     validation_data, y_val, X, values, shape, ahead=targets.in_units_of_X
                 )
-            warn_of_other_scale(rows[first], validation)
-            if scaling is not None:
-                validation = normalized(scaling, validation)
+            warn_of_other_scale(rows[first], apart)
+        as_given = rows.windows[first]
+        if scaling is not None:
+            # In place of the rows, because targets of many steps are the most of a panel's memory.
+            rows = normalized(scaling, rows)
+            apart = None if apart is None else normalized(scaling, apart)
+        training, validation = rows[first], rows[last] if apart is None else apart
         if not resume:
             columns = () if scaling is None else scaling.columns
-            warn_of_large_values(X, rows[first].windows, columns, training.targets)
+            warn_of_large_values(X, as_given, columns, training.targets)
         if targets.in_units_of_X and not resume:
             warn_of_unlikely_input(self, X, values, shape, y, training.targets)
             if isinstance(X, GroupedWindows):
