@@ -25,7 +25,7 @@ from skl_lstm.windowing.window_array import step_columns
 # values this large in a window keep its gates open or shut.
 LARGE = 100.0
 
-# About as many rows are looked at for their size.
+# Among how many rows it is looked whether values are large.
 SOME_ROWS = 1000
 
 # Share of the size of a series in the middle below which training hardly regards another: its
@@ -141,9 +141,7 @@ def warn_of_large_values(
     learned : ndarray of shape (n_train, n_outputs)
         The targets as the network learns them. If they are large, they are told instead.
     """
-    some = windows[:: max(1, len(windows) // SOME_ROWS)].numbers
-    last_steps = windows.view()[some, -1].astype(np.float64)
-    sizes = np.sqrt(np.sum(last_steps**2, axis=0) / max(len(some), 1))
+    sizes = _size(windows.last_steps(SOME_ROWS).astype(np.float64), axis=0)
     large = [place for place in np.flatnonzero(sizes > LARGE) if place not in normalized]
     if large and _size(learned) <= LARGE:
         told = step_columns(X)
@@ -200,18 +198,20 @@ def warn_unless_ahead(
 
 
 def _warn_of_large_targets(y: NDArray) -> None:
-    if _size(y) > LARGE:
+    size = _size(y)
+    if size > LARGE:
         warn(
-            f"y has values of about {_rounded(_size(y))}, but a network starts with outputs of "
+            f"y has values of about {_rounded(size)}, but a network starts with outputs of "
             "about 1 and takes many epochs to reach them: set window_scaling='last', or scale X "
             "and y",
             SeriesWarning,
         )
 
 
-def _size(values: NDArray) -> float:
-    """Return the typical size of values: the root of their mean square."""
-    return float(np.linalg.norm(values) / np.sqrt(max(values.size, 1)))
+def _size(values: NDArray, axis: int | None = None) -> Any:
+    """Return the typical size of values, or along an axis: the root of their mean square."""
+    n_values = values.size if axis is None else values.shape[axis]
+    return np.linalg.norm(values, axis=axis) / np.sqrt(max(n_values, 1))
 
 
 def _rounded(size: float) -> str:

@@ -13,7 +13,7 @@ from skl_lstm.warn import SeriesWarning, warn
 from skl_lstm.windowing.alignment import far_columns, names_of_targets
 from skl_lstm.windowing.window_array import step_columns
 
-# Among about how many rows it is looked whether windows are of another scale.
+# Among how many rows it is looked whether windows are of another scale.
 SOME_ROWS = 10**4
 
 AS_PASSED = (
@@ -99,7 +99,7 @@ def check_same_targets(y: NDArray, y_val: NDArray, given: Any, given_val: Any) -
 def warn_of_other_scale(rows: Rows, validation: Rows) -> None:
     """Warn if rows to validate on lie far from those to train on, as unscaled ones do."""
     for name, trained, validated in (
-        ("X", _last_steps(rows), _last_steps(validation)),
+        ("X", rows.windows.last_steps(SOME_ROWS), validation.windows.last_steps(SOME_ROWS)),
         ("y", rows.targets, validation.targets),
     ):
         far = far_columns(validated, trained)
@@ -111,8 +111,3 @@ def warn_of_other_scale(rows: Rows, validation: Rows) -> None:
                 f"{here.max():.4g}. {AS_PASSED}",
                 SeriesWarning,
             )
-
-
-def _last_steps(rows: Rows) -> NDArray:
-    numbers = rows.windows.numbers
-    return rows.windows.view()[numbers[:: -(-len(numbers) // SOME_ROWS)], -1]

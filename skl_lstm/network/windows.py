@@ -235,6 +235,11 @@ class Windows:
             self.buffer, shape, [s * self.buffer.itemsize for s in strides], writeable=False
         )
 
+    def last_steps(self, at_most: int) -> NDArray[np.float32]:
+        """Return the last time step of some of the selected windows, evenly spread."""
+        apart = max(1, -(-len(self) // at_most))
+        return self.view()[self[::apart].numbers, -1]
+
     def lags(self) -> NDArray[np.float32] | LagsBehind:
         """Return what :meth:`view` returns, behind the windows that begin before the buffer."""
         return LagsBehind(self) if self.n_before else self.view()

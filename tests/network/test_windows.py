@@ -83,6 +83,21 @@ def test_fitting_and_predicting_never_lay_out_all_windows(mode, scaling, gap, en
     assert peak < laid_out / 3
 
 
+@pytest.mark.parametrize(
+    ("part", "at_most", "expected"),
+    [
+        (slice(None), 100, [2, 3, 4, 5, 6, 7, 8, 9]),
+        (slice(None), 3, [2, 5, 8]),
+        (slice(1, 4), 3, [3, 4, 5]),
+        (np.array([0, 5, 7]), 2, [2, 9]),
+        (slice(0, 0), 3, []),
+    ],
+)
+def test_last_steps_of_the_selected_windows_are_evenly_spread(part, at_most, expected):
+    rows = np.lib.stride_tricks.sliding_window_view(np.arange(10.0), 3)
+    assert_array_equal(Windows.of(rows, 3, 1)[part].last_steps(at_most)[:, 0], expected)
+
+
 def test_mirrored_windows_are_the_same_with_the_opposite_scale():
     windows = Windows.of(lag_view(8, 3, 1), 3, 1)
     scaling = WindowScaling("last", (0,), (2.0,))
