@@ -260,10 +260,10 @@ def test_other_labels_are_no_times_and_rows_follow(index):
 def test_years_as_floats_are_times(dtype):
     years = pd.Index(np.arange(1950, 1959), dtype=dtype)
     series = pd.DataFrame({"x": np.arange(9.0)}, years)
-    windower = LookbackWindower(2).fit(series[:5])
-    assert_array_equal(windower.transform(series[5:])[0], [4, 5])
+    windower = LookbackWindower(2).fit(series.iloc[:5])
+    assert_array_equal(windower.transform(series.iloc[5:])[0], [4, 5])
     with pytest.warns(SeriesWarning, match="^X begins at 1956, which does not follow"):
-        assert_array_equal(windower.transform(series[6:])[0], [np.nan, 6])
+        assert_array_equal(windower.transform(series.iloc[6:])[0], [np.nan, 6])
     with pytest.warns(SeriesWarning, match="^X lacks a row for 1953, as its frequency 1"):
         LookbackWindower(2).fit(series.drop(1953))
 
